@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole configuration as plain structs. What each setting is called in weir.json, its unit,
+// default, bounds and reason stand in the settings table (settings_table.cc), from which the loader, the
+// JSON Schema and the reference in the documentation are made. Values here are already checked.
+// Immutable once loaded; shared by all workers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "proxy/base/address.h"
+#include "proxy/base/instant.h"
+
+namespace weir {
+
+// What a hop adds to say for whom it forwards (RFC 7239 and the older X-Forwarded-For).
+enum class ForwardedFor : std::uint8_t { Off, Add, Transparent };
+
+struct Settings {
+  // listen: where clients connect. At least one.
+  struct Listener {
+    Endpoint at{IpAddress::v4(0x7f000001), 3128};
+    std::string name = "forward";
+  };
+  std::vector<Listener> listeners{Listener{}};
+
+  // clients: who may use the proxy.
+  struct Clients {
+    std::vector<Prefix> allow;  // filled with loopback and the private ranges by default
+    std::uint32_t max_connections = 0;             // 0: no limit of our own
+    std::uint32_t max_connections_per_client = 0;  // 0: no limit
+  } clients;
+
+  // auth: Basic authentication of clients.
+  struct Auth {
+    std::string htpasswd_file;  // empty: no authentication
+    std::string realm = "Weir";
+    Micros remember = 300 * kSecond;  // how long a verified password needs no new hash
+  } auth;
+
+  // connect: CONNECT tunnels.
+  struct Connect {
+    std::vector<std::uint16_t> ports{443};
+  } connect;
+
+  // http: what is accepted and how it is forwarded.
+  struct Http {
+    std::vector<std::string> deny_methods;
+    std::vector<std::string> upgrades{"websocket"};  // Upgrade tokens that may pass
+    ForwardedFor forwarded_for = ForwardedFor::Off;  // X-Forwarded-For
+    ForwardedFor forwarded = ForwardedFor::Off;      // Forwarded (RFC 7239)
+    std::string via = "weir";  // pseudonym in Via; a random suffix is added to tell instances apart
+    bool keep_trailers = true;
+  } http;
+
+  // limits: sizes.
+  struct Limits {
+    std::uint32_t request_line = 16 * 1024;  // bytes
+    std::uint32_t head = 64 * 1024;          // bytes, request or response
+    std::uint32_t fields = 200;              // field lines in a head
+    std::uint64_t request_body = 0;          // bytes; 0: no limit
+    std::uint32_t interim_responses = 16;    // 1xx answers to one request
+  } limits;
+
+  // timeouts.
+  struct Timeouts {
+    Micros client_idle = 60 * kSecond;   // between exchanges on a kept-alive client connection
+    Micros head = 30 * kSecond;          // from the first byte of a request head to its end
+    Micros body_idle = 60 * kSecond;     // no byte of a request body
+    std::uint32_t body_min_rate = 100;   // bytes/s averaged over the whole request body, after a grace of body_idle
+    Micros client_write = 60 * kSecond;  // the client takes no byte of the answer
+    Micros dns = 10 * kSecond;
+    Micros connect = 10 * kSecond;           // one address
+    Micros connect_total = 30 * kSecond;     // all addresses
+    Micros origin_head = 120 * kSecond;      // request sent to end of response head
+    Micros origin_body_idle = 120 * kSecond; // no byte of a response body
+    Micros tunnel_idle = 3600 * kSecond;     // no byte either way
+    Micros linger = 2 * kSecond;             // reading on after a refusal so that the client sees it
+    Micros shutdown = 30 * kSecond;          // grace for what runs at SIGTERM
+  } timeouts;
+
+  // origin: connections towards servers.
+  struct Origin {
+    std::uint32_t max_per_destination = 256;  // per worker; 0: no limit
+    std::uint32_t max_idle_per_destination = 32;
+    std::uint32_t max_idle = 1024;  // per worker
+    Micros idle = 30 * kSecond;     // an idle pooled connection is closed after this
+    std::uint32_t queue = 1024;     // requests that may wait for one destination
+    Micros queue_wait = 10 * kSecond;
+  } origin;
+
+  // dns.
+  struct Dns {
+    std::vector<Endpoint> servers;             // empty: as the system is configured
+    std::map<std::string, std::vector<IpAddress>> hosts;  // fixed answers, lower-case names
+    bool hosts_file = true;                    // consult /etc/hosts
+    Micros min_ttl = 1 * kSecond;
+    Micros max_ttl = 3600 * kSecond;
+    Micros negative_ttl = 10 * kSecond;
+    std::uint32_t cache_entries = 10'000;  // per worker
+    bool prefer_ipv6 = true;               // the first address tried (RFC 8305)
+  } dns;
+
+  // destinations: where we may connect to.
+  struct Destinations {
+    bool private_ranges = true;       // RFC 1918, fc00::/7, 100.64.0.0/10
+    std::vector<Prefix> allow;        // named exceptions, before everything but our own listeners
+    std::vector<Prefix> deny;
+  } destinations;
+
+  // parents: other proxies to go through.
+  struct Parent {
+    std::string name;
+    std::string host;
+    std::uint16_t port = 0;
+    std::string authorization;  // ready value of Proxy-Authorization; a secret, never printed
+  };
+  struct Route {
+    std::vector<std::string> hosts;    // "example.com" (exact), ".example.com" (and below), "*" (all)
+    std::vector<std::string> parents;  // names in order of preference; "direct" ends the list
+  };
+  std::vector<Parent> parents;
+  std::vector<Route> routes;  // first match wins; none: direct
+
+  // access_log.
+  struct AccessLog {
+    std::string path = "-";        // "-": standard output; "off": none
+    std::string format = "squid";  // squid, combined, json, or a format string with %{...}
+    bool query_strings = true;     // false: everything after '?' is left out
+    std::uint64_t rotate_bytes = 0;  // 0: never rotate by size
+    std::uint32_t rotate_keep = 5;
+    std::uint32_t queue_bytes = 4 * 1024 * 1024;  // per worker; what does not fit is dropped and counted
+  } access_log;
+
+  // log: the operator's own log.
+  struct Log {
+    std::string path = "stderr";
+    std::string level = "info";
+  } log;
+
+  // process.
+  struct Process {
+    std::uint32_t workers = 0;  // 0: one per core
+    std::string user;           // drop to this user after binding
+    std::string group;
+    std::string pid_file;
+  } process;
+};
+
+}  // namespace weir
