@@ -16,10 +16,12 @@ namespace weir {
 enum CharClass : std::uint8_t {
   kTchar = 1,       // RFC 9110 5.6.2: what a token (method, field name) is made of
   kFieldVchar = 2,  // RFC 9110 5.5: VCHAR, SP, HTAB and obs-text: what a field value may hold
-  kTargetChar = 4,  // what a request-target may hold: no control, space, DEL or '#'; obs-text passes
+  kTargetChar =
+      4,  // what a request-target may hold: no control, space, DEL or '#'; obs-text passes
   kDigit = 8,
   kHexDigit = 16,
-  kHostChar = 32,  // what a registered name may hold after our own rule (letters, digits, - . _ ~ %)
+  kHostChar =
+      32,  // what a registered name may hold after our own rule (letters, digits, - . _ ~ %)
   kAlpha = 64,
 };
 
@@ -36,13 +38,14 @@ constexpr std::uint8_t classify(unsigned c) {
     mark = mark || static_cast<unsigned char>(m) == c;
   }
   unsigned bits = 0;
-  bits |= (digit || alpha || mark) ? kTchar : 0u;
-  bits |= (c == '\t' || (c >= 0x20 && c != 0x7f)) ? kFieldVchar : 0u;
-  bits |= (c > 0x20 && c != 0x7f && c != '#') ? kTargetChar : 0u;
-  bits |= digit ? kDigit : 0u;
-  bits |= hex ? kHexDigit : 0u;
-  bits |= (digit || alpha || c == '-' || c == '.' || c == '_') ? kHostChar : 0u;
-  bits |= alpha ? kAlpha : 0u;
+  const auto add = [&bits](bool holds, CharClass what) { bits |= holds ? unsigned{what} : 0u; };
+  add(digit || alpha || mark, kTchar);
+  add(c == 0x09 || (c >= 0x20 && c != 0x7f), kFieldVchar);
+  add(c > 0x20 && c != 0x7f && c != 0x23, kTargetChar);
+  add(digit, kDigit);
+  add(hex, kHexDigit);
+  add(digit || alpha || c == 0x2d || c == 0x2e || c == 0x5f, kHostChar);
+  add(alpha, kAlpha);
   return static_cast<std::uint8_t>(bits);
 }
 constexpr std::array<std::uint8_t, 256> make_classes() {
@@ -66,7 +69,9 @@ inline constexpr auto kLower = make_lower();
 constexpr bool is(char c, CharClass what) {
   return (detail::kClasses[static_cast<unsigned char>(c)] & what) != 0;
 }
-constexpr char to_lower(char c) { return detail::kLower[static_cast<unsigned char>(c)]; }
+constexpr char to_lower(char c) {
+  return detail::kLower[static_cast<unsigned char>(c)];
+}
 
 // True when every byte of `text` is of the class; true for empty text.
 constexpr bool all(std::string_view text, CharClass what) {

@@ -14,9 +14,9 @@ constexpr bool kCloses = true;
 constexpr bool kKeeps = false;
 
 constexpr std::array kRows = {
-#define FAILURE(id, fault, status, closes, retry, proxy_status, word, sentence)                  \
-  FailureRow{Failure::id,  #id,          Fault::fault, status, k##closes, Retry::retry, \
-             proxy_status, word, sentence},
+#define FAILURE(id, fault, status, closes, retry, proxy_status, word, sentence) \
+  FailureRow{Failure::id,  #id,          Fault::fault, status,  k##closes,      \
+             Retry::retry, proxy_status, word,         sentence},
 #include "proxy/base/failures.def"
 #undef FAILURE
 };
@@ -28,7 +28,9 @@ const FailureRow& row(Failure failure) {
   return kRows[static_cast<std::size_t>(failure) - 1];
 }
 
-std::span<const FailureRow> failure_rows() { return kRows; }
+std::span<const FailureRow> failure_rows() {
+  return kRows;
+}
 
 std::string_view word(Failure failure) {
   return failure == Failure::None ? std::string_view("-") : row(failure).word;

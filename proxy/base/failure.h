@@ -49,6 +49,8 @@ std::string_view word(Failure failure);
 template <class T>
 using Result = tl::expected<T, Failure>;
 
-inline tl::unexpected<Failure> fail(Failure why) { return tl::unexpected<Failure>(why); }
+inline tl::unexpected<Failure> fail(Failure why) {
+  return tl::unexpected<Failure>(why);
+}
 
 }  // namespace weir

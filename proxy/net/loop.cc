@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See loop.h. The batch remembers, for each ready Watch, its place; unwatch() empties that place, so
-// that a Watch destroyed by an earlier one in the same batch is never called.
+// See loop.h. The batch remembers, for each ready Watch, its place; unwatch() empties that place,
+// so that a Watch destroyed by an earlier one in the same batch is never called.
 #include "proxy/net/loop.h"
 
 #include <sys/epoll.h>
@@ -95,7 +95,8 @@ int Loop::wait_millis(Micros most) const {
 }
 
 void Loop::turn(Micros most) {
-  const int n = ::epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), wait_millis(most));
+  const int n =
+      ::epoll_wait(epoll_, batch_.data(), static_cast<int>(batch_.size()), wait_millis(most));
   read_clocks();
   batch_size_ = std::max(n, 0);
   bool letters = false;

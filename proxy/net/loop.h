@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The event loop of one worker: edge-triggered epoll, the wheel of deadlines, and a letter box for
-// other threads. Why not Asio here: its reactive sockets try every read before they wait, which costs
-// one failed system call for each that succeeds (ARCHITECTURE.md, "Why the workers have their own
-// loop"). It reads no bytes and knows no protocol.
+// other threads. Why not Asio here: its reactive sockets try every read before they wait, which
+// costs one failed system call for each that succeeds (ARCHITECTURE.md, "Why the workers have their
+// own loop"). It reads no bytes and knows no protocol.
 //
 // A turn has two passes. First every descriptor of the batch learns what has become possible, then
 // those who wait are resumed. So a pooled origin connection that has turned readable is known to be
@@ -68,8 +68,8 @@ class Loop {
   // The same for level-triggered interest; calling again changes the events.
   bool watch_level(int fd, Watch& w, std::uint32_t events);
   void unwatch(int fd, Watch& w);
-  // The descriptor is about to be closed, which ends the interest by itself: one system call less than
-  // unwatch(). Only for descriptors that no other process shares.
+  // The descriptor is about to be closed, which ends the interest by itself: one system call less
+  // than unwatch(). Only for descriptors that no other process shares.
   void forget(Watch& w);
 
   // Resumes `waiter` later in this turn or at the start of the next, never before returning.

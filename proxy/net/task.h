@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Task<T>: a coroutine that may wait, and the five await rules. A task starts when it is awaited (or
-// start()ed) and runs at once, on the caller's stack, until it finishes or first has to wait; a task
-// that never waits therefore costs one pooled frame and no trip through the event loop.
+// Task<T>: a coroutine that may wait, and the five await rules. A task starts when it is awaited
+// (or start()ed) and runs at once, on the caller's stack, until it finishes or first has to wait; a
+// task that never waits therefore costs one pooled frame and no trip through the event loop.
 //
 // Frames come from a per-thread pool: the warm path meets no heap. One thread per worker; a task
 // never leaves the thread that created it.
@@ -10,7 +10,8 @@
 // The five await rules (tests/house_test.cc checks what a machine can check):
 //   1. `co_await` appears only in the files listed there.
 //   2. Every argument inside an awaited expression is a named variable, a moved named variable, a
-//      reference, a view or a number. No braces, no lambdas: g++ 12 destroys such temporaries twice.
+//      reference, a view or a number. No braces, no lambdas: g++ 12 destroys such temporaries
+//      twice.
 //   3. Coroutines are named functions. Parameters are values, or references to what the session or
 //      worker owns. No lambda coroutines.
 //   4. No timer races. Deadlines belong to streams and live in the wheel.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // See wheel.h. Invariants: a filed node is in slot filed_tick_ % kSlots; filed_tick_ is never later
-// than the tick its time needs; `used_` has a bit for every slot that is not empty. A node whose time
-// lies beyond one turn of the wheel is filed at the last slot of the turn and moved on from there.
+// than the tick its time needs; `used_` has a bit for every slot that is not empty. A node whose
+// time lies beyond one turn of the wheel is filed at the last slot of the turn and moved on from
+// there.
 #include "proxy/net/wheel.h"
 
 #include <algorithm>

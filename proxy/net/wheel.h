@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Deadlines in one wheel per worker. A deadline is a node inside its owner; setting it costs a
-// comparison and, at most, moving a list node. Pushing a deadline further away, which is what nearly
-// every read and write does, only stores the new time: the node is found too early in its old slot
-// and filed again then. Cost of a tick: the slots that have come due.
+// comparison and, at most, moving a list node. Pushing a deadline further away, which is what
+// nearly every read and write does, only stores the new time: the node is found too early in its
+// old slot and filed again then. Cost of a tick: the slots that have come due.
 //
 // Used on one thread. A deadline must not outlive its wheel, and unfiles itself when destroyed.
 #pragma once
@@ -24,8 +24,8 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
 
   // Called from Wheel::tick once the time has come; the deadline is unset by then and may be set
-  // again or destroyed inside. Must not destroy other deadlines that are due in the same tick except by
-  // unsetting them, which is always allowed.
+  // again or destroyed inside. Must not destroy other deadlines that are due in the same tick
+  // except by unsetting them, which is always allowed.
   virtual void due() = 0;
 
   void set(Wheel& wheel, Instant at);
@@ -56,7 +56,8 @@ class Wheel {
   Wheel(const Wheel&) = delete;
   Wheel& operator=(const Wheel&) = delete;
 
-  // Fires what is due at `now`. No deadline fires early; each at most one kTick (and one loop turn) late.
+  // Fires what is due at `now`. No deadline fires early; each at most one kTick (and one loop turn)
+  // late.
   void tick(Instant now);
 
   // How long from `now` until tick() may have work: microseconds, -1 when no deadline is filed.

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See forward.h. The writer sums up an upper bound first, takes that much from the arena once, and
+// then only copies.
+#include "proxy/http/forward.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "proxy/base/ascii.h"
+#include "proxy/http/parse.h"
+
+namespace weir::http {
+namespace {
+
+// Writes into space that is known to suffice.
+class Out {
+ public:
+  explicit Out(char* at) : begin_(at), at_(at) {}
+  void put(std::string_view text) {
+    if (!text.empty()) {
+      std::memcpy(at_, text.data(), text.size());
+      at_ += text.size();
+    }
+  }
+  void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
+  void field(std::string_view name, std::string_view value) {
+    put(name);
+    put(": ");
+    put(value);
+    put("\r\n");
+  }
+  std::string_view done() const { return {begin_, static_cast<std::size_t>(at_ - begin_)}; }
+
+ private:
+  char* begin_;
+  char* at_;
+};
+
+// The fields that Connection nominates for removal (RFC 9110 7.6.1), Essential ones left out.
+// Names we drop anyway are not remembered, so the list is nearly always empty.
+class Nominated {
+ public:
+  explicit Nominated(const Fields& fields) {
+    for (const Field& line : fields.lines) {
+      if (line.id == FieldId::Connection || line.id == FieldId::ProxyConnection) {
+        each_element(line.value, [this](std::string_view name) { return add(name); });
+      }
+    }
+  }
+  bool has(const Field& line) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (same_ignoring_case(names_[i], line.name)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  bool add(std::string_view name) {
+    const FieldId id = field_id(name);
+    if (hop_of(id) == Hop::EndToEnd && !same_ignoring_case(name, "close") && count_ < kMost) {
+      names_[count_++] = name;
+    }
+    return true;
+  }
+  static constexpr std::size_t kMost = 64;
+  std::array<std::string_view, kMost> names_;
+  std::size_t count_ = 0;
+};
+
+std::size_t fields_bound(const Fields& fields) {
+  std::size_t n = 0;
+  for (const Field& line : fields.lines) {
+    n += line.name.size() + line.value.size() + 4;
+  }
+  return n;
+}
+
+void put_framing(Out& out, const Framing& framing) {
+  if (framing.kind == BodyKind::Chunked) {
+    out.put("Transfer-Encoding: chunked\r\n");
+  } else if (framing.kind == BodyKind::Length) {
+    out.put("Content-Length: ");
+    out.number(framing.length);
+    out.put("\r\n");
+  }
+}
+
+void put_via(Out& out, std::uint8_t minor, std::string_view pseudonym) {
+  out.put(minor == 0 ? "Via: 1.0 " : "Via: 1.1 ");
+  out.put(pseudonym);
+  out.put("\r\n");
+}
+
+void put_disclosure(Out& out, const RequestPlan& plan) {
+  if (plan.forwarded_for.add) {
+    out.field("X-Forwarded-For", plan.client);
+  }
+  if (plan.forwarded.add) {
+    // RFC 7239 6: an IPv6 address stands in brackets inside quotes.
+    const bool v6 = plan.client.find(':') != std::string_view::npos;
+    out.put(v6 ? "Forwarded: for=\"[" : "Forwarded: for=");
+    out.put(plan.client);
+    out.put(v6 ? "]\"\r\n" : "\r\n");
+  }
+}
+
+// May this received request field go on as it is?
+bool passes(const Field& line, const RequestHead& head, const RequestPlan& plan) {
+  switch (line.id) {
+    case FieldId::Trailer:
+      return plan.keep_trailers && plan.framing.kind == BodyKind::Chunked;
+    case FieldId::Expect:
+      return head.minor >= 1;
+    case FieldId::XForwardedFor:
+      return !plan.forwarded_for.remove;
+    case FieldId::Forwarded:
+      return !plan.forwarded.remove;
+    case FieldId::MaxForwards:
+      return head.method_id != Method::Options && head.method_id != Method::Trace;
+    default:
+      return hop_of(line.id) != Hop::HopByHop;
+  }
+}
+
+// Connection and what it announces: TE: trailers (when the client can take them) and Upgrade.
+void put_connection(Out& out, const RequestHead& head, const RequestPlan& plan) {
+  const bool te =
+      head.minor >= 1 && plan.keep_trailers && lists_token(head.fields, FieldId::Te, "trailers");
+  if (te) {
+    out.put("TE: trailers\r\n");
+  }
+  if (!plan.upgrade.empty()) {
+    out.field("Upgrade", plan.upgrade);
+  }
+  if (te || !plan.upgrade.empty()) {
+    out.put(!te ? "Connection: Upgrade\r\n"
+                : (plan.upgrade.empty() ? "Connection: TE\r\n" : "Connection: TE, Upgrade\r\n"));
+  }
+}
+
+// May this received response field go on as it is?
+bool passes(const Field& line, const ResponsePlan& plan, bool chunked) {
+  switch (line.id) {
+    case FieldId::Trailer:
+      return plan.keep_trailers && chunked;
+    default:
+      return hop_of(line.id) != Hop::HopByHop;
+  }
+}
+
+// Fields that change framing, routing, authentication or the meaning of the message have no
+// business in a trailer section (RFC 9110 6.5.1).
+bool may_trail(const Field& line) {
+  constexpr std::array<std::string_view, 8> kNever = {
+      "pragma", "range", "set-cookie", "cookie", "expires", "location", "vary", "retry-after"};
+  for (const auto name : kNever) {
+    if (same_ignoring_case(line.name, name)) {
+      return false;
+    }
+  }
+  return hop_of(line.id) == Hop::EndToEnd && line.id != FieldId::Expect &&
+         line.id != FieldId::Authorization && line.id != FieldId::WwwAuthenticate &&
+         line.id != FieldId::Age && line.id != FieldId::Date && line.id != FieldId::Forwarded &&
+         line.id != FieldId::XForwardedFor;
+}
+
+}  // namespace
+
+std::string_view write_request(const RequestHead& head, const RequestPlan& plan, Arena& arena) {
+  constexpr std::size_t kOwnWords = 384;
+  const std::size_t bound = kOwnWords + head.method.size() + plan.target.size() + plan.host.size() +
+                            plan.via.size() + 2 * plan.client.size() + plan.upgrade.size() +
+                            plan.parent_authorization.size() + fields_bound(head.fields);
+  Out out(arena.allocate(bound));
+  const Nominated nominated(head.fields);
+  out.put(head.method);
+  out.put(" ");
+  out.put(plan.target);
+  out.put(" HTTP/1.1\r\n");
+  out.field("Host", plan.host);
+  for (const Field& line : head.fields.lines) {
+    if (passes(line, head, plan) && !nominated.has(line)) {
+      out.field(line.name, line.value);
+    }
+  }
+  const MaxForwards hops = max_forwards(head);
+  if (hops.present && hops.value > 0) {
+    out.put("Max-Forwards: ");
+    out.number(hops.value - 1);
+    out.put("\r\n");
+  }
+  put_framing(out, plan.framing);
+  put_disclosure(out, plan);
+  put_via(out, head.minor, plan.via);
+  if (!plan.parent_authorization.empty()) {
+    out.field("Proxy-Authorization", plan.parent_authorization);
+  }
+  put_connection(out, head, plan);
+  out.put("\r\n");
+  return out.done();
+}
+
+std::string_view write_response(const ResponseHead& head, const ResponsePlan& plan, Arena& arena) {
+  constexpr std::size_t kOwnWords = 256;
+  const std::size_t bound = kOwnWords + head.reason.size() + plan.via.size() + plan.date.size() +
+                            plan.upgrade.size() + fields_bound(head.fields);
+  Out out(arena.allocate(bound));
+  const Nominated nominated(head.fields);
+  const bool chunked = plan.framing.kind == BodyKind::Chunked;
+  out.put("HTTP/1.1 ");
+  out.number(head.status);
+  out.put(" ");
+  out.put(head.reason);
+  out.put("\r\n");
+  for (const Field& line : head.fields.lines) {
+    if (passes(line, plan, chunked) && !nominated.has(line)) {
+      out.field(line.name, line.value);
+    }
+  }
+  if (plan.bodiless) {
+    // RFC 9110 8.6: HEAD and 304 may tell the length; 1xx and 204 must not.
+    const ContentLength length = content_length(head.fields);
+    if (length.present && head.status >= 200 && head.status != 204) {
+      put_framing(out, {BodyKind::Length, length.value});
+    }
+  } else {
+    put_framing(out, plan.framing);
+  }
+  if (head.status >= 200 && !head.fields.has(FieldId::Date)) {
+    out.field("Date", plan.date);  // RFC 9110 6.6.1
+  }
+  put_via(out, head.minor, plan.via);
+  if (!plan.upgrade.empty()) {
+    out.field("Upgrade", plan.upgrade);
+    out.put("Connection: Upgrade\r\n");
+  } else if (plan.close) {
+    out.put("Connection: close\r\n");
+  } else if (plan.keep_alive) {
+    out.put("Connection: keep-alive\r\n");
+  }
+  out.put("\r\n");
+  return out.done();
+}
+
+bool write_trailers(std::string_view section, Arena& arena, std::string_view& out) {
+  constexpr std::size_t kMostTrailers = 64;
+  Fields fields;
+  if (!parse_field_lines(section, kMostTrailers, fields)) {
+    return false;
+  }
+  Out text(arena.allocate(fields_bound(fields)));
+  for (const Field& line : fields.lines) {
+    if (may_trail(line)) {
+      text.field(line.name, line.value);
+    }
+  }
+  out = text.done();
+  return true;
+}
+
+bool via_names(const Fields& fields, std::string_view pseudonym) {
+  bool found = false;
+  for (const Field& line : fields.lines) {
+    if (line.id != FieldId::Via || found) {
+      continue;
+    }
+    // received-protocol RWS received-by [RWS comment]
+    each_element(line.value, [&](std::string_view hop) {
+      const std::size_t gap = hop.find_first_of(" \t");
+      if (gap != std::string_view::npos) {
+        const std::string_view rest = trim_ows(hop.substr(gap));
+        found = same_ignoring_case(rest.substr(0, rest.find_first_of(" \t")), pseudonym);
+      }
+      return !found;
+    });
+  }
+  return found;
+}
+
+MaxForwards max_forwards(const RequestHead& head) {
+  MaxForwards out;
+  if (head.method_id != Method::Options && head.method_id != Method::Trace) {
+    return out;
+  }
+  const std::size_t lines = head.fields.count(FieldId::MaxForwards);
+  if (lines == 0) {
+    return out;
+  }
+  out.present = true;
+  const auto value = parse_decimal(head.fields.value(FieldId::MaxForwards));
+  out.valid = lines == 1 && value.has_value();
+  out.value = value.value_or(0);
+  return out;
+}
+
+Expectation expectation(const RequestHead& head) {
+  if (head.minor == 0 || !head.fields.has(FieldId::Expect)) {
+    return Expectation::None;
+  }
+  Expectation out = Expectation::None;
+  for (const Field& line : head.fields.lines) {
+    if (line.id == FieldId::Expect) {
+      each_element(line.value, [&out](std::string_view element) {
+        const bool known = same_ignoring_case(element, "100-continue");
+        out = known && out != Expectation::Unknown ? Expectation::Continue : Expectation::Unknown;
+        return true;
+      });
+    }
+  }
+  return out;
+}
+
+std::string_view wanted_upgrade(const RequestHead& head, std::span<const std::string> allowed,
+                                Arena& arena) {
+  if (head.minor == 0 || !head.fields.has(FieldId::Upgrade) ||
+      !lists_token(head.fields, FieldId::Connection, "upgrade")) {
+    return {};
+  }
+  std::string_view out;
+  for (const Field& line : head.fields.lines) {
+    if (line.id != FieldId::Upgrade) {
+      continue;
+    }
+    each_element(line.value, [&](std::string_view element) {
+      for (const std::string& name : allowed) {
+        if (same_ignoring_case(element, name)) {
+          out = out.empty() ? element : arena.join({out, ", ", element});
+        }
+      }
+      return true;
+    });
+  }
+  return out;
+}
+
+}  // namespace weir::http

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Replies that Weir writes itself: a refusal made from a row of the failure table, in the form the
+// client prefers (HTML, problem+json of RFC 9457, or plain text), and a few short positive ones.
+// Only fixed sentences and our own values are put into a page, never a field of the request.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/failure.h"
+#include "proxy/http/message.h"
+
+namespace weir::http {
+
+enum class PageKind : std::uint8_t { Html, Json, Text };
+
+// Which of the three `Accept` prefers; Text when it says nothing.
+PageKind preferred_page(const Fields& fields);
+
+struct ReplyPlan {
+  PageKind page = PageKind::Text;
+  bool to_head = false;        // no body
+  bool close = true;           // say Connection: close
+  bool keep_alive = false;     // say Connection: keep-alive, for HTTP/1.0
+  std::string_view realm;      // 407 only
+  std::string_view pseudonym;  // in Proxy-Status and Via
+  std::string_view date;
+  std::uint64_t request_id = 0;
+};
+
+// Head and body of the refusal. Lives in `arena`. Requires a row with a status.
+std::string_view write_refusal(Failure why, const ReplyPlan& plan, Arena& arena);
+
+// Our own positive answer, complete: 200 with a body of that media type ("" for an empty body).
+std::string_view write_answer(std::string_view media_type, std::string_view body,
+                              std::string_view more_fields, const ReplyPlan& plan, Arena& arena);
+
+// The answer to TRACE at its last hop (RFC 9110 9.3.8): the request as received, without fields
+// that carry secrets.
+std::string_view trace_body(const RequestHead& head, Arena& arena);
+
+// The standard reason phrase; "" for unknown statuses.
+std::string_view reason_phrase(std::uint16_t status);
+
+}  // namespace weir::http
