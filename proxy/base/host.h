@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A host named by a stranger, normalised once. Afterwards there is one spelling: an IpAddress, or a
+// lower-case ASCII name without a trailing dot. Rules, the resolver, the pool and the log use only
+// this, so that no spelling is judged as one host and dialled as another. It asks no resolver and
+// knows no port; the caller has taken the brackets off an IPv6 literal and says so.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "proxy/base/address.h"
+#include "proxy/base/arena.h"
+#include "proxy/base/failure.h"
+
+namespace weir {
+
+struct Host {
+  // The name, or the canonical text of the address (IPv6 without brackets). Points into the
+  // caller's text if that was canonical already, else into the arena: it lives as long as the
+  // shorter of both.
+  std::string_view name;
+  std::optional<IpAddress> address;  // set when the host is an address and needs no resolver
+};
+
+constexpr std::size_t kHostNameLimit = 253;  // RFC 1035 2.3.4, as text without the trailing dot
+constexpr std::size_t kLabelLimit = 63;
+
+// Normalises the host part of an authority. `bracketed`: it stood in brackets, which makes it IPv6
+// and nothing else. Refused with BadHost: percent-encoding, any byte but letters, digits, '-', '_'
+// and
+// '.', empty or long labels, a name that ends in a number without being a strict dotted quad, and
+// zones. Internationalised names must come as A-labels. Allocates only for text with capitals or an
+// IPv6 literal in another spelling than RFC 5952's.
+Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena);
+
+}  // namespace weir
