@@ -42,6 +42,8 @@ class BodyReader {
   // How many of the next bytes are payload for certain, whatever they are: what may be moved
   // without being looked at.
   std::uint64_t sure_payload() const;
+  // True when the body has a length: nothing behind its end need ever be read.
+  bool counted() const { return state_ == State::Length; }
   // Tells the reader that `n` bytes of sure_payload() went by unseen.
   void skip(std::uint64_t n);
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See stream.h. Readiness is edge-triggered: a side is ready until a try comes back short. A short
+// read proves that the socket is drained, so the next wait needs no failed read first; that is what
+// keeps a forwarded request at four data system calls. A stream whose far end has sent FIN stays
+// ready, because no further edge will come for it.
+#include "proxy/net/stream.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "proxy/base/assert.h"
+#include "proxy/net/pipe.h"
+
+namespace weir {
+
+bool Stream::open(int fd) {
+  WEIR_ASSERT(fd_ < 0);
+  fd_ = fd;
+  ended_ = broken_ = false;
+  read_side_.ready = write_side_.ready = true;
+  if (!loop_.watch(fd, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
+    close();
+    return false;
+  }
+  return true;
+}
+
+IoResult Stream::failed(Side& side) {
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    side.ready = false;
+    return {Io::WouldBlock, 0};
+  }
+  return {Io::Broken, 0};
+}
+
+IoResult Stream::read(char* to, std::size_t most) {
+  if (fd_ < 0) {
+    return {Io::Broken, 0};
+  }
+  for (;;) {
+    const ssize_t n = ::recv(fd_, to, most, 0);
+    if (n > 0) {
+      const auto bytes = static_cast<std::size_t>(n);
+      read_side_.ready = bytes == most || ended_;
+      return {Io::Bytes, bytes};
+    }
+    if (n == 0) {
+      return {Io::End, 0};
+    }
+    if (errno != EINTR) {
+      return failed(read_side_);
+    }
+  }
+}
+
+IoResult Stream::write(std::span<const iovec> parts) {
+  if (fd_ < 0) {
+    return {Io::Broken, 0};
+  }
+  std::size_t wanted = 0;
+  for (const iovec& part : parts) {
+    wanted += part.iov_len;
+  }
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  for (;;) {
+    const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (n >= 0) {
+      const auto bytes = static_cast<std::size_t>(n);
+      write_side_.ready = bytes == wanted;
+      return {Io::Bytes, bytes};
+    }
+    if (errno != EINTR) {
+      return failed(write_side_);
+    }
+  }
+}
+
+IoResult Stream::read_to(Pipe& pipe, std::size_t most) {
+  if (fd_ < 0) {
+    return {Io::Broken, 0};
+  }
+  const ssize_t n = pipe.fill_from(fd_, most);
+  if (n > 0) {
+    return {Io::Bytes, static_cast<std::size_t>(n)};
+  }
+  return n == 0 ? IoResult{Io::End, 0} : failed(read_side_);
+}
+
+IoResult Stream::write_from(Pipe& pipe, bool more_follows) {
+  if (fd_ < 0) {
+    return {Io::Broken, 0};
+  }
+  const ssize_t n = pipe.drain_to(fd_, more_follows);
+  return n > 0 ? IoResult{Io::Bytes, static_cast<std::size_t>(n)} : failed(write_side_);
+}
+
+void Stream::end_writing() {
+  if (fd_ >= 0) {
+    ::shutdown(fd_, SHUT_WR);
+  }
+}
+
+void Stream::close(Failure why) {
+  if (fd_ < 0) {
+    return;
+  }
+  closed_why_ = why;
+  loop_.forget(*this);
+  ::close(fd_);
+  fd_ = -1;
+  tied_ = nullptr;
+  read_side_.clear();
+  write_side_.clear();
+  wake_soon(read_side_, why);
+  wake_soon(write_side_, why);
+}
+
+void Stream::reset(Failure why) {
+  if (fd_ >= 0) {
+    const linger now{1, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  close(why);
+}
+
+void Stream::stop_reads(Failure why) {
+  read_side_.stopped = why;
+  wake_soon(read_side_, why);
+}
+
+void Stream::keep(StreamKeeper* keeper, Instant until) {
+  keeper_ = keeper;
+  read_side_.set(loop_.wheel(), until);
+}
+
+void Stream::unkeep() {
+  keeper_ = nullptr;
+  read_side_.clear();
+}
+
+void Stream::wake_soon(Side& side, Failure outcome) {
+  if (side.waiter) {
+    side.outcome = outcome;
+    side.clear();
+    loop_.resume_soon(std::exchange(side.waiter, nullptr));
+  }
+}
+
+void Stream::note(std::uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    read_side_.ready = true;
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    write_side_.ready = true;
+  }
+  ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  broken_ = broken_ || (events & (EPOLLHUP | EPOLLERR)) != 0;
+}
+
+void Stream::act() {
+  const bool wake_reader = read_side_.ready && read_side_.waiter;
+  const bool wake_writer = write_side_.ready && write_side_.waiter;
+  if (keeper_ != nullptr && read_side_.ready) {
+    keeper_->stirred(*this);
+    return;
+  }
+  if (broken_ && tied_ != nullptr && !read_side_.waiter) {
+    Stream* other = std::exchange(tied_, nullptr);
+    other->close(tied_why_);
+  }
+  if (wake_writer) {
+    write_side_.outcome = Failure::None;
+    write_side_.clear();
+    const auto writer = std::exchange(write_side_.waiter, nullptr);
+    if (wake_reader) {
+      loop_.resume_soon(writer);
+    } else {
+      writer.resume();  // may destroy this stream
+      return;
+    }
+  }
+  if (wake_reader) {
+    read_side_.outcome = Failure::None;
+    read_side_.clear();
+    std::exchange(read_side_.waiter, nullptr).resume();  // may destroy this stream
+  }
+}
+
+void Stream::Side::due() {
+  if (waiter) {
+    outcome = timeout;
+    std::exchange(waiter, nullptr).resume();  // may destroy the stream
+  } else if (stream.keeper_ != nullptr) {
+    stream.keeper_->stirred(stream);
+  }
+}
+
+bool Stream::Wait::await_ready() const noexcept {
+  return side_.stream.fd_ < 0 || side_.stopped != Failure::None || side_.ready;
+}
+
+void Stream::Wait::await_suspend(std::coroutine_handle<> waiter) {
+  WEIR_ASSERT(!side_.waiter);
+  side_.waiter = waiter;
+  side_.timeout = timeout_;
+  side_.outcome = Failure::None;
+  if (until_.set()) {
+    side_.set(side_.stream.loop_.wheel(), until_);
+  }
+}
+
+Failure Stream::Wait::await_resume() noexcept {
+  if (side_.stream.fd_ < 0) {
+    return side_.stream.closed_why_;
+  }
+  if (side_.stopped != Failure::None) {
+    return side_.stopped;
+  }
+  return std::exchange(side_.outcome, Failure::None);
+}
+
+}  // namespace weir

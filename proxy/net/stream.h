@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connected byte stream on a worker's loop: try to read, try to write, and wait until trying
+// again is worth it. Reads and writes never block and never wait by themselves; a coroutine that
+// gets WouldBlock awaits readable() or writable() with a deadline. An idle stream holds no buffer.
+//
+// One reader and one writer may wait at the same time (upload beside download, tunnels). Works on
+// any stream socket, so tests can hand in one end of a socket pair. Knows no protocol.
+//
+// Owned by a session or by the pool; used on its loop's thread only.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstdint>
+#include <span>
+
+#include "proxy/base/failure.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/wheel.h"
+
+namespace weir {
+
+class Pipe;
+class Stream;
+
+enum class Io : std::uint8_t { Bytes, WouldBlock, End, Broken };
+
+struct IoResult {
+  Io what = Io::WouldBlock;
+  std::size_t bytes = 0;  // Bytes only; never zero
+};
+
+// Whoever keeps a stream that nobody waits on (the pool) hears when something happens to it.
+class StreamKeeper {
+ public:
+  // Bytes, an end or an error arrived, or the keeper's deadline passed. May destroy the stream.
+  virtual void stirred(Stream& stream) = 0;
+
+ protected:
+  ~StreamKeeper() = default;
+};
+
+class Stream final : public Watch {
+ public:
+  explicit Stream(Loop& loop) : loop_(loop), read_side_(*this), write_side_(*this) {}
+  ~Stream() { close(); }
+
+  // Takes over a connected, non-blocking descriptor. False when it cannot be watched; it is closed
+  // then.
+  bool open(int fd);
+  bool is_open() const { return fd_ >= 0; }
+  int fd() const { return fd_; }
+  Loop& loop() { return loop_; }
+
+  IoResult read(char* to, std::size_t most);
+  IoResult write(std::span<const iovec> parts);
+  // Moves bytes between the socket and a pipe inside the kernel.
+  IoResult read_to(Pipe& pipe, std::size_t most);
+  IoResult write_from(Pipe& pipe, bool more_follows);
+
+  // Sends FIN: no byte of ours follows.
+  void end_writing();
+  // Closes. Whoever waits is resumed soon with `why`.
+  void close(Failure why = Failure::Internal);
+  // Closes so that the far end sees a reset, not an orderly end (a cut answer must look cut).
+  void reset(Failure why = Failure::Internal);
+  // Resumes the waiting reader with `why`, now and at every later wait, until allow_reads().
+  void stop_reads(Failure why);
+  void allow_reads() { read_side_.stopped = Failure::None; }
+
+  // When this stream breaks while nobody reads from it, `other` is closed with `why`.
+  void tie(Stream* other, Failure why) {
+    tied_ = other;
+    tied_why_ = why;
+  }
+  // Nobody waits: tell the keeper about events, and after `until`.
+  void keep(StreamKeeper* keeper, Instant until);
+  void unkeep();
+
+  // True when reading may yield something at once (in the second pass of a turn: something came).
+  bool stirring() const { return read_side_.ready || fd_ < 0; }
+
+ private:
+  // One direction: whether trying makes sense, who waits, and until when.
+  struct Side final : Deadline {
+    explicit Side(Stream& s) : stream(s) {}
+    void due() override;
+    Stream& stream;
+    std::coroutine_handle<> waiter;
+    Failure outcome = Failure::None;  // what the waiter is told
+    Failure timeout = Failure::None;
+    Failure stopped = Failure::None;
+    bool ready = false;
+  };
+
+ public:
+  // co_await stream.readable(deadline, row): Failure::None when trying makes sense, `row` when the
+  // deadline passed first, or the reason for which the stream was closed or stopped meanwhile.
+  class Wait {
+   public:
+    Wait(Side& side, Instant until, Failure timeout)
+        : side_(side), until_(until), timeout_(timeout) {}
+    bool await_ready() const noexcept;
+    void await_suspend(std::coroutine_handle<> waiter);
+    Failure await_resume() noexcept;
+
+   private:
+    Side& side_;
+    Instant until_;
+    Failure timeout_;
+  };
+  Wait readable(Instant until, Failure timeout) { return {read_side_, until, timeout}; }
+  Wait writable(Instant until, Failure timeout) { return {write_side_, until, timeout}; }
+
+ private:
+  void note(std::uint32_t events) override;
+  void act() override;
+  void wake_soon(Side& side, Failure outcome);
+  IoResult failed(Side& side);
+
+  Loop& loop_;
+  int fd_ = -1;
+  bool ended_ = false;   // the far end sent FIN: reading must go on until it is met
+  bool broken_ = false;  // an error or a full close was reported
+  Failure closed_why_ = Failure::Internal;
+  Failure tied_why_ = Failure::None;
+  Stream* tied_ = nullptr;
+  StreamKeeper* keeper_ = nullptr;
+  Side read_side_;
+  Side write_side_;
+};
+
+}  // namespace weir

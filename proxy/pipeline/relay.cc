@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See relay.h. The loop never holds an empty large buffer while it waits: a stalled or trickling
+// body costs its stream and its frame, nothing more.
+#include "proxy/pipeline/relay.h"
+
+#include <algorithm>
+
+#include "proxy/pipeline/relay_frame.h"
+
+namespace weir {
+namespace {
+
+constexpr std::uint64_t kWorthSplicing = 96 * 1024;
+constexpr unsigned kRoundsPerTurn = 32;  // then somebody else's turn
+
+Task<Failure> write_frame(RelayPlan& plan, RelayTools& tools, RelayFrame& frame) {
+  while (frame.pending()) {
+    const IoResult r = plan.to->write(frame.parts());
+    if (r.what == Io::Bytes) {
+      plan.sent += r.bytes;
+      frame.written(r.bytes);
+    } else if (r.what == Io::WouldBlock) {
+      const Failure why =
+          co_await plan.to->writable(tools.loop.now() + plan.write_idle, plan.write_timeout);
+      if (why != Failure::None) {
+        co_return why;
+      }
+    } else {
+      co_return plan.write_broken;
+    }
+  }
+  co_return Failure::None;
+}
+
+// When the next byte must have come: within the idle time, and fast enough on average.
+Instant read_deadline(const RelayPlan& plan, Instant now) {
+  Instant until = now + plan.read_idle;
+  if (plan.min_rate != 0) {
+    const Micros earned = static_cast<Micros>(
+        std::min<std::uint64_t>(plan.payload * kSecond / plan.min_rate, INT64_MAX / 4));
+    until = std::min(until, plan.began + plan.read_idle + earned);
+  }
+  return until;
+}
+
+// Makes `in` ready to read into: behind the pinned head when the rest fits there, else a large one.
+void make_room(RelayPlan& plan, RelayTools& tools) {
+  if (plan.in->valid() && !plan.in->empty()) {
+    return;
+  }
+  const std::uint64_t left = plan.reader->sure_payload();
+  if (plan.in->capacity() == BufferPool::kSmall && left != 0 && left <= plan.in->room()) {
+    return;
+  }
+  if (plan.in->valid() && plan.in->capacity() != BufferPool::kLarge && !plan.pinned->valid()) {
+    *plan.pinned = std::move(*plan.in);
+  }
+  if (plan.in->valid()) {
+    plan.in->clear();
+  } else {
+    *plan.in = tools.buffers.take_large();
+  }
+}
+
+void release_empty(RelayPlan& plan, RelayTools& tools) {
+  if (plan.in->valid() && plan.in->empty() && plan.in->capacity() == BufferPool::kLarge) {
+    tools.buffers.give(std::move(*plan.in));
+  }
+}
+
+// Reads once; waits for it if need be. None also when the body ended by the end of the stream.
+Task<Failure> fill(RelayPlan& plan, RelayTools& tools) {
+  for (;;) {
+    make_room(plan, tools);
+    // A body of known length is never read beyond its end: what follows belongs to someone else.
+    const std::uint64_t sure = plan.reader->sure_payload();
+    const std::size_t most =
+        plan.reader->counted()
+            ? static_cast<std::size_t>(std::min<std::uint64_t>(plan.in->room(), sure))
+            : plan.in->room();
+    const IoResult r = plan.from->read(plan.in->space(), most);
+    if (r.what == Io::Bytes) {
+      plan.received += r.bytes;
+      plan.in->added(r.bytes);
+      co_return Failure::None;
+    }
+    if (r.what != Io::WouldBlock) {
+      co_return r.what == Io::End&& plan.reader->close() ? Failure::None : plan.cut;
+    }
+    release_empty(plan, tools);
+    const Instant until = read_deadline(plan, tools.loop.now());
+    const Failure why = co_await plan.from->readable(until, plan.read_timeout);
+    if (why != Failure::None) {
+      co_return why;
+    }
+  }
+}
+
+// Moves up to `left` payload bytes from socket to socket through a pipe.
+Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std::uint64_t left) {
+  unsigned rounds = 0;
+  while (left > 0 || pipe.filled() > 0) {
+    if (left > 0 && pipe.filled() == 0) {
+      const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, pipe.capacity()));
+      const IoResult r = plan.from->read_to(pipe, most);
+      if (r.what == Io::Bytes) {
+        plan.received += r.bytes;
+        plan.payload += r.bytes;
+        plan.reader->skip(r.bytes);
+        left -= left == UINT64_MAX ? 0 : r.bytes;
+      } else if (r.what == Io::WouldBlock) {
+        const Instant until = read_deadline(plan, tools.loop.now());
+        const Failure why = co_await plan.from->readable(until, plan.read_timeout);
+        if (why != Failure::None) {
+          co_return why;
+        }
+        continue;
+      } else if (r.what == Io::End && plan.reader->close()) {
+        co_return Failure::None;
+      } else {
+        co_return plan.cut;
+      }
+    }
+    const IoResult w = plan.to->write_from(pipe, left > 0 && pipe.filled() == pipe.capacity());
+    if (w.what == Io::Bytes) {
+      plan.sent += w.bytes;
+    } else if (w.what == Io::WouldBlock) {
+      const Failure why =
+          co_await plan.to->writable(tools.loop.now() + plan.write_idle, plan.write_timeout);
+      if (why != Failure::None) {
+        co_return why;
+      }
+    } else {
+      co_return plan.write_broken;
+    }
+    if (++rounds % kRoundsPerTurn == 0) {
+      co_await tools.loop.yield();
+    }
+  }
+  co_return Failure::None;
+}
+
+// How much payload may go by unseen: all that is sure, unless it must be counted out for a chunk,
+// or a limit has to be kept.
+std::uint64_t unseen_payload(const RelayPlan& plan) {
+  if (plan.splice_failed || !plan.in->empty() || plan.most != 0) {
+    return 0;
+  }
+  const std::uint64_t sure = plan.reader->sure_payload();
+  if (plan.chunked && sure == UINT64_MAX) {
+    return 0;
+  }
+  return sure >= kWorthSplicing ? sure : 0;
+}
+
+Task<Failure> move_unseen(RelayPlan& plan, RelayTools& tools, RelayFrame& frame, std::uint64_t n) {
+  Pipe pipe = tools.pipes.take();
+  if (!pipe.valid()) {
+    plan.splice_failed = true;
+    co_return Failure::None;
+  }
+  release_empty(plan, tools);
+  frame.announce(plan, n);
+  Failure why = co_await write_frame(plan, tools, frame);
+  if (why == Failure::None) {
+    why = co_await splice_through(plan, tools, pipe, n);
+  }
+  tools.pipes.give(std::move(pipe));
+  co_return why;
+}
+
+}  // namespace
+
+Task<Failure> relay(RelayPlan& plan, RelayTools& tools) {
+  RelayFrame frame;
+  for (unsigned rounds = 1;; ++rounds) {
+    Failure why = frame.gather(plan);
+    if (why == Failure::None) {
+      why = co_await write_frame(plan, tools, frame);
+    }
+    if (why != Failure::None) {
+      co_return why;
+    }
+    if (plan.reader->over()) {
+      co_return Failure::None;
+    }
+    if (const std::uint64_t n = unseen_payload(plan); n > 0) {
+      why = co_await move_unseen(plan, tools, frame, n);
+    } else if (plan.in->empty() || !plan.in->valid()) {
+      why = co_await fill(plan, tools);
+    }
+    if (why != Failure::None) {
+      co_return why;
+    }
+    if (rounds % kRoundsPerTurn == 0) {
+      co_await tools.loop.yield();
+    }
+  }
+}
+
+}  // namespace weir
