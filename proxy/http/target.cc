@@ -83,7 +83,11 @@ Result<Authority> parse_authority(std::string_view text) {
   }
   std::string_view rest;
   auto out = text.starts_with('[') ? cut_bracketed(text, rest) : cut_name(text, rest);
-  if (!out || rest.empty() || rest == ":") {
+  if (!out) {
+    return out;
+  }
+  out->text = rest == ":" ? text.substr(0, text.size() - 1) : text;
+  if (rest.empty() || rest == ":") {
     return out;
   }
   if (rest[0] != ':') {

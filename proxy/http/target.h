@@ -21,6 +21,7 @@ struct Authority {
   std::string_view host;
   std::uint16_t port = 0;  // 0 when none was written (or an empty one, in a URI)
   bool bracketed = false;
+  std::string_view text;  // the whole, without an empty port's colon: fit for a Host field
 };
 
 struct Target {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir {
@@ -22,18 +23,30 @@ class Buffer {
   explicit Buffer(std::size_t capacity)
       : data_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
 
+  Buffer(Buffer&& other) noexcept
+      : data_(std::move(other.data_)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        begin_(std::exchange(other.begin_, 0)),
+        end_(std::exchange(other.end_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    capacity_ = std::exchange(other.capacity_, 0);
+    begin_ = std::exchange(other.begin_, 0);
+    end_ = std::exchange(other.end_, 0);
+    return *this;
+  }
+
   bool valid() const { return data_ != nullptr; }
   std::size_t capacity() const { return capacity_; }
   std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
   bool empty() const { return begin_ == end_; }
   std::size_t used() const { return begin_; }  // bytes in front of the unread ones
+  char* data() { return data_.get(); }
   char* space() { return data_.get() + end_; }
   std::size_t room() const { return capacity_ - end_; }
   void added(std::size_t n) { end_ += n; }
   void use(std::size_t n) { begin_ += n; }
   void clear() { begin_ = end_ = 0; }
-  // Starts again right behind the first `pinned` bytes. Requires empty().
-  void rewind(std::size_t pinned) { begin_ = end_ = pinned; }
 
   // Copies the unread bytes to the front of `to`, which must have room for them.
   void move_unread_to(Buffer& to) {

@@ -61,10 +61,14 @@ void OriginPool::release_place(Destination& d) {
 }
 
 OriginConnection* OriginPool::new_connection(Destination& d) {
-  return new OriginConnection(loop_, *this, d);
+  return new OriginConnection(loop_, *this, &d);
 }
 
 void OriginPool::give_back(OriginConnection* c, bool clean) {
+  if (c->destination == nullptr) {
+    delete c;
+    return;
+  }
   Destination& d = *c->destination;
   if (!clean || !keeping_ || !c->stream.is_open() || c->stream.stirring() ||
       d.idle >= settings_.max_idle_per_destination || settings_.max_idle == 0) {

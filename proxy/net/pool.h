@@ -27,12 +27,12 @@ class OriginPool;
 
 // One connection towards an origin or parent.
 struct OriginConnection final : StreamKeeper {
-  OriginConnection(Loop& loop, OriginPool& p, Destination& d)
-      : stream(loop), pool(p), destination(&d) {}
+  OriginConnection(Loop& loop, OriginPool& p, Destination* d)
+      : stream(loop), pool(p), destination(d) {}
   void stirred(Stream&) override;  // while idle: it is spoilt
   Stream stream;
   OriginPool& pool;
-  Destination* destination;
+  Destination* destination;  // nullptr: outside the pool
   Endpoint dialled;
   Instant idle_since;
   bool reused = false;
@@ -102,6 +102,9 @@ class OriginPool final {
   void release_place(Destination& d);
   // Takes the granted place.
   OriginConnection* new_connection(Destination& d);
+
+  // A connection outside all limits and lists, for a tunnel; give_back() closes it.
+  OriginConnection* new_unpooled() { return new OriginConnection(loop_, *this, nullptr); }
 
   // Back from an exchange: `clean` keeps it for the next, otherwise it is closed and freed.
   void give_back(OriginConnection* c, bool clean);

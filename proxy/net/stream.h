@@ -52,6 +52,7 @@ class Stream final : public Watch {
   bool open(int fd);
   bool is_open() const { return fd_ >= 0; }
   int fd() const { return fd_; }
+  Failure closed_why() const { return closed_why_; }  // what close() was told
   Loop& loop() { return loop_; }
 
   IoResult read(char* to, std::size_t most);

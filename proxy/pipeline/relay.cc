@@ -49,12 +49,13 @@ void make_room(RelayPlan& plan, RelayTools& tools) {
   if (plan.in->valid() && !plan.in->empty()) {
     return;
   }
-  const std::uint64_t left = plan.reader->sure_payload();
-  if (plan.in->capacity() == BufferPool::kSmall && left != 0 && left <= plan.in->room()) {
-    return;
-  }
-  if (plan.in->valid() && plan.in->capacity() != BufferPool::kLarge && !plan.pinned->valid()) {
+  if (plan.in_holds_head) {
+    const std::uint64_t left = plan.reader->sure_payload();
+    if (left != 0 && left <= plan.in->room()) {
+      return;
+    }
     *plan.pinned = std::move(*plan.in);
+    plan.in_holds_head = false;
   }
   if (plan.in->valid()) {
     plan.in->clear();
@@ -64,7 +65,7 @@ void make_room(RelayPlan& plan, RelayTools& tools) {
 }
 
 void release_empty(RelayPlan& plan, RelayTools& tools) {
-  if (plan.in->valid() && plan.in->empty() && plan.in->capacity() == BufferPool::kLarge) {
+  if (!plan.in_holds_head && plan.in->valid() && plan.in->empty()) {
     tools.buffers.give(std::move(*plan.in));
   }
 }
@@ -81,7 +82,6 @@ Task<Failure> fill(RelayPlan& plan, RelayTools& tools) {
             : plan.in->room();
     const IoResult r = plan.from->read(plan.in->space(), most);
     if (r.what == Io::Bytes) {
-      plan.received += r.bytes;
       plan.in->added(r.bytes);
       co_return Failure::None;
     }

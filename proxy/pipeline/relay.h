@@ -24,8 +24,9 @@ namespace weir {
 // What a relay does and, afterwards, what it did.
 struct RelayPlan {
   Stream* from = nullptr;
-  Buffer* in = nullptr;      // bytes of the body that came with the head; may have more behind it
-  Buffer* pinned = nullptr;  // takes over `in` when a larger buffer is needed: its head lives on
+  Buffer* in = nullptr;       // bytes of the body that came with the head; may have more behind it
+  Buffer* pinned = nullptr;   // takes over `in` when a larger buffer is needed: its head lives on
+  bool in_holds_head = true;  // bytes in front of the unread ones must stay
   http::BodyReader* reader = nullptr;
   Stream* to = nullptr;
   Arena* arena = nullptr;   // for trailers
@@ -49,7 +50,7 @@ struct RelayPlan {
   Failure write_timeout = Failure::Internal;
 
   std::uint64_t payload = 0;   // payload bytes read
-  std::uint64_t received = 0;  // bytes read from `from`, framing included, beyond what `in` held
+  std::uint64_t received = 0;  // bytes of the body on the wire, framing included
   std::uint64_t sent = 0;      // bytes written to `to`, prefix and framing included
   bool splice_failed = false;  // no pipe was to be had: copy
 };

@@ -46,6 +46,7 @@ Failure RelayFrame::take_runs(RelayPlan& plan) {
       add_run(step.payload);
     }
     plan.in->use(step.used);
+    plan.received += step.used;
   }
   plan.payload += run_bytes_;
   return plan.most != 0 && plan.payload > plan.most ? plan.too_large : Failure::None;

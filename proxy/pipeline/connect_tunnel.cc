@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage 3b: what CONNECT waits for (RFC 9110 9.3.6): a connection to the destination itself, or one
+// to a parent that has agreed to tunnel. Bytes the client sent early stay in its buffer until then.
+#include "proxy/http/forward.h"
+#include "proxy/http/parse.h"
+#include "proxy/pipeline/obtain.h"
+#include "proxy/pipeline/send.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+std::string_view connect_head(Exchange& ex, const Session& session) {
+  const std::string_view authorization =
+      ex.parent->authorization.empty()
+          ? std::string_view()
+          : ex.arena.join({"Proxy-Authorization: ", ex.parent->authorization, "\r\n"});
+  return ex.arena.join({"CONNECT ", ex.authority, " HTTP/1.1\r\nHost: ", ex.authority,
+                        "\r\nVia: 1.1 ", session.worker.shared.pseudonym, "\r\n", authorization,
+                        "\r\n"});
+}
+
+// The parent's answer; whatever follows a 2xx is the tunnel's.
+Task<Failure> read_answer(Exchange& ex, Session& session) {
+  const Settings& settings = session.worker.settings;
+  const http::HeadLimits limits{settings.limits.request_line, BufferPool::kSmall,
+                                settings.limits.fields};
+  const Instant until = session.worker.loop.now() + settings.timeouts.connect_total;
+  http::HeadScan scan;
+  ex.origin_in = session.worker.buffers.take_small();
+  for (;;) {
+    const http::Taken taken = http::take_response(ex.origin_in.unread(), scan, limits, ex.response);
+    if (taken.progress == http::Progress::Bad) {
+      co_return taken.why;
+    }
+    if (taken.progress == http::Progress::Done) {
+      ex.origin_in.use(taken.used);
+      if (ex.response.status >= 200) {
+        ex.record.origin_status = ex.response.status;
+        co_return ex.response.status < 300 ? Failure::None : Failure::ParentRefused;
+      }
+      scan = http::HeadScan();
+      continue;
+    }
+    if (ex.origin_in.room() == 0) {
+      co_return Failure::OriginHeadTooLarge;
+    }
+    const IoResult r = ex.origin->stream.read(ex.origin_in.space(), ex.origin_in.room());
+    if (r.what == Io::Bytes) {
+      ex.origin_in.added(r.bytes);
+    } else if (r.what != Io::WouldBlock) {
+      co_return ex.origin->stream.is_open() ? Failure::OriginClosed
+                                            : ex.origin->stream.closed_why();
+    } else {
+      const Failure why = co_await ex.origin->stream.readable(until, Failure::OriginHeadTimeout);
+      if (why != Failure::None) {
+        co_return why;
+      }
+    }
+  }
+}
+
+Task<Failure> ask_parent(Exchange& ex, Session& session) {
+  const std::string_view head = connect_head(ex, session);
+  const Micros idle = session.worker.settings.timeouts.connect_total;
+  const Failure why = co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
+                                         Failure::OriginHeadTimeout);
+  if (why != Failure::None) {
+    co_return why;
+  }
+  co_return co_await read_answer(ex, session);
+}
+
+}  // namespace
+
+Task<void> open_tunnel(Exchange& ex, Session& session) {
+  Failure why = co_await obtain_for_tunnel(ex, session);
+  if (why == Failure::None && ex.parent != nullptr) {
+    why = co_await ask_parent(ex, session);
+  }
+  if (why == Failure::None) {
+    constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
+    ex.record.status = 200;
+    ex.record.bytes_to_client += kEstablished.size();
+    ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
+    const Micros idle = session.worker.settings.timeouts.client_write;
+    why = co_await send_text(session.client, kEstablished, idle, Failure::ClientGone,
+                             Failure::ClientStalled);
+  }
+  if (why != Failure::None) {
+    if (ex.origin != nullptr) {
+      session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+    }
+    session.worker.buffers.give(std::move(ex.origin_in));
+    refuse(ex, session, why);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage 4: the answer to the client, an origin's or our own, and what becomes of the two
+// connections afterwards. A connection is used again only when everything about the exchange was
+// clean; a cut answer looks cut to the client as well.
+#include "proxy/http/forward.h"
+#include "proxy/pipeline/send.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using http::BodyKind;
+using http::FieldId;
+
+// How the body goes to the client: with its length, in chunks, or until the connection ends for a
+// client that knows neither.
+http::Framing framing_for_client(const Exchange& ex) {
+  const http::Framing& in = ex.download_framing;
+  if (in.kind == BodyKind::None || in.kind == BodyKind::Length) {
+    return in;
+  }
+  return {ex.request.minor >= 1 ? BodyKind::Chunked : BodyKind::UntilClose, 0};
+}
+
+bool upload_complete(const Exchange& ex) {
+  return !ex.upload_lane.valid() || (ex.upload_lane.done() && ex.upload_reader.over());
+}
+
+std::string_view response_head(Exchange& ex, Session& session, const http::Framing& framing) {
+  http::ResponsePlan plan;
+  plan.framing = framing;
+  plan.bodiless = ex.download_framing.kind == BodyKind::None;
+  plan.close = !ex.stays;
+  plan.keep_alive = ex.stays && ex.request.minor == 0;
+  plan.via = session.worker.shared.pseudonym;
+  plan.date = session.worker.date.at(session.worker.loop.wall());
+  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  if (ex.response.status == 101) {
+    plan.upgrade = ex.response.fields.value(FieldId::Upgrade);
+  }
+  return http::write_response(ex.response, plan, ex.arena);
+}
+
+void plan_download(Exchange& ex, Session& session, const http::Framing& framing) {
+  const Settings::Timeouts& timeouts = session.worker.settings.timeouts;
+  ex.download_reader.begin(ex.download_framing);
+  RelayPlan& plan = ex.download;
+  plan.from = &ex.origin->stream;
+  plan.in = &ex.origin_in;
+  plan.pinned = &ex.pinned_response;
+  plan.reader = &ex.download_reader;
+  plan.to = &session.client;
+  plan.arena = &ex.arena;
+  plan.prefix = response_head(ex, session, framing);
+  plan.chunked = framing.kind == BodyKind::Chunked;
+  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  plan.read_idle = timeouts.origin_body_idle;
+  plan.write_idle = timeouts.client_write;
+  plan.read_timeout = Failure::OriginBodyTimeout;
+  plan.cut = Failure::OriginCut;
+  plan.bad_body = Failure::OriginBadBody;
+  plan.bad_trailer = Failure::OriginBadBody;
+  plan.too_large = Failure::OriginBadBody;
+  plan.write_broken = Failure::ClientGone;
+  plan.write_timeout = Failure::ClientStalled;
+}
+
+// RFC 9112 9.3: may the origin's connection carry another request?
+bool origin_stays(const http::ResponseHead& response) {
+  if (lists_token(response.fields, FieldId::Connection, "close")) {
+    return false;
+  }
+  return response.minor >= 1 || lists_token(response.fields, FieldId::Connection, "keep-alive");
+}
+
+// NTLM and Negotiate authenticate a connection instead of a request: such a connection belongs to
+// this client for good.
+bool binds_connection(const Exchange& ex) {
+  const auto binds = [](std::string_view value) {
+    return starts_with_ignoring_case(value, "ntlm") ||
+           starts_with_ignoring_case(value, "negotiate");
+  };
+  for (const http::Field& line : ex.response.fields.lines) {
+    if (line.id == FieldId::WwwAuthenticate && binds(line.value)) {
+      return true;
+    }
+  }
+  return binds(ex.request.fields.value(FieldId::Authorization));
+}
+
+// Stops an upload that the answer has overtaken (RFC 9112 9.5): both connections end with it.
+Task<void> settle_upload(Exchange& ex, Session& session) {
+  if (!ex.upload_lane.valid()) {
+    co_return;
+  }
+  if (!ex.upload_lane.done()) {
+    ex.stays = false;
+    ex.origin->stream.close(Failure::OriginClosed);
+    session.client.stop_reads(Failure::ClientCut);
+  }
+  co_await std::move(ex.upload_lane);
+  session.client.allow_reads();
+}
+
+void settle_origin(Exchange& ex, Session& session, bool clean) {
+  OriginConnection* c = std::exchange(ex.origin, nullptr);
+  const bool reusable = clean && ex.download_framing.kind != BodyKind::UntilClose &&
+                        origin_stays(ex.response) && ex.origin_in.empty();
+  session.worker.buffers.give(std::move(ex.origin_in));
+  session.worker.buffers.give(std::move(ex.pinned_response));
+  if (reusable && binds_connection(ex)) {
+    session.bind(c);
+    return;
+  }
+  session.worker.pool.give_back(c, reusable);
+}
+
+void note_trouble(Exchange& ex, Session& session, Failure why) {
+  ex.failure = why;
+  ex.record.failure = why;
+  ex.stays = false;
+  session.client.reset(why);
+}
+
+Task<void> deliver_reply(Exchange& ex, Session& session) {
+  const Micros idle = session.worker.settings.timeouts.client_write;
+  ex.record.bytes_to_client += ex.reply.size();
+  const Failure why = co_await send_text(session.client, ex.reply, idle, Failure::ClientGone,
+                                         Failure::ClientStalled);
+  if (why != Failure::None) {
+    ex.stays = false;
+    session.client.close(why);
+  }
+}
+
+Task<void> deliver_switch(Exchange& ex, Session& session) {
+  const std::string_view head = response_head(ex, session, {});
+  const Micros idle = session.worker.settings.timeouts.client_write;
+  ex.record.bytes_to_client += head.size();
+  ex.record.status = 101;
+  const Failure why =
+      co_await send_text(session.client, head, idle, Failure::ClientGone, Failure::ClientStalled);
+  if (why != Failure::None) {
+    note_trouble(ex, session, why);
+    settle_origin(ex, session, false);
+    co_return;
+  }
+  ex.course = Course::Tunnel;
+}
+
+Task<void> deliver_response(Exchange& ex, Session& session) {
+  const http::Framing framing = framing_for_client(ex);
+  ex.stays = ex.client_wants_to_stay && upload_complete(ex) &&
+             framing.kind != BodyKind::UntilClose && !session.worker.draining();
+  plan_download(ex, session, framing);
+  ex.record.status = ex.response.status;
+  ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
+  const Failure why = co_await relay(ex.download, session.worker.tools);
+  const bool uploaded = upload_complete(ex);
+  if (why != Failure::None) {
+    // The reason may lie with the upload: a client that broke its own request.
+    note_trouble(ex, session, why);
+  }
+  co_await settle_upload(ex, session);
+  settle_origin(ex, session, why == Failure::None && uploaded);
+}
+
+}  // namespace
+
+Task<void> deliver(Exchange& ex, Session& session) {
+  switch (ex.course) {
+    case Course::Reply:
+      return deliver_reply(ex, session);
+    case Course::Relay:
+      return ex.response.status == 101 ? deliver_switch(ex, session)
+                                       : deliver_response(ex, session);
+    case Course::Open:
+    case Course::Tunnel:
+    case Course::Drop:
+      break;
+  }
+  return {};
+}
+
+}  // namespace weir

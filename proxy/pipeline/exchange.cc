@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See exchange.h.
+#include "proxy/pipeline/exchange.h"
+
+#include "proxy/base/assert.h"
+
+namespace weir {
+
+void Exchange::reset() {
+  WEIR_ASSERT(origin == nullptr && upload_lane.done());
+  arena.reset();
+  course = Course::Open;
+  failure = Failure::None;
+  request.fields.lines.clear();
+  response.fields.lines.clear();
+  response.status = 0;
+  head_bytes = 0;
+  began = asked = Instant{};
+  target = http::Target{};
+  host = Host{};
+  port = 0;
+  authority = upgrade = reply = {};
+  upload_framing = download_framing = http::Framing{};
+  user = UserName{};
+  client_wants_to_stay = stays = response_bytes_seen = false;
+  parent = nullptr;
+  upload_lane = Task<Failure>();
+  upload = RelayPlan{};
+  download = RelayPlan{};
+  interim = 0;
+  record = Record{};
+}
+
+}  // namespace weir

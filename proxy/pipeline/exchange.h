@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything known about one request and its response. The stages (stages.h) fill it in order; each
+// member says which stage sets it. An exchange is borrowed from its worker for as long as it runs,
+// so its arena and field lists keep their memory from one request to the next.
+//
+// Owned by a session, used on the worker's thread. Views point into the head buffers or the arena.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/failure.h"
+#include "proxy/base/host.h"
+#include "proxy/config/settings.h"
+#include "proxy/http/body.h"
+#include "proxy/http/framing.h"
+#include "proxy/http/message.h"
+#include "proxy/http/target.h"
+#include "proxy/net/buffer.h"
+#include "proxy/net/pool.h"
+#include "proxy/net/task.h"
+#include "proxy/observe/record.h"
+#include "proxy/pipeline/credentials.h"
+#include "proxy/pipeline/relay.h"
+
+namespace weir {
+
+// Where an exchange is heading. It only ever narrows.
+enum class Course : std::uint8_t {
+  Open,    // nothing decided yet: ask the origin
+  Tunnel,  // CONNECT: connect, then bytes both ways
+  Relay,   // an origin's answer is there to be delivered
+  Reply,   // we answer ourselves: `reply`
+  Drop,    // nobody is left to answer
+};
+
+struct Exchange {
+  Arena arena;
+  Course course = Course::Open;
+  Failure failure = Failure::None;  // why it did not simply succeed
+
+  // Read by the session.
+  http::RequestHead request;
+  Buffer pinned_request;  // the buffer the request head lives in, if the session needed another
+  std::uint64_t head_bytes = 0;
+  Instant began;  // first byte of the request
+  bool client_reused = false;
+
+  // identify
+  http::Target target;
+  Host host;
+  std::uint16_t port = 0;
+  std::string_view authority;  // value of Host for the next hop
+  std::string_view upgrade;    // Upgrade tokens to ask for
+  http::Framing upload_framing;
+  UserName user;
+  bool client_wants_to_stay = false;  // the request allows another on this connection
+
+  // fetch
+  const Settings::Parent* parent = nullptr;
+  OriginConnection* origin = nullptr;
+  Buffer origin_in;
+  Buffer pinned_response;
+  http::ResponseHead response;
+  http::Framing download_framing;
+  http::BodyReader upload_reader;
+  RelayPlan upload;
+  Task<Failure> upload_lane;
+  Instant asked;  // the request was sent
+  unsigned interim = 0;
+  bool response_bytes_seen = false;
+
+  // deliver
+  http::BodyReader download_reader;
+  RelayPlan download;
+  std::string_view reply;
+  bool stays = false;  // the client connection goes on after this exchange
+
+  Record record;
+
+  // Ready for the next request; memory is kept.
+  void reset();
+};
+
+}  // namespace weir

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage 1: who asks, for what, and whether that can be answered at all. The checks run in a fixed
+// order, cheapest and most basic first: framing before anything is believed, then the target, then
+// whether this client may ask for it. Nothing here waits.
+#include <algorithm>
+
+#include "proxy/base/ascii.h"
+#include "proxy/http/forward.h"
+#include "proxy/http/reply.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using http::FieldId;
+using http::Method;
+using http::TargetForm;
+
+constexpr std::uint16_t kHttpPort = 80;
+
+// RFC 9112 9.3, and Proxy-Connection as old clients use it.
+bool wants_to_stay(const http::RequestHead& request) {
+  const auto lists = [&request](std::string_view token) {
+    return lists_token(request.fields, FieldId::Connection, token) ||
+           lists_token(request.fields, FieldId::ProxyConnection, token);
+  };
+  return request.minor >= 1 ? !lists("close") : lists("keep-alive") && !lists("close");
+}
+
+bool client_allowed(const IpAddress& client, const Settings::Clients& clients) {
+  return std::any_of(clients.allow.begin(), clients.allow.end(),
+                     [&client](const Prefix& p) { return p.contains(client); });
+}
+
+Failure check_connect(Exchange& ex, const Settings& settings) {
+  // CONNECT has no body (RFC 9110 9.3.6); bytes behind the head belong to the tunnel.
+  if (ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0) {
+    return Failure::BadContentLength;
+  }
+  const auto& ports = settings.connect.ports;
+  return std::find(ports.begin(), ports.end(), ex.port) == ports.end() ? Failure::PortDenied
+                                                                       : Failure::None;
+}
+
+// Target, Host, and the normalised host and port.
+Failure find_target(Exchange& ex) {
+  if (const Failure why = http::check_host(ex.request); why != Failure::None) {
+    return why;
+  }
+  const auto target = http::parse_target(ex.request, ex.arena);
+  if (!target) {
+    return target.error();
+  }
+  ex.target = *target;
+  if (target->form == TargetForm::Origin) {
+    return Failure::Misdirected;
+  }
+  if (target->form == TargetForm::Asterisk) {
+    return Failure::None;
+  }
+  const auto host = normalise_host(target->authority.host, target->authority.bracketed, ex.arena);
+  if (!host) {
+    return Failure::BadTarget;
+  }
+  ex.host = *host;
+  ex.port = target->authority.port != 0 ? target->authority.port : kHttpPort;
+  ex.authority = target->authority.text;
+  return Failure::None;
+}
+
+Failure check_method(const Exchange& ex, const Settings& settings) {
+  const auto& denied = settings.http.deny_methods;
+  if (std::find(denied.begin(), denied.end(), ex.request.method) != denied.end()) {
+    return Failure::MethodDenied;
+  }
+  const bool body =
+      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
+  return ex.request.method_id == Method::Trace && body ? Failure::BodyOnTrace : Failure::None;
+}
+
+Failure check_request(Exchange& ex, const Shared& shared) {
+  const Settings& settings = shared.settings;
+  if (http::expectation(ex.request) == http::Expectation::Unknown) {
+    return Failure::ExpectationFailed;
+  }
+  if (http::via_names(ex.request.fields, shared.pseudonym)) {
+    return Failure::Loop;
+  }
+  if (!http::max_forwards(ex.request).valid) {
+    return Failure::BadMaxForwards;
+  }
+  const std::uint64_t most = settings.limits.request_body;
+  if (most != 0 && ex.upload_framing.length > most) {
+    return Failure::BodyTooLarge;
+  }
+  return check_method(ex, settings);
+}
+
+Failure first_fault(Exchange& ex, Session& session) {
+  const Shared& shared = session.worker.shared;
+  const auto framing = http::request_framing(ex.request);
+  if (!framing) {
+    return framing.error();
+  }
+  ex.upload_framing = *framing;
+  if (const Failure why = find_target(ex); why != Failure::None) {
+    return why;
+  }
+  if (!client_allowed(session.peer.address, shared.settings.clients)) {
+    return Failure::ClientDenied;
+  }
+  if (const Failure why = check_request(ex, shared); why != Failure::None) {
+    return why;
+  }
+  return ex.request.method_id == Method::Connect ? check_connect(ex, shared.settings)
+                                                 : Failure::None;
+}
+
+http::ReplyPlan reply_plan(Exchange& ex, Session& session) {
+  http::ReplyPlan plan;
+  plan.page = http::preferred_page(ex.request.fields);
+  plan.to_head = ex.request.method_id == Method::Head;
+  plan.close = !ex.stays;
+  plan.keep_alive = ex.stays && ex.request.minor == 0;
+  plan.realm = session.worker.settings.auth.realm;
+  plan.pseudonym = session.worker.shared.pseudonym;
+  plan.date = session.worker.date.at(session.worker.loop.wall());
+  plan.request_id = ex.record.id;
+  return plan;
+}
+
+// May the connection go on behind an answer of ours? Only when nothing of the request is unread.
+bool may_stay(const Exchange& ex, const Session& session) {
+  const bool body =
+      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
+  return ex.client_wants_to_stay && !body && ex.request.method_id != Method::Connect &&
+         !session.worker.draining();
+}
+
+// OPTIONS and TRACE that end here (RFC 9110 7.6.2), and OPTIONS * which is about us.
+void answer_here(Exchange& ex, Session& session) {
+  ex.stays = may_stay(ex, session);
+  const http::ReplyPlan plan = reply_plan(ex, session);
+  if (ex.request.method_id == Method::Trace) {
+    ex.reply = http::write_answer("message/http", http::trace_body(ex.request, ex.arena), "", plan,
+                                  ex.arena);
+  } else {
+    ex.reply = http::write_answer(
+        "", "", "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT\r\n", plan, ex.arena);
+  }
+  ex.record.status = 200;
+  ex.record.served_by = ServedBy::Us;
+  ex.course = Course::Reply;
+}
+
+}  // namespace
+
+void refuse(Exchange& ex, Session& session, Failure why) {
+  const FailureRow& r = row(why);
+  ex.failure = why;
+  ex.record.failure = why;
+  if (r.status == 0) {
+    ex.stays = false;
+    ex.course = Course::Drop;
+    return;
+  }
+  ex.stays = !r.closes && may_stay(ex, session);
+  ex.reply = http::write_refusal(why, reply_plan(ex, session), ex.arena);
+  ex.record.status = r.status;
+  ex.record.served_by = ServedBy::Us;
+  ex.course = Course::Reply;
+}
+
+void identify(Exchange& ex, Session& session) {
+  ex.client_wants_to_stay = wants_to_stay(ex.request);
+  if (const Failure why = first_fault(ex, session); why != Failure::None) {
+    refuse(ex, session, why);
+    return;
+  }
+  const http::MaxForwards hops = http::max_forwards(ex.request);
+  if (ex.target.form == TargetForm::Asterisk || (hops.present && hops.value == 0)) {
+    answer_here(ex, session);
+    return;
+  }
+  if (ex.request.method_id == Method::Connect) {
+    ex.course = Course::Tunnel;
+  } else if (ex.upload_framing.kind == http::BodyKind::None) {
+    ex.upgrade = http::wanted_upgrade(ex.request, session.worker.settings.http.upgrades, ex.arena);
+  }
+}
+
+Task<void> authenticate(Exchange& ex, Session& session) {
+  const bool one = ex.request.fields.count(FieldId::ProxyAuthorization) == 1;
+  const std::string_view value =
+      one ? ex.request.fields.value(FieldId::ProxyAuthorization) : std::string_view();
+  const AuthOutcome outcome = co_await session.worker.authenticator->check(value);
+  if (outcome.failure != Failure::None) {
+    refuse(ex, session, outcome.failure);
+    co_return;
+  }
+  ex.user = outcome.user;
+}
+
+}  // namespace weir

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See obtain.h.
+#include "proxy/pipeline/obtain.h"
+
+#include <array>
+#include <charconv>
+
+#include "proxy/net/connect.h"
+#include "proxy/pipeline/route.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+// A request that may not be repeated rides only on a connection that was in use a moment ago, so
+// that it does not meet an origin that is just closing it.
+constexpr Micros kSurelyAlive = 2 * kSecond;
+constexpr std::size_t kMostAddresses = 16;
+
+// Where to dial: the target itself, or a parent.
+struct Hop {
+  std::string_view name;
+  std::optional<IpAddress> address;
+  std::uint16_t port = 0;
+  const Settings::Parent* parent = nullptr;
+};
+
+std::string_view port_text(std::uint16_t port, Arena& arena) {
+  char* const text = arena.allocate(5);
+  return {text, static_cast<std::size_t>(std::to_chars(text, text + 5, port).ptr - text)};
+}
+
+// Everything a pooled connection's use depends on but the address, which is judged at each use.
+std::string_view pool_key(const Hop& hop, Arena& arena) {
+  return hop.parent != nullptr ? arena.join({"parent ", hop.parent->name})
+                               : arena.join({hop.name, ":", port_text(hop.port, arena)});
+}
+
+DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {
+  const Shared& shared = session.worker.shared;
+  return judge_destination(address, port, ClientClass::of(session.peer.address),
+                           shared.settings.destinations, shared.own);
+}
+
+// A parent is configured, hence allowed wherever it is, but never ourselves.
+Failure judge_hop(const Session& session, const Hop& hop, const IpAddress& address) {
+  const Failure why = judge(session, address, hop.port).failure;
+  return hop.parent != nullptr && why != Failure::SelfDestination ? Failure::None : why;
+}
+
+struct Candidates {
+  std::array<Endpoint, kMostAddresses> at;
+  std::size_t count = 0;
+  Failure denied = Failure::None;
+};
+
+void consider(Candidates& out, const Session& session, const Hop& hop, const IpAddress& address) {
+  const Failure why = judge_hop(session, hop, address);
+  if (why != Failure::None) {
+    out.denied = why;
+  } else if (out.count < kMostAddresses) {
+    out.at[out.count++] = Endpoint{address, hop.port};
+  }
+}
+
+Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates& out) {
+  if (hop.address) {
+    consider(out, session, hop, *hop.address);
+    co_return out.denied;
+  }
+  Worker& worker = session.worker;
+  const Instant asked = worker.loop.now();
+  const auto answer = co_await worker.resolver.resolve(hop.name);
+  ex.record.dns = worker.loop.now() - asked;
+  if (!answer) {
+    co_return answer.error();
+  }
+  for (const IpAddress& address : answer->addresses()) {
+    consider(out, session, hop, address);
+  }
+  co_return out.count > 0 ? Failure::None : out.denied;
+}
+
+Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c) {
+  Candidates candidates;
+  const Failure why = co_await find_addresses(ex, session, hop, candidates);
+  if (why != Failure::None) {
+    co_return why;
+  }
+  Worker& worker = session.worker;
+  const ConnectLimits limits{worker.settings.timeouts.connect,
+                             worker.settings.timeouts.connect_total, kHappyEyeballsStagger,
+                             worker.settings.dns.prefer_ipv6};
+  const std::span<const Endpoint> addresses(candidates.at.data(), candidates.count);
+  const Instant began = worker.loop.now();
+  const auto connected = co_await connect_any(worker.loop, addresses, limits);
+  ex.record.connect = worker.loop.now() - began;
+  if (!connected) {
+    co_return connected.error();
+  }
+  c.dialled = connected->at;
+  ++worker.counts.origin_opened;
+  co_return c.stream.open(connected->fd) ? Failure::None : Failure::Overloaded;
+}
+
+bool may_ride(const Exchange& ex, const Session& session, const Hop& hop,
+              const OriginConnection& c) {
+  const bool repeatable =
+      http::is_idempotent(ex.request.method_id) && ex.upload_framing.kind == http::BodyKind::None;
+  if (!repeatable && session.worker.loop.now() - c.idle_since > kSurelyAlive) {
+    return false;
+  }
+  return judge_hop(session, hop, c.dialled.address) == Failure::None;
+}
+
+void note_origin(Exchange& ex, const Hop& hop) {
+  ex.parent = hop.parent;
+  ex.record.destination = ex.origin->dialled;
+  ex.record.origin_reused = ex.origin->reused;
+  ex.record.parent = hop.parent != nullptr ? std::string_view(hop.parent->name) : "";
+}
+
+// A place at the destination, or an idle connection that came free meanwhile (in ex.origin).
+Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh,
+                             Destination*& place) {
+  OriginPool& pool = session.worker.pool;
+  Loop& loop = session.worker.loop;
+  const std::string_view key = pool_key(hop, ex.arena);
+  const Instant asked = loop.now();
+  const Instant until = asked + session.worker.settings.origin.queue_wait;
+  for (;;) {
+    Destination& d = pool.destination(key);
+    place = &d;
+    if (!fresh) {
+      ex.origin = session.take_bound(key);
+    }
+    if (!fresh && ex.origin == nullptr) {
+      ex.origin = pool.take_idle(
+          d, [&](const OriginConnection& c) { return may_ride(ex, session, hop, c); });
+    }
+    if (ex.origin != nullptr) {
+      ++session.worker.counts.origin_reused;
+      co_return Failure::None;
+    }
+    const OriginPool::Place answer = pool.ask_place(d);
+    if (answer == OriginPool::Place::Granted) {
+      co_return Failure::None;
+    }
+    if (answer == OriginPool::Place::Full) {
+      co_return Failure::OriginQueueFull;
+    }
+    const PlaceAnswer came = co_await pool.place_free(d, until);
+    ex.record.queue = loop.now() - asked;
+    if (came == PlaceAnswer::TimedOut) {
+      co_return Failure::OriginQueueTimeout;
+    }
+    if (came == PlaceAnswer::Granted) {
+      co_return Failure::None;
+    }
+  }
+}
+
+Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
+  Destination* place = nullptr;
+  Failure why = co_await wait_for_place(ex, session, hop, fresh, place);
+  if (why != Failure::None || ex.origin != nullptr) {
+    if (ex.origin != nullptr) {
+      note_origin(ex, hop);
+    }
+    co_return why;
+  }
+  OriginPool& pool = session.worker.pool;
+  OriginConnection* c = pool.new_connection(*place);
+  why = co_await dial(ex, session, hop, *c);
+  if (why != Failure::None) {
+    pool.give_back(c, false);
+    co_return why;
+  }
+  ex.origin = c;
+  note_origin(ex, hop);
+  co_return Failure::None;
+}
+
+Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
+  OriginPool& pool = session.worker.pool;
+  OriginConnection* c = pool.new_unpooled();
+  const Failure why = co_await dial(ex, session, hop, *c);
+  if (why != Failure::None) {
+    pool.give_back(c, false);
+    co_return why;
+  }
+  ex.origin = c;
+  note_origin(ex, hop);
+  co_return Failure::None;
+}
+
+Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
+  if (parent == nullptr) {
+    return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
+  }
+  return Hop{parent->host, IpAddress::parse(parent->host), parent->port, parent};
+}
+
+// Another parent may do better after this failure.
+bool worth_another(Failure why) {
+  return why != Failure::None && row(why).fault == Fault::Origin;
+}
+
+// Goes through the route's parents until one answers.
+Task<Failure> obtain_by_route(Exchange& ex, Session& session, bool fresh, bool pooled) {
+  const Settings& settings = session.worker.settings;
+  const Settings::Route* route = find_route(settings, ex.host.name);
+  if (route == nullptr) {
+    const Hop direct = hop_of(ex, nullptr);
+    co_return pooled ? co_await obtain_hop(ex, session, direct, fresh)
+                     : co_await obtain_unpooled(ex, session, direct);
+  }
+  if (ex.host.address) {
+    // A literal address is judged here, since a parent would dial it unjudged.
+    const Failure why = judge(session, *ex.host.address, ex.port).failure;
+    if (why != Failure::None) {
+      co_return why;
+    }
+  }
+  Failure why = Failure::ConnectFailed;
+  for (const std::string& name : route->parents) {
+    const Hop hop = hop_of(ex, find_parent(settings, name));
+    why = pooled ? co_await obtain_hop(ex, session, hop, fresh)
+                 : co_await obtain_unpooled(ex, session, hop);
+    if (!worth_another(why)) {
+      break;
+    }
+  }
+  co_return why;
+}
+
+}  // namespace
+
+Task<Failure> obtain(Exchange& ex, Session& session, bool fresh) {
+  return obtain_by_route(ex, session, fresh, true);
+}
+
+Task<Failure> obtain_for_tunnel(Exchange& ex, Session& session) {
+  return obtain_by_route(ex, session, true, false);
+}
+
+}  // namespace weir

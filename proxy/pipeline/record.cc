@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage 5: the record of an exchange, completed and written once, and the counters that go with it.
+// What a tunnel's record views would not outlive its exchange, so a copy is kept for it.
+#include "proxy/pipeline/record.h"
+
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+std::string_view without_query(std::string_view url) {
+  return url.substr(0, url.find('?'));
+}
+
+}  // namespace
+
+void begin_record(Exchange& ex, Session& session) {
+  Worker& worker = session.worker;
+  ex.record.id = worker.next_request_id();
+  ex.record.started = worker.loop.wall();
+  ex.record.client = session.peer;
+  ex.record.listener = session.listener.at;
+  ex.record.client_reused = ex.client_reused;
+}
+
+// What the request itself says; also for one that was refused half read.
+void describe_request(Exchange& ex, const Session& session) {
+  Record& r = ex.record;
+  r.method = ex.request.method;
+  r.url = session.worker.settings.access_log.query_strings ? ex.request.target
+                                                           : without_query(ex.request.target);
+  r.version = ex.request.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  r.referer = session.worker.settings.access_log.query_strings
+                  ? ex.request.fields.value(http::FieldId::Referer)
+                  : without_query(ex.request.fields.value(http::FieldId::Referer));
+  r.user_agent = ex.request.fields.value(http::FieldId::UserAgent);
+}
+
+void complete_record(Exchange& ex, Session& session) {
+  Record& r = ex.record;
+  r.host = ex.host.name;
+  r.user = ex.user.view();
+  r.bytes_from_client = ex.head_bytes + ex.upload.received;
+  r.bytes_to_origin += ex.upload.sent;
+  r.bytes_from_origin += ex.download.received;
+  r.bytes_to_client += ex.download.sent;
+  r.body_to_client = ex.download.payload;
+  r.content_type = ex.response.fields.value(http::FieldId::ContentType);
+  r.total = session.worker.loop.now() - ex.began;
+  if (ex.failure != Failure::None) {
+    r.failure = ex.failure;
+  }
+}
+
+void record_exchange(Exchange& ex, Session& session) {
+  complete_record(ex, session);
+  session.worker.write_log(ex.record);
+}
+
+OwnedRecord::OwnedRecord(const Record& from) : record(from) {
+  const std::array<std::string_view*, 14> texts = {
+      &record.user,       &record.method,       &record.url,          &record.host,
+      &record.version,    &record.rule,         &record.list,         &record.would_have,
+      &record.cache,      &record.cache_reason, &record.content_type, &record.referer,
+      &record.user_agent, &record.parent};
+  std::size_t size = 0;
+  for (const auto* text : texts) {
+    size += text->size();
+  }
+  text_ = std::make_unique_for_overwrite<char[]>(size);
+  char* at = text_.get();
+  for (auto* text : texts) {
+    const std::size_t n = text->copy(at, text->size());
+    *text = {at, n};
+    at += n;
+  }
+}
+
+}  // namespace weir

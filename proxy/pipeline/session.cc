@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See session.h. What a connection speaks is decided here; so far every listener is a forward
+// proxy's and speaks HTTP.
+#include "proxy/pipeline/session.h"
+
+#include <sys/socket.h>
+
+#include "proxy/pipeline/record.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/tunnel.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+
+Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address)
+    : worker(w), listener(l), peer(client_address), client(w.loop) {
+  worker.enlist(*this);
+}
+
+Session::~Session() {
+  unbind();
+  worker.buffers.give(std::move(in));
+  worker.retire(*this);
+}
+
+void Session::drain() {
+  if (idle_) {
+    client.close(Failure::ShuttingDown);
+  }
+}
+
+void Session::bind(OriginConnection* c) {
+  unbind();
+  bound_ = c;
+}
+
+OriginConnection* Session::take_bound(std::string_view key) {
+  if (bound_ == nullptr || bound_->destination->key != key || bound_->stream.stirring()) {
+    return nullptr;
+  }
+  bound_->reused = true;
+  return std::exchange(bound_, nullptr);
+}
+
+void Session::unbind() {
+  if (bound_ != nullptr) {
+    worker.pool.give_back(std::exchange(bound_, nullptr), false);
+  }
+}
+
+// The life of one client connection.
+Spawned Session::run(int fd) {
+  if (client.open(fd)) {
+    while (co_await next_request()) {
+      co_await serve();
+      if (!client.is_open() || !ex_->stays) {
+        break;
+      }
+      finish_exchange();
+    }
+    if (linger_) {
+      co_await farewell();
+    }
+    if (ex_ != nullptr) {
+      finish_exchange();
+    }
+  }
+  delete this;
+}
+
+// The life of one exchange. Everything else in this program serves this function.
+Task<void> Session::serve() {
+  Exchange& ex = *ex_;
+  if (ex.course == Course::Open) {
+    identify(ex, *this);  // who, what, by which road
+  }
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
+    co_await authenticate(ex, *this);
+  }
+  if (ex.course == Course::Open) {
+    co_await fetch(ex, *this);  // the origin's answer, up to the end of its head
+  } else if (ex.course == Course::Tunnel) {
+    co_await open_tunnel(ex, *this);
+  }
+  if (ex.course == Course::Relay || ex.course == Course::Reply) {
+    co_await deliver(ex, *this);  // head, then body, as they come
+  }
+  if (ex.course == Course::Tunnel) {
+    co_await run_tunnel();
+    co_return;
+  }
+  linger_ = ex.course == Course::Reply && !ex.stays;
+  record_exchange(ex, *this);  // once, whatever happened
+}
+
+void Session::finish_exchange() {
+  Exchange& ex = *ex_;
+  worker.buffers.give(std::move(ex.pinned_request));
+  worker.give_exchange(std::move(ex_));
+  ++served_;
+}
+
+// Waits for the next request without holding anything, then reads its head. False when the
+// connection is over; a head that arrived broken is an exchange whose answer is already decided.
+Task<bool> Session::next_request() {
+  if (in.valid() && in.empty()) {
+    worker.buffers.give(std::move(in));
+  }
+  if (!in.valid()) {
+    const Settings::Timeouts& timeouts = worker.settings.timeouts;
+    const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
+    idle_ = true;
+    const Failure why = worker.draining() && served_ > 0
+                            ? Failure::ShuttingDown
+                            : co_await client.readable(until, Failure::HeadTimeout);
+    idle_ = false;
+    if (why != Failure::None) {
+      co_return false;
+    }
+    in = worker.buffers.take_small();
+  }
+  scan_ = http::HeadScan();
+  const Failure why = co_await read_head();
+  if (ex_ == nullptr) {
+    co_return false;
+  }
+  describe_request(*ex_, *this);
+  if (why != Failure::None) {
+    ex_->record.kind = RecordKind::BadRequest;
+    refuse(*ex_, *this, why);
+  }
+  co_return true;
+}
+
+// True for a connection that ended with nothing but the empty lines that may precede a request.
+bool Session::nothing_begun() const {
+  return in.unread().find_first_not_of("\r\n") == std::string_view::npos;
+}
+
+// Reads until a head is complete or cannot become one. Leaves ex_ empty when no request had begun.
+Task<Failure> Session::read_head() {
+  const Instant until = worker.loop.now() + worker.settings.timeouts.head;
+  for (;;) {
+    if (!in.empty()) {
+      const http::Taken taken = take_head();
+      if (taken.progress != http::Progress::NeedMore) {
+        co_return taken.why;
+      }
+    }
+    make_room_for_head();
+    const IoResult r = client.read(in.space(), in.room());
+    if (r.what == Io::Bytes) {
+      in.added(r.bytes);
+      continue;
+    }
+    Failure why = Failure::ClientCut;
+    if (r.what == Io::WouldBlock) {
+      why = co_await client.readable(until, Failure::HeadTimeout);
+      if (why == Failure::None) {
+        continue;
+      }
+    }
+    if (nothing_begun()) {
+      drop_exchange();
+    }
+    co_return why;
+  }
+}
+
+http::Taken Session::take_head() {
+  if (ex_ == nullptr) {
+    ex_ = worker.take_exchange();
+    ex_->began = worker.loop.now();
+    ex_->client_reused = served_ > 0;
+    begin_record(*ex_, *this);
+  }
+  const Settings::Limits& limits = worker.settings.limits;
+  const http::HeadLimits head_limits{limits.request_line, limits.head, limits.fields};
+  const http::Taken taken = http::take_request(in.unread(), scan_, head_limits, ex_->request);
+  ex_->head_bytes = taken.progress == http::Progress::Done ? taken.used : in.unread().size();
+  in.use(taken.used);
+  return taken;
+}
+
+void Session::make_room_for_head() {
+  if (in.room() > 0) {
+    return;
+  }
+  Buffer larger(std::max(2 * in.unread().size(), BufferPool::kSmall));
+  in.move_unread_to(larger);
+  worker.buffers.give(std::move(in));
+  in = std::move(larger);
+}
+
+void Session::drop_exchange() {
+  if (ex_ != nullptr) {
+    worker.give_exchange(std::move(ex_));
+  }
+}
+
+// Early bytes of either side go first, then the two streams are joined. The exchange is given back
+// before: an open tunnel keeps its record and its two streams, nothing else.
+Task<void> Session::run_tunnel() {
+  Exchange& ex = *ex_;
+  complete_record(ex, *this);
+  const auto owned = std::make_unique<OwnedRecord>(ex.record);
+  OwnedRecord& kept = *owned;
+  kept.record.kind = ex.response.status == 101 ? RecordKind::Upgrade : RecordKind::Tunnel;
+  const Instant began = ex.began;
+  OriginConnection* origin = std::exchange(ex.origin, nullptr);
+  Buffer early_down = std::move(ex.origin_in);
+  finish_exchange();
+  TunnelPlan plan;
+  plan.client = &client;
+  plan.origin = &origin->stream;
+  plan.idle = worker.settings.timeouts.tunnel_idle;
+  plan.write_idle = worker.settings.timeouts.client_write;
+  Failure why = co_await tunnel(plan, worker.tools, in, early_down);
+  kept.record.bytes_from_client += plan.to_origin;
+  kept.record.bytes_to_client += plan.to_client;
+  kept.record.bytes_to_origin += plan.to_origin;
+  kept.record.bytes_from_origin += plan.to_client;
+  kept.record.total = worker.loop.now() - began;
+  if (why != Failure::None) {
+    kept.record.failure = why;
+  }
+  worker.pool.give_back(origin, false);
+  worker.write_log(kept.record);
+}
+
+// After a refusal the rest of the request is read and thrown away for a little while, so that the
+// client gets to see our answer instead of a reset (RFC 9112 9.6).
+Task<void> Session::farewell() {
+  constexpr std::size_t kMost = 4 * 1024 * 1024;
+  client.end_writing();
+  if (!in.valid()) {
+    in = worker.buffers.take_small();
+  }
+  const Instant until = worker.loop.now() + worker.settings.timeouts.linger;
+  std::size_t seen = 0;
+  while (client.is_open() && seen < kMost) {
+    const IoResult r = client.read(in.data(), in.capacity());
+    seen += r.bytes;
+    if (r.what == Io::End || r.what == Io::Broken) {
+      break;
+    }
+    if (r.what == Io::WouldBlock &&
+        co_await client.readable(until, Failure::ClientStalled) != Failure::None) {
+      break;
+    }
+  }
+}
+
+}  // namespace weir

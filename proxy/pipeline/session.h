@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One client connection: read a head, serve the exchange, and again while both sides want to.
+// `serve` is the life of a request; everything else in this program serves that function. While it
+// waits for the next request, a session holds no buffer and no exchange.
+//
+// A session deletes itself when its connection is over. The worker keeps a list of sessions only to
+// close them when draining. Used on its worker's thread.
+#pragma once
+
+#include <memory>
+
+#include "proxy/http/parse.h"
+#include "proxy/net/buffer.h"
+#include "proxy/net/stream.h"
+#include "proxy/net/task.h"
+#include "proxy/pipeline/exchange.h"
+
+namespace weir {
+
+class Worker;
+struct ListenerState;
+
+class Session {
+ public:
+  // Takes over an accepted descriptor. Call run() once; afterwards the session is on its own.
+  Session(Worker& w, const ListenerState& l, const Endpoint& client_address);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Spawned run(int fd);
+
+  // Draining: an idle session closes now, a busy one after its exchange.
+  void drain();
+
+  // Keeps an origin connection that authenticated this client (NTLM, Negotiate) for its later
+  // requests; any earlier one is closed. take_bound() gives it out for the same destination.
+  void bind(OriginConnection* c);
+  OriginConnection* take_bound(std::string_view key);
+
+  Worker& worker;
+  const ListenerState& listener;
+  const Endpoint peer;
+  Stream client;
+  Buffer in;  // received and not yet used
+
+ private:
+  friend class Worker;
+  Task<bool> next_request();
+  Task<Failure> read_head();
+  Task<void> serve();
+  Task<void> run_tunnel();
+  Task<void> farewell();
+  http::Taken take_head();
+  bool nothing_begun() const;
+  void drop_exchange();
+  void unbind();
+  void make_room_for_head();
+  void finish_exchange();
+
+  std::unique_ptr<Exchange> ex_;
+  OriginConnection* bound_ = nullptr;
+  Session* prev_ = nullptr;
+  Session* next_ = nullptr;
+  std::uint32_t served_ = 0;
+  bool idle_ = false;
+  bool linger_ = false;
+  http::HeadScan scan_;
+};
+
+}  // namespace weir

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The stages of an exchange, in order: the table of contents of the proxy. Each says what it needs
+// and what it leaves. Stages that only decide are plain functions; only waiting is awaited. A
+// failure is a Reply with a row of the failure table; there is no second error channel.
+#pragma once
+
+#include "proxy/net/task.h"
+#include "proxy/pipeline/exchange.h"
+
+namespace weir {
+
+class Session;
+class Worker;
+
+// Ends the exchange with our own answer (or none, when the row has no status). May be called at any
+// stage before the answer has begun.
+void refuse(Exchange& ex, Session& session, Failure why);
+
+// 1. identify: who asks (address, listener), for what (target, host, port), how the body is framed,
+//    and every refusal that needs no waiting. Needs a parsed request. Leaves Open, Tunnel or Reply.
+void identify(Exchange& ex, Session& session);
+
+// 2. authenticate: the user, where a password file is configured. Leaves the course or a Reply.
+Task<void> authenticate(Exchange& ex, Session& session);
+
+// 3. fetch: an origin connection (pooled or new, direct or through a parent), the request sent, the
+//    response head read, interim answers passed on. Needs Open. Leaves Relay, Reply or Drop; the
+//    upload may still be running.
+Task<void> fetch(Exchange& ex, Session& session);
+
+// 3b. open_tunnel: for CONNECT, the connection behind it. Needs Tunnel. Leaves Tunnel or Reply.
+Task<void> open_tunnel(Exchange& ex, Session& session);
+
+// 4. deliver: head and body to the client. Needs Relay or Reply. Sets `stays`. Gives the origin
+//    connection back.
+Task<void> deliver(Exchange& ex, Session& session);
+
+// 5. record: one line in the access log and the counters. Exactly once, whatever happened.
+void record_exchange(Exchange& ex, Session& session);
+
+}  // namespace weir

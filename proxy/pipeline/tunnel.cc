@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See tunnel.h. Two lanes, one for each direction. A lane reads into a pooled buffer, which it
+// gives back before it waits; when a read fills the buffer, the lane goes over to splicing until
+// the source runs dry.
+#include "proxy/pipeline/tunnel.h"
+
+#include <array>
+
+namespace weir {
+namespace {
+
+constexpr unsigned kRoundsPerTurn = 32;
+
+struct Lane {
+  Stream* from;
+  Stream* to;
+  std::uint64_t* count;
+};
+
+// Waits for `stream` to become readable; the idle time starts again whenever the other lane moved.
+Task<Failure> wait_for_bytes(TunnelPlan& plan, RelayTools& tools, Stream& stream) {
+  for (;;) {
+    const Instant until = plan.last_byte + plan.idle;
+    const Failure why = co_await stream.readable(until, Failure::TunnelIdle);
+    if (why != Failure::TunnelIdle || plan.last_byte + plan.idle <= tools.loop.now()) {
+      co_return why;
+    }
+  }
+}
+
+Task<Failure> write_all(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffer& buffer) {
+  while (!buffer.empty()) {
+    const std::array<iovec, 1> part = {
+        iovec{const_cast<char*>(buffer.unread().data()), buffer.unread().size()}};
+    const IoResult r = lane.to->write(part);
+    if (r.what == Io::Bytes) {
+      buffer.use(r.bytes);
+      *lane.count += r.bytes;
+    } else if (r.what == Io::WouldBlock) {
+      const Instant until = tools.loop.now() + plan.write_idle;
+      const Failure why = co_await lane.to->writable(until, Failure::TunnelIdle);
+      if (why != Failure::None) {
+        co_return why;
+      }
+    } else {
+      co_return Failure::ClientGone;
+    }
+  }
+  co_return Failure::None;
+}
+
+// Splices until the source runs dry (None) or ends or breaks (`end` is set for an end).
+Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe& pipe, bool& end) {
+  for (unsigned rounds = 1;; ++rounds) {
+    const IoResult r = lane.from->read_to(pipe, pipe.capacity());
+    if (r.what == Io::WouldBlock) {
+      co_return Failure::None;
+    }
+    if (r.what != Io::Bytes) {
+      end = r.what == Io::End;
+      co_return end ? Failure::None : Failure::ClientGone;
+    }
+    plan.last_byte = tools.loop.now();
+    while (pipe.filled() > 0) {
+      const IoResult w = lane.to->write_from(pipe, false);
+      if (w.what == Io::Bytes) {
+        *lane.count += w.bytes;
+      } else if (w.what == Io::WouldBlock) {
+        const Instant until = tools.loop.now() + plan.write_idle;
+        const Failure why = co_await lane.to->writable(until, Failure::TunnelIdle);
+        if (why != Failure::None) {
+          co_return why;
+        }
+      } else {
+        co_return Failure::ClientGone;
+      }
+    }
+    if (rounds % kRoundsPerTurn == 0) {
+      co_await tools.loop.yield();
+    }
+  }
+}
+
+// Copies what is there. `dry` is set when the source has no more for now, `end` at its end.
+Task<Failure> copy_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, bool& dry, bool& end) {
+  Buffer buffer = tools.buffers.take_small();
+  const IoResult r = lane.from->read(buffer.space(), buffer.room());
+  Failure why = Failure::None;
+  if (r.what == Io::Bytes) {
+    plan.last_byte = tools.loop.now();
+    buffer.added(r.bytes);
+    dry = r.bytes < buffer.capacity();
+    why = co_await write_all(plan, tools, lane, buffer);
+  } else {
+    dry = true;
+    end = r.what == Io::End;
+    why = r.what == Io::Broken ? Failure::ClientGone : Failure::None;
+  }
+  tools.buffers.give(std::move(buffer));
+  co_return why;
+}
+
+Task<Failure> bulk_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, bool& end) {
+  Pipe pipe = tools.pipes.take();
+  if (!pipe.valid()) {
+    co_return Failure::None;
+  }
+  const Failure why = co_await splice_lane(plan, tools, lane, pipe, end);
+  tools.pipes.give(std::move(pipe));
+  co_return why;
+}
+
+Task<Failure> write_early(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffer& early) {
+  const Failure why = co_await write_all(plan, tools, lane, early);
+  tools.buffers.give(std::move(early));
+  co_return why;
+}
+
+Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& early) {
+  Failure why = Failure::None;
+  if (early.valid()) {
+    why = co_await write_early(plan, tools, lane, early);
+  }
+  bool end = false;
+  while (why == Failure::None && !end) {
+    bool dry = false;
+    why = co_await wait_for_bytes(plan, tools, *lane.from);
+    if (why == Failure::None) {
+      why = co_await copy_lane(plan, tools, lane, dry, end);
+    }
+    if (why == Failure::None && !dry && !end) {
+      why = co_await bulk_lane(plan, tools, lane, end);
+    }
+  }
+  if (why == Failure::None) {
+    lane.to->end_writing();
+  } else {
+    // One broken direction ends the tunnel: the other lane wakes with the same reason. The far
+    // ends see a reset, so that a cut stream cannot pass for a complete one.
+    lane.from->reset(why);
+    lane.to->reset(why);
+  }
+  co_return why;
+}
+
+}  // namespace
+
+Task<Failure> tunnel(TunnelPlan& plan, RelayTools& tools, Buffer& early_up, Buffer& early_down) {
+  Lane up_lane{plan.client, plan.origin, &plan.to_origin};
+  Lane down_lane{plan.origin, plan.client, &plan.to_client};
+  plan.last_byte = tools.loop.now();
+  Task<Failure> up = run_lane(plan, tools, up_lane, early_up);
+  Task<Failure> down = run_lane(plan, tools, down_lane, early_down);
+  up.start();
+  down.start();
+  const Failure up_why = co_await std::move(up);
+  const Failure down_why = co_await std::move(down);
+  plan.client->close();
+  plan.origin->close();
+  co_return up_why != Failure::None ? up_why : down_why;
+}
+
+}  // namespace weir

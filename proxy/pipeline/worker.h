@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One core: a loop on a thread of its own, its listening sockets, and everything its sessions
+// share: buffers, pipes, the origin pool, the resolver, the log ring, the counters. Nobody else
+// touches them; other threads post. What is shared between workers is immutable (settings, own
+// addresses, the log format) or counts atomically (clients).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <absl/container/flat_hash_map.h>
+
+#include "proxy/config/settings.h"
+#include "proxy/http/date.h"
+#include "proxy/net/buffer.h"
+#include "proxy/net/destination.h"
+#include "proxy/net/loop.h"
+#include "proxy/net/pipe.h"
+#include "proxy/net/pool.h"
+#include "proxy/net/resolver.h"
+#include "proxy/observe/access_format.h"
+#include "proxy/observe/log_ring.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/pipeline/credentials.h"
+#include "proxy/pipeline/exchange.h"
+#include "proxy/pipeline/relay.h"
+
+namespace weir {
+
+class Session;
+class Worker;
+
+// Counts of client connections over all workers, per address where a limit is set.
+class ClientCount {
+ public:
+  // False when a limit is reached; otherwise leave() must follow.
+  bool enter(const IpAddress& client, const Settings::Clients& limits);
+  void leave(const IpAddress& client, const Settings::Clients& limits);
+  std::uint32_t total() const { return total_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint32_t> total_{0};
+  std::mutex mutex_;
+  absl::flat_hash_map<IpAddress, std::uint32_t> per_client_;  // guarded by mutex_
+};
+
+// What every worker reads and none changes.
+struct Shared {
+  Settings settings;
+  OwnAddresses own;
+  std::string pseudonym;                          // in Via and Proxy-Status, unique to this process
+  std::shared_ptr<const PasswordFile> passwords;  // null: no authentication
+  Offload* offload = nullptr;
+  ClientCount* clients = nullptr;
+};
+
+// One listening socket of one worker.
+struct ListenerState final : Watch {
+  ListenerState(Worker& w, int descriptor, const Endpoint& address)
+      : worker(w), fd(descriptor), at(address) {}
+  void note(std::uint32_t) override {}
+  void act() override;
+  Worker& worker;
+  int fd;
+  Endpoint at;
+};
+
+class Worker {
+ public:
+  Worker(const Shared& shared_state, std::unique_ptr<AccessFormat> format, LogRing* log_ring,
+         Metrics* counters);
+  ~Worker();
+
+  // Before run(): takes over a listening, non-blocking descriptor.
+  void add_listener(int fd, const Endpoint& at);
+  // The worker's thread: returns when drained or stopped.
+  void run();
+  // Any thread. drain: accept nothing more, let what runs finish, then return from run(). stop:
+  // now.
+  void drain();
+  void stop();
+
+  std::unique_ptr<Exchange> take_exchange();
+  void give_exchange(std::unique_ptr<Exchange> ex);
+  void write_log(const Record& record);
+  std::uint64_t next_request_id() { return request_id_ += 0x9e3779b97f4a7c15U; }
+  bool draining() const { return draining_; }
+
+  const Shared& shared;
+  const Settings& settings;
+  Loop loop;
+  BufferPool buffers;
+  PipePool pipes;
+  RelayTools tools{loop, buffers, pipes};
+  OriginPool pool;
+  Resolver resolver;
+  std::unique_ptr<Authenticator> authenticator;
+  http::DateText date;
+  Metrics* metrics;
+
+ private:
+  friend class Session;
+  friend struct ListenerState;
+  class AcceptPause final : public Deadline {
+   public:
+    explicit AcceptPause(Worker& w) : worker_(w) {}
+    void due() override { worker_.resume_accepting(); }
+
+   private:
+    Worker& worker_;
+  };
+  void accept_some(ListenerState& listener);
+  void start_session(ListenerState& listener, int fd, const Endpoint& peer);
+  void pause_accepting();
+  void resume_accepting();
+  void begin_drain();
+  void enlist(Session& s);
+  void retire(Session& s);
+  void stop_if_drained();
+
+  std::vector<std::unique_ptr<ListenerState>> listeners_;
+  std::vector<std::unique_ptr<Exchange>> spare_;
+  std::unique_ptr<AccessFormat> format_;
+  LogRing* log_;
+  Session* sessions_ = nullptr;
+  std::uint32_t session_count_ = 0;
+  AcceptPause accept_pause_{*this};
+  std::uint64_t request_id_;
+  bool draining_ = false;
+};
+
+}  // namespace weir
