@@ -118,6 +118,8 @@ class Performance:
             self.settle()
             if not self.loose and len(actor.listener.lines) != int(rest):
                 raise Diverged("%d connections, expected %s" % (len(actor.listener.lines), rest))
+        elif verb == "keeps":
+            self.still_open(actor, int(rest.split()[0]))
         elif text == "accepts":
             self.accept(actor)
         elif text == "connects":
@@ -145,6 +147,14 @@ class Performance:
             line.update()
         else:
             raise BadPlay("cannot understand: %s" % text)
+
+    def still_open(self, actor, wanted):
+        """How many connections the proxy holds to this origin."""
+        def count():
+            return sum(not line.over for line in actor.listener.lines)
+        self.settle()
+        if not self.wait(lambda: count() <= wanted) or (count() < wanted and not self.loose):
+            raise Diverged("%d connections are open, expected %d" % (count(), wanted))
 
     def wait(self, condition):
         if self.loose:
