@@ -3,6 +3,8 @@
 // Stage 4: the answer to the client, an origin's or our own, and what becomes of the two
 // connections afterwards. A connection is used again only when everything about the exchange was
 // clean; a cut answer looks cut to the client as well.
+#include "proxy/base/ascii.h"
+#include "proxy/base/assert.h"
 #include "proxy/http/forward.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -182,7 +184,7 @@ Task<void> deliver(Exchange& ex, Session& session) {
     case Course::Drop:
       break;
   }
-  return {};
+  WEIR_ASSERT(false && "a course with an answer");
 }
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 // Stage 3: ask the origin. Obtain a connection, send the request, read the response head; interim
 // answers go to the client at once. When a pooled connection turns out to have died before any byte
 // of an answer, a request that is safe to repeat is sent once more on a new one (RFC 9112 9.3.1).
+#include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/obtain.h"

@@ -77,7 +77,7 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   if (!answer) {
     co_return answer.error();
   }
-  for (const IpAddress& address : answer->addresses()) {
+  for (const IpAddress& address : *answer->addresses) {
     consider(out, session, hop, address);
   }
   co_return out.count > 0 ? Failure::None : out.denied;
@@ -101,7 +101,7 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
     co_return connected.error();
   }
   c.dialled = connected->at;
-  ++worker.counts.origin_opened;
+  worker.metrics.add(metric::OriginOpened);
   co_return c.stream.open(connected->fd) ? Failure::None : Failure::Overloaded;
 }
 
@@ -141,7 +141,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
           d, [&](const OriginConnection& c) { return may_ride(ex, session, hop, c); });
     }
     if (ex.origin != nullptr) {
-      ++session.worker.counts.origin_reused;
+      session.worker.metrics.add(metric::OriginReused);
       co_return Failure::None;
     }
     const OriginPool::Place answer = pool.ask_place(d);

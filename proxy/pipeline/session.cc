@@ -30,6 +30,13 @@ void Session::drain() {
   }
 }
 
+void Session::cut() {
+  client.close(Failure::ShuttingDown);
+  if (ex_ != nullptr && ex_->origin != nullptr) {
+    ex_->origin->stream.close(Failure::ShuttingDown);
+  }
+}
+
 void Session::bind(OriginConnection* c) {
   unbind();
   bound_ = c;
@@ -111,9 +118,7 @@ Task<bool> Session::next_request() {
     const Settings::Timeouts& timeouts = worker.settings.timeouts;
     const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
     idle_ = true;
-    const Failure why = worker.draining() && served_ > 0
-                            ? Failure::ShuttingDown
-                            : co_await client.readable(until, Failure::HeadTimeout);
+    const Failure why = co_await client.readable(until, Failure::HeadTimeout);
     idle_ = false;
     if (why != Failure::None) {
       co_return false;
@@ -245,9 +250,11 @@ Task<void> Session::farewell() {
     if (r.what == Io::End || r.what == Io::Broken) {
       break;
     }
-    if (r.what == Io::WouldBlock &&
-        co_await client.readable(until, Failure::ClientStalled) != Failure::None) {
-      break;
+    if (r.what == Io::WouldBlock) {
+      const Failure why = co_await client.readable(until, Failure::ClientStalled);
+      if (why != Failure::None) {
+        break;
+      }
     }
   }
 }

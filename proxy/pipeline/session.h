@@ -32,6 +32,8 @@ class Session {
 
   // Draining: an idle session closes now, a busy one after its exchange.
   void drain();
+  // Ends whatever runs, now. It is still recorded.
+  void cut();
 
   // Keeps an origin connection that authenticated this client (NTLM, Negotiate) for its later
   // requests; any earlier one is closed. take_bound() gives it out for the same destination.

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,7 @@
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
 #include "proxy/net/resolver.h"
-#include "proxy/observe/access_format.h"
-#include "proxy/observe/log_ring.h"
+#include "proxy/observe/access_log.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/pipeline/credentials.h"
 #include "proxy/pipeline/exchange.h"
@@ -71,8 +71,8 @@ struct ListenerState final : Watch {
 
 class Worker {
  public:
-  Worker(const Shared& shared_state, std::unique_ptr<AccessFormat> format, LogRing* log_ring,
-         Metrics* counters);
+  // `log_ring` may be null: no access log.
+  Worker(const Shared& shared_state, AccessFormat format, LogRing* log_ring);
   ~Worker();
 
   // Before run(): takes over a listening, non-blocking descriptor.
@@ -100,7 +100,7 @@ class Worker {
   Resolver resolver;
   std::unique_ptr<Authenticator> authenticator;
   http::DateText date;
-  Metrics* metrics;
+  Metrics metrics;
 
  private:
   friend class Session;
@@ -120,12 +120,13 @@ class Worker {
   void begin_drain();
   void enlist(Session& s);
   void retire(Session& s);
+  void cut_all();
   void stop_if_drained();
+  void refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer);
 
   std::vector<std::unique_ptr<ListenerState>> listeners_;
   std::vector<std::unique_ptr<Exchange>> spare_;
-  std::unique_ptr<AccessFormat> format_;
-  LogRing* log_;
+  AccessLog log_;
   Session* sessions_ = nullptr;
   std::uint32_t session_count_ = 0;
   AcceptPause accept_pause_{*this};

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See listen.h. SO_REUSEPORT would let a second Weir of the same user share the port without a
+// word; a bind without it, tried first, finds that out.
+#include "proxy/net/listen.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "proxy/base/ascii.h"
+
+namespace weir {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr int kFirstInherited = 3;
+constexpr std::uint64_t kMostInherited = 64;
+
+void set(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+void set_inherited_options(int fd) {
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 120);
+  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 30);
+  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+std::string trouble(const Endpoint& at, int error) {
+  std::string text = "cannot listen on " + at.text() + ": " + std::strerror(error);
+  switch (error) {
+    case EADDRINUSE:
+      return text + "; another program uses this port: stop it or choose another in \"listen\"";
+    case EACCES:
+      return text + "; ports below 1024 need the capability CAP_NET_BIND_SERVICE or root";
+    case EADDRNOTAVAIL:
+      return text + "; this machine has no such address: see \"ip address\"";
+    default:
+      return text;
+  }
+}
+
+// A bound socket, or -1 with errno.
+int bind_one(const Endpoint& at, bool shared) {
+  sockaddr_storage address{};
+  const unsigned size = at.to_sockaddr(address);
+  const int fd = ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return -1;
+  }
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (shared) {
+    set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+  if (address.ss_family == AF_INET6) {
+    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  }
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      (shared && ::listen(fd, kBacklog) != 0)) {
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return -1;
+  }
+  return fd;
+}
+
+Endpoint bound_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&address));
+}
+
+bool is_listening(int fd) {
+  int listening = 0;
+  socklen_t size = sizeof listening;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+}  // namespace
+
+tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count) {
+  if (at.port != 0) {
+    const int probe = bind_one(at, false);
+    if (probe < 0) {
+      return tl::unexpected(trouble(at, errno));
+    }
+    ::close(probe);
+  }
+  Listening out;
+  out.at = at;
+  for (unsigned i = 0; i < count; ++i) {
+    const int fd = bind_one(out.at, true);
+    if (fd < 0) {
+      const int error = errno;
+      for (const int opened : out.fds) {
+        ::close(opened);
+      }
+      return tl::unexpected(trouble(out.at, error));
+    }
+    set_inherited_options(fd);
+    out.at = bound_address(fd);
+    out.fds.push_back(fd);
+  }
+  return out;
+}
+
+tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned count) {
+  std::vector<Listening> out;
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* number = std::getenv("LISTEN_FDS");
+  if (pid == nullptr || number == nullptr ||
+      parse_decimal(pid) != static_cast<std::uint64_t>(::getpid())) {
+    return out;
+  }
+  const auto fds = parse_decimal(number, kMostInherited);
+  ::unsetenv("LISTEN_PID");
+  ::unsetenv("LISTEN_FDS");
+  ::unsetenv("LISTEN_FDNAMES");
+  if (!fds) {
+    return tl::unexpected(std::string("LISTEN_FDS is not a usable number"));
+  }
+  for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(*fds); ++fd) {
+    if (!is_listening(fd)) {
+      return tl::unexpected("descriptor " + std::to_string(fd) +
+                            " from the service manager is not a listening stream socket; use "
+                            "ListenStream= in the socket unit");
+    }
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    set_inherited_options(fd);
+    Listening one;
+    one.at = bound_address(fd);
+    for (unsigned i = 0; i < count; ++i) {
+      one.fds.push_back(i == 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+}  // namespace weir

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Listening sockets: bound here, or handed over by a service manager (socket activation). Options
+// that accepted connections inherit (no delay, keep-alive) are set once, on the listener.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "proxy/base/address.h"
+
+namespace weir {
+
+struct Listening {
+  Endpoint at;           // as bound: the real port
+  std::vector<int> fds;  // one for each worker, non-blocking
+};
+
+// `count` sockets on one address, between which the kernel spreads connections (SO_REUSEPORT). Port
+// 0 lets the kernel choose. Refuses an address on which somebody else listens already. The error is
+// a sentence with the remedy.
+tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count);
+
+// Sockets from the service manager (LISTEN_FDS), each shared by `count` workers; empty when there
+// are none. Clears the variables, so that children do not see them.
+tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned count);
+
+}  // namespace weir

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
+#include "proxy/pipeline/server.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "proxy/base/diag.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned kHashThreads = 2;
+constexpr std::size_t kHashQueue = 256;
+constexpr Micros kCutGrace = 2 * kSecond;
+
+tl::unexpected<StartFault> fault(std::string what, int exit_code) {
+  return tl::unexpected(StartFault{std::move(what), exit_code});
+}
+
+// Tells this process from every other Weir in a chain, and nobody anything else.
+std::string make_pseudonym(const std::string& name) {
+  std::uint32_t random = 0;
+  [[maybe_unused]] const auto n = ::getrandom(&random, sizeof random, 0);
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = name + "-";
+  for (int shift = 28; shift >= 0; shift -= 4) {
+    out += kHex[random >> shift & 15];
+  }
+  return out;
+}
+
+// As many descriptors as this process may have. Nothing is sized from it.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+std::string drop_privileges(const std::string& user, const std::string& group) {
+  const passwd* account = ::getpwnam(user.c_str());
+  if (account == nullptr) {
+    return "process.user: there is no user \"" + user + "\" on this machine";
+  }
+  const uid_t uid = account->pw_uid;
+  gid_t gid = account->pw_gid;
+  if (!group.empty()) {
+    const ::group* entry = ::getgrnam(group.c_str());
+    if (entry == nullptr) {
+      return "process.group: there is no group \"" + group + "\" on this machine";
+    }
+    gid = entry->gr_gid;
+  }
+  if (::initgroups(user.c_str(), gid) != 0 || ::setgid(gid) != 0 || ::setuid(uid) != 0) {
+    return "cannot become user \"" + user + "\": " + std::strerror(errno) +
+           "; start as root, or leave process.user out";
+  }
+  return {};
+}
+
+}  // namespace
+
+// Signals and the two timers of shutting down.
+class Server::Control {
+ public:
+  explicit Control(Server& server)
+      : server_(server),
+        stop_signals_(io_, SIGTERM, SIGINT),
+        log_signals_(io_, SIGUSR1, SIGHUP),
+        timer_(io_) {
+    wait_for_stop();
+    wait_for_reopen();
+  }
+  void run() { io_.run(); }
+  // Any thread.
+  void workers_are_done() {
+    asio::post(io_, [this] { io_.stop(); });
+  }
+
+ private:
+  void wait_for_stop() {
+    stop_signals_.async_wait([this](const std::error_code& error, int) {
+      if (!error) {
+        ++stops_;
+        stops_ == 1 ? drain() : cut();
+        wait_for_stop();
+      }
+    });
+  }
+  void wait_for_reopen() {
+    log_signals_.async_wait([this](const std::error_code& error, int) {
+      if (!error) {
+        server_.reopen_logs();
+        wait_for_reopen();
+      }
+    });
+  }
+  void drain() {
+    diag(Level::Info, "stopping: finishing what runs; a second signal ends it at once");
+    server_.drain_workers();
+    after(server_.shared_.settings.timeouts.shutdown, [this] { cut(); });
+  }
+  void cut() {
+    diag(Level::Info, "stopping now");
+    server_.stop_workers();
+    after(kCutGrace, [this] { io_.stop(); });
+  }
+  template <class Then>
+  void after(Micros wait, Then then) {
+    timer_.expires_after(std::chrono::microseconds(wait));
+    timer_.async_wait([then](const std::error_code& error) {
+      if (!error) {
+        then();
+      }
+    });
+  }
+
+  Server& server_;
+  asio::io_context io_{1};
+  asio::signal_set stop_signals_;
+  asio::signal_set log_signals_;
+  asio::steady_timer timer_;
+  int stops_ = 0;
+};
+
+Server::Server(Settings settings) {
+  shared_.settings = std::move(settings);
+}
+
+Server::~Server() = default;
+
+tl::expected<void, StartFault> Server::load_passwords() {
+  const std::string& path = shared_.settings.auth.htpasswd_file;
+  if (path.empty()) {
+    return {};
+  }
+  const PasswordFile::Loaded loaded = PasswordFile::load(path);
+  for (const std::string& warning : loaded.warnings) {
+    diag(Level::Warning, warning);
+  }
+  if (!loaded.problems.empty()) {
+    std::string all;
+    for (const std::string& problem : loaded.problems) {
+      all += (all.empty() ? "" : "\n") + problem;
+    }
+    return fault(all, EX_CONFIG);
+  }
+  shared_.passwords = loaded.file;
+  offload_ = std::make_unique<Offload>(kHashThreads, kHashQueue);
+  shared_.offload = offload_.get();
+  return {};
+}
+
+tl::expected<void, StartFault> Server::open_listeners() {
+  const auto count = static_cast<unsigned>(shared_.settings.process.workers);
+  auto inherited = inherited_listeners(count);
+  if (!inherited) {
+    return fault(inherited.error(), EX_USAGE);
+  }
+  listening_ = std::move(*inherited);
+  if (listening_.empty()) {
+    for (const Settings::Listener& listener : shared_.settings.listeners) {
+      auto one = listen_at(listener.at, count);
+      if (!one) {
+        return fault(one.error(), EX_UNAVAILABLE);
+      }
+      listening_.push_back(std::move(*one));
+    }
+  }
+  for (const Listening& one : listening_) {
+    shared_.own.listeners.push_back(one.at);
+  }
+  shared_.own.interfaces = read_interface_addresses();
+  return {};
+}
+
+tl::expected<void, StartFault> Server::make_workers() {
+  const Settings::AccessLog& log = shared_.settings.access_log;
+  const auto format = AccessFormat::compile(log.format);
+  if (!format) {
+    return fault("access_log.format: " + format.error(), EX_CONFIG);
+  }
+  LogWriter::Options options;
+  options.path = log.path;
+  options.rotate_bytes = log.rotate_bytes;
+  options.rotate_keep = log.rotate_keep;
+  log_writer_ = std::make_unique<LogWriter>(options);
+  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
+    LogRing* ring = log_writer_->add_ring(log.queue_bytes);
+    workers_.push_back(std::make_unique<Worker>(shared_, *format, ring));
+    for (const Listening& one : listening_) {
+      workers_.back()->add_listener(one.fds[i], one.at);
+    }
+  }
+  if (const auto started = log_writer_->start(); !started) {
+    return fault(started.error(), EX_CANTCREAT);
+  }
+  return {};
+}
+
+tl::expected<void, StartFault> Server::enter_process_state() {
+  const Settings::Process& process = shared_.settings.process;
+  if (!process.pid_file.empty()) {
+    std::ofstream file(process.pid_file, std::ios::trunc);
+    file << ::getpid() << "\n";
+    if (!file.flush()) {
+      return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
+    }
+  }
+  if (!process.user.empty()) {
+    if (const std::string why = drop_privileges(process.user, process.group); !why.empty()) {
+      return fault(why, EX_NOPERM);
+    }
+  }
+  return {};
+}
+
+void Server::announce() const {
+  for (const Listening& one : listening_) {
+    diag(Level::Info, "listening on " + one.at.text());
+  }
+}
+
+tl::expected<void, StartFault> Server::start() {
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  if (shared_.settings.process.workers == 0) {
+    shared_.settings.process.workers = std::max(1U, std::thread::hardware_concurrency());
+  }
+  shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
+  shared_.clients = &clients_;
+  for (const auto step : {&Server::load_passwords, &Server::open_listeners, &Server::make_workers,
+                          &Server::enter_process_state}) {
+    if (auto done = (this->*step)(); !done) {
+      return done;
+    }
+  }
+  control_ = std::make_unique<Control>(*this);
+  running_ = static_cast<unsigned>(workers_.size());
+  for (const auto& worker : workers_) {
+    threads_.emplace_back([this, w = worker.get()] {
+      w->run();
+      if (--running_ == 0) {
+        control_->workers_are_done();
+      }
+    });
+  }
+  announce();
+  return {};
+}
+
+int Server::wait() {
+  control_->run();
+  const bool drained = running_ == 0;
+  if (!drained) {
+    // Something does not end. Its thread cannot be joined; what was logged is kept, then we go.
+    diag(Level::Warning, "some connections did not end in time");
+    log_writer_->stop();
+    std::_Exit(EX_OK);
+  }
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  if (offload_) {
+    offload_->stop();
+  }
+  log_writer_->stop();
+  if (!shared_.settings.process.pid_file.empty()) {
+    ::unlink(shared_.settings.process.pid_file.c_str());
+  }
+  diag(Level::Info, "stopped");
+  return EX_OK;
+}
+
+void Server::drain_workers() {
+  for (const auto& worker : workers_) {
+    worker->drain();
+  }
+}
+
+void Server::stop_workers() {
+  for (const auto& worker : workers_) {
+    worker->stop();
+  }
+}
+
+void Server::reopen_logs() {
+  log_writer_->reopen();
+  const Settings::Log& log = shared_.settings.log;
+  if (const auto opened = diag_open(log.path, parse_level(log.level).value_or(Level::Info));
+      !opened) {
+    diag(Level::Error, opened.error());
+  }
+  diag(Level::Info, "log files opened again");
+}
+
+}  // namespace weir

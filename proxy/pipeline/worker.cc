@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See worker.h. Accepting stops for a moment when descriptors run out, instead of spinning on a
+// listener that stays readable; idle origin connections are given up first.
+#include "proxy/pipeline/worker.h"
+
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "proxy/base/diag.h"
+#include "proxy/http/reply.h"
+#include "proxy/pipeline/session.h"
+
+namespace weir {
+namespace {
+
+constexpr int kAcceptsPerTurn = 16;
+constexpr std::size_t kSpareExchanges = 32;
+constexpr Micros kAcceptPause = 100 * kMillisecond;
+
+std::uint64_t random_start() {
+  std::uint64_t start = 0;
+  [[maybe_unused]] const auto n = ::getrandom(&start, sizeof start, 0);
+  return start;
+}
+
+bool out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+std::unique_ptr<Authenticator> make_authenticator(Loop& loop, const Shared& shared) {
+  if (shared.passwords == nullptr) {
+    return nullptr;
+  }
+  Authenticator::Limits limits;
+  limits.remember = shared.settings.auth.remember;
+  return std::make_unique<Authenticator>(loop, *shared.offload, shared.passwords, limits);
+}
+
+}  // namespace
+
+bool ClientCount::enter(const IpAddress& client, const Settings::Clients& limits) {
+  const std::uint32_t before = total_.fetch_add(1, std::memory_order_relaxed);
+  if (limits.max_connections != 0 && before >= limits.max_connections) {
+    total_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  if (limits.max_connections_per_client == 0) {
+    return true;
+  }
+  const std::lock_guard lock(mutex_);
+  std::uint32_t& count = per_client_[client];
+  if (count >= limits.max_connections_per_client) {
+    total_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  ++count;
+  return true;
+}
+
+void ClientCount::leave(const IpAddress& client, const Settings::Clients& limits) {
+  total_.fetch_sub(1, std::memory_order_relaxed);
+  if (limits.max_connections_per_client == 0) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = per_client_.find(client);
+  if (found != per_client_.end() && --found->second == 0) {
+    per_client_.erase(found);
+  }
+}
+
+Worker::Worker(const Shared& shared_state, AccessFormat format, LogRing* log_ring)
+    : shared(shared_state),
+      settings(shared_state.settings),
+      pool(loop, settings.origin),
+      resolver(loop, settings.dns, settings.timeouts.dns),
+      authenticator(make_authenticator(loop, shared_state)),
+      log_(std::move(format), log_ring, metrics),
+      request_id_(random_start()) {}
+
+Worker::~Worker() {
+  for (const auto& listener : listeners_) {
+    if (listener->fd >= 0) {
+      ::close(listener->fd);
+    }
+  }
+}
+
+void Worker::add_listener(int fd, const Endpoint& at) {
+  listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at));
+}
+
+void Worker::run() {
+  resume_accepting();
+  loop.run();
+}
+
+void ListenerState::act() {
+  worker.accept_some(*this);
+}
+
+void Worker::resume_accepting() {
+  for (const auto& listener : listeners_) {
+    loop.watch_level(listener->fd, *listener, EPOLLIN);
+  }
+}
+
+void Worker::pause_accepting() {
+  for (const auto& listener : listeners_) {
+    loop.unwatch(listener->fd, *listener);
+  }
+  accept_pause_.set(loop.wheel(), loop.now() + kAcceptPause);
+}
+
+void Worker::accept_some(ListenerState& listener) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&from), &size,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      start_session(listener, fd, Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&from)));
+      continue;
+    }
+    if (out_of_resources(errno)) {
+      diag_limited("accept", 10 * kSecond, Level::Warning,
+                   "out of file descriptors or socket memory; accepting again in a moment. Raise "
+                   "LimitNOFILE or ulimit -n, or set clients.max_connections");
+      pool.close_idle();
+      pause_accepting();
+    }
+    if (errno != EINTR && errno != ECONNABORTED) {
+      return;
+    }
+  }
+}
+
+void Worker::start_session(ListenerState& listener, int fd, const Endpoint& peer) {
+  if (!shared.clients->enter(peer.address, settings.clients)) {
+    refuse_connection(listener, fd, peer);
+    return;
+  }
+  metrics.add(metric::ClientAccepted);
+  metrics.add(metric::ClientActive, 1);
+  auto* session = new Session(*this, listener, peer);  // deletes itself
+  session->run(fd);
+}
+
+// Too many connections: one short answer, if the socket takes it, and a record.
+void Worker::refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer) {
+  Arena arena;
+  Record record;
+  record.kind = RecordKind::BadRequest;
+  record.id = next_request_id();
+  record.started = loop.wall();
+  record.client = peer;
+  record.listener = listener.at;
+  record.failure = Failure::TooManyConnections;
+  record.status = row(record.failure).status;
+  record.served_by = ServedBy::Us;
+  http::ReplyPlan plan;
+  plan.pseudonym = shared.pseudonym;
+  plan.date = date.at(loop.wall());
+  plan.request_id = record.id;
+  const std::string_view text = http::write_refusal(record.failure, plan, arena);
+  const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  record.bytes_to_client = sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
+  ::shutdown(fd, SHUT_WR);
+  ::close(fd);
+  metrics.add(metric::ClientRefused);
+  write_log(record);
+}
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+  if (spare_.empty()) {
+    return std::make_unique<Exchange>();
+  }
+  auto out = std::move(spare_.back());
+  spare_.pop_back();
+  return out;
+}
+
+void Worker::give_exchange(std::unique_ptr<Exchange> ex) {
+  ex->reset();
+  if (spare_.size() < kSpareExchanges) {
+    spare_.push_back(std::move(ex));
+  }
+}
+
+void Worker::write_log(const Record& record) {
+  metrics.count(record);
+  log_.write(record);
+}
+
+void Worker::enlist(Session& s) {
+  s.next_ = sessions_;
+  if (sessions_ != nullptr) {
+    sessions_->prev_ = &s;
+  }
+  sessions_ = &s;
+  ++session_count_;
+}
+
+void Worker::retire(Session& s) {
+  (s.prev_ != nullptr ? s.prev_->next_ : sessions_) = s.next_;
+  if (s.next_ != nullptr) {
+    s.next_->prev_ = s.prev_;
+  }
+  --session_count_;
+  metrics.add(metric::ClientActive, -1);
+  shared.clients->leave(s.peer.address, settings.clients);
+  stop_if_drained();
+}
+
+void Worker::drain() {
+  loop.post([this] { begin_drain(); });
+}
+
+void Worker::stop() {
+  loop.post([this] {
+    begin_drain();
+    cut_all();
+  });
+}
+
+void Worker::begin_drain() {
+  if (!draining_) {
+    draining_ = true;
+    accept_pause_.clear();
+    for (const auto& listener : listeners_) {
+      loop.unwatch(listener->fd, *listener);
+      ::close(listener->fd);
+      listener->fd = -1;
+    }
+    pool.stop_keeping();
+    pool.close_idle();
+    for (Session* s = sessions_; s != nullptr; s = s->next_) {
+      s->drain();
+    }
+  }
+  stop_if_drained();
+}
+
+void Worker::cut_all() {
+  for (Session* s = sessions_; s != nullptr; s = s->next_) {
+    s->cut();
+  }
+}
+
+void Worker::stop_if_drained() {
+  if (draining_ && session_count_ == 0) {
+    loop.stop();
+  }
+}
+
+}  // namespace weir
