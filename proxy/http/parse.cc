@@ -199,16 +199,21 @@ std::size_t first_line_length(std::string_view head) {
   return head.find("\r\n");
 }
 
-Taken request_needs_more(std::string_view in, std::size_t begin, const HeadScan& scan,
-                         const HeadLimits& limits) {
+// `head` is what came of it so far, without empty lines before it: limits mean the same however the
+// bytes arrive.
+Taken request_needs_more(std::string_view head, const HeadScan& scan, const HeadLimits& limits) {
   // A first byte that starts no token (a TLS hello, say) will never become a request.
-  if (begin < in.size() && in[begin] != '\r' && !is(in[begin], kTchar)) {
+  if (!head.empty() && head[0] != '\r' && !is(head[0], kTchar)) {
     return bad(Failure::BadRequestLine);
   }
-  if (scan.lines == 0 && in.size() - begin > limits.request_line + 2) {
+  if (scan.lines == 0 && head.size() > limits.request_line + 2) {
     return bad(Failure::TargetTooLong);
   }
-  return in.size() > limits.head ? bad(Failure::HeadTooLarge) : Taken{};
+  if (head.size() <= limits.head) {
+    return {};
+  }
+  return bad(first_line_length(head) > limits.request_line ? Failure::TargetTooLong
+                                                           : Failure::HeadTooLarge);
 }
 
 }  // namespace
@@ -224,7 +229,7 @@ Taken take_request(std::string_view in, HeadScan& scan, const HeadLimits& limits
     return bad(Failure::BareLineFeed);
   }
   if (found.progress == Progress::NeedMore) {
-    return request_needs_more(in, begin, scan, limits);
+    return request_needs_more(in.substr(begin), scan, limits);
   }
   const std::string_view head = in.substr(begin, scan.line_start - begin);
   const std::size_t line = first_line_length(head);
