@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "proxy/base/ascii.h"
+#include "proxy/base/assert.h"
 
 namespace weir::http {
 
@@ -46,7 +47,8 @@ std::uint64_t BodyReader::sure_payload() const {
 }
 
 void BodyReader::skip(std::uint64_t n) {
-  if (state_ == State::UntilClose) {
+  WEIR_ASSERT(n <= sure_payload());
+  if (state_ == State::UntilClose || n == 0) {
     return;
   }
   left_ -= n;
