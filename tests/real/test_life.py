@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The program as an operator meets it: signals under load, log files that are moved away, an analyser that
+# reads the log, and every way a command line or a configuration can be wrong.
+"""Start, stop, logs and words of the program."""
+
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+from crowd import loopback_request
+from harness import Case, LOOPBACK, listening_socket, wait_until
+from origins import Nginx, Server, read_head
+
+USAGE, DATA, NO_INPUT, UNAVAILABLE, CONFIG = 64, 65, 66, 69, 78  # sysexits.h
+
+
+class Stop(Case):
+    def slow_origin(self):
+        """An origin that sends half an answer and the rest when it is let go."""
+        self.let_go = threading.Event()
+
+        def serve(sock):
+            read_head(sock)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"a" * 100_000)
+            self.let_go.wait(30)
+            sock.sendall(b"b" * 100_000)
+            sock.recv(1)
+        return Server(self, serve)
+
+    def begin(self, proxy, origin, count):
+        """Exchanges that are under way: the first half of each answer has been read."""
+        socks = []
+        for _ in range(count):
+            sock = proxy.connect()
+            self.addCleanup(sock.close)
+            sock.sendall(loopback_request(origin.port, "/"))
+            socks.append(sock)
+        for sock in socks:
+            got = b""
+            while got.count(b"a") < 1000:
+                got += sock.recv(65536)
+        return socks
+
+    def refuses(self, proxy):
+        try:
+            with socket.create_connection((LOOPBACK, proxy.port), 1) as sock:
+                sock.settimeout(1)
+                sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return sock.recv(1) == b""
+        except OSError:
+            return True
+
+    def test_sigterm_under_load_finishes_what_runs(self):
+        origin, proxy = self.slow_origin(), self.proxy()
+        socks = self.begin(proxy, origin, 20)
+        proxy.send(signal.SIGTERM)
+        wait_until("new clients are no longer served", lambda: self.refuses(proxy))
+        self.assertTrue(proxy.alive(), "it waits for what runs")
+        self.let_go.set()
+        for sock in socks:
+            rest = b"".join(iter(lambda s=sock: s.recv(1 << 20), b""))
+            self.assertEqual(rest.count(b"b"), 100_000)
+        self.assertEqual(proxy.wait(), 0)
+        self.assertEqual(proxy.log().count(" GET http://"), 20)
+
+    def test_sigterm_with_only_idle_connections_ends_at_once(self):
+        origin = Nginx(self)
+        self.path("root/small.txt", b"hello\n")
+        proxy = self.proxy()
+        idle = [proxy.connect() for _ in range(50)]
+        for sock in idle:
+            self.addCleanup(sock.close)
+            sock.sendall(loopback_request(origin.port))
+            sock.recv(4096)
+        proxy.send(signal.SIGTERM)
+        self.assertEqual(proxy.wait(5), 0)
+
+    def test_a_second_sigterm_ends_it_at_once(self):
+        origin, proxy = self.slow_origin(), self.proxy()
+        self.begin(proxy, origin, 5)
+        proxy.send(signal.SIGTERM)
+        wait_until("the first signal was heard", lambda: self.refuses(proxy))
+        self.assertTrue(proxy.alive())
+        began = time.monotonic()
+        proxy.send(signal.SIGTERM)
+        proxy.wait(5)
+        self.assertLess(time.monotonic() - began, 3)
+        self.let_go.set()
+
+    def test_the_grace_of_a_stop_is_bounded(self):
+        origin = self.slow_origin()
+        proxy = self.proxy({"timeouts": {"shutdown": "1s"}})
+        self.begin(proxy, origin, 5)
+        proxy.send(signal.SIGTERM)
+        proxy.wait(8)
+        self.let_go.set()
+
+
+class Logs(Case):
+    def test_sigusr1_under_load_moves_to_a_new_file_and_loses_no_line(self):
+        origin = Nginx(self)
+        self.path("root/small.txt", b"hello\n")
+        proxy, each, clients = self.proxy(), 200, 4
+        old = proxy.access_log + ".1"
+
+        def client(number):
+            for n in range(each):
+                self.assertEqual(self.get(proxy, origin.url("/small.txt?%d-%d-" % (number, n)))[0], 200)
+        with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+            jobs = [pool.submit(client, number) for number in range(clients)]
+            wait_until("a few lines", lambda: proxy.log().count("\n") > 5)
+            os.rename(proxy.access_log, old)
+            proxy.send(signal.SIGUSR1)
+            for job in jobs:
+                job.result()
+        self.assertEqual(self.get(proxy, origin.url("/small.txt?last"))[0], 200)
+        proxy.wait_for_log(r"\?last ")
+        with open(old, encoding="utf-8") as file:
+            lines = file.read() + proxy.log()
+        for number in range(clients):
+            for n in range(each):
+                self.assertEqual(lines.count("?%d-%d- " % (number, n)), 1)
+
+    def test_goaccess_reads_the_squid_format(self):
+        self.need("goaccess")
+        origin = Nginx(self)
+        self.path("root/small.txt", b"hello\n")
+        proxy = self.proxy()
+        self.curl(proxy, "-o", os.devnull, origin.url("/small.txt?[1-30]"))
+        self.curl(proxy, "-o", os.devnull, origin.url("/missing"))
+        proxy.wait_for_log(r"/missing ")
+        report = self.path("report.json")
+        self.run_program("goaccess", proxy.access_log, "--log-format=SQUID", "--no-global-config",
+                         "--no-progress", "-o", report)
+        general = json.loads(self.read("report.json"))["general"]
+        self.assertEqual((general["valid_requests"], general["failed_requests"]), (31, 0))
+
+
+class Words(Case):
+    def weir(self, *arguments):
+        binary = os.environ.get("WEIR_BINARY", "")
+        if os.environ.get("WEIR_STAND_IN") or not binary:
+            self.skipTest("this is about weir's own words")
+        return self.run_program(binary, *arguments, ok=False, seconds=20)
+
+    def check(self, config):
+        text = config if isinstance(config, bytes) else json.dumps(config, indent=1).encode()
+        return self.weir("check-config", "--config", self.path("weir.json", text))
+
+    def test_version_and_help_are_told_on_stdout(self):
+        for word in ("version", "help"):
+            done = self.weir(word)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn(b"eir", done.stdout)
+
+    def test_an_unknown_command_is_refused_with_a_remedy(self):
+        done = self.weir("walk")
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn(b"help", done.stderr)
+        self.assertEqual(done.stdout, b"")
+
+    def test_a_missing_file_is_named(self):
+        done = self.weir("run", "--config", self.path("nowhere.json"))
+        self.assertIn(done.returncode, (NO_INPUT, CONFIG))
+        self.assertIn(b"nowhere.json", done.stderr)
+
+    def test_a_good_configuration_passes(self):
+        done = self.check({"listen": ["127.0.0.1:0"], "access_log": {"path": "off"}})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_mistake_is_told_at_once_with_its_line(self):
+        done = self.check(b'{\n  "listne": ["127.0.0.1:0"],\n  "http": {"via": 7},\n'
+                          b'  "timeouts": {"head": "soon"}\n}\n')
+        self.assertIn(done.returncode, (DATA, CONFIG))
+        said = (done.stderr + done.stdout).decode()
+        for word in ("listne", "listen", "http.via", "timeouts.head"):
+            self.assertIn(word, said)
+        for line in (2, 3, 4):
+            self.assertRegex(said, r"\b%d\b" % line)
+
+    def test_broken_json_is_told_with_its_line(self):
+        done = self.check(b'{\n "listen": [\n}\n')
+        self.assertIn(done.returncode, (DATA, CONFIG))
+        self.assertRegex((done.stderr + done.stdout).decode(), r"\b3\b")
+
+    def test_the_schema_is_json(self):
+        done = self.weir("check-config", "--schema")
+        self.assertEqual(done.returncode, 0)
+        schema = json.loads(done.stdout)
+        self.assertIn("$schema", schema)
+        self.assertIn("access_log", schema["properties"])
+
+    def test_an_open_proxy_is_refused(self):
+        done = self.check({"listen": ["0.0.0.0:0"], "clients": {"allow": ["0.0.0.0/0"]}})
+        self.assertIn(done.returncode, (DATA, CONFIG))
+
+    def test_a_port_in_use_is_named(self):
+        listener = listening_socket()
+        self.addCleanup(listener.close)
+        address = "%s:%d" % listener.getsockname()
+        config = self.path("weir.json", json.dumps({"listen": [address]}).encode())
+        done = self.weir("run", "--config", config)
+        self.assertIn(done.returncode, (UNAVAILABLE, 71, 73, 75, 77))
+        self.assertIn(address.encode(), done.stderr)
