@@ -4,9 +4,11 @@
 // then only copies.
 #include "proxy/http/forward.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <vector>
 
 #include "proxy/base/ascii.h"
 #include "proxy/http/parse.h"
@@ -38,8 +40,14 @@ class Out {
   char* at_;
 };
 
+bool less_ignoring_case(std::string_view a, std::string_view b) {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
+}
+
 // The fields that Connection nominates for removal (RFC 9110 7.6.1), Essential ones left out.
-// Names we drop anyway are not remembered, so the list is nearly always empty.
+// Names we drop anyway are not remembered, so the list is nearly always empty and allocates
+// nothing; it is sorted, so that thousands of names cost no more than reading them.
 class Nominated {
  public:
   explicit Nominated(const Fields& fields) {
@@ -48,28 +56,30 @@ class Nominated {
         each_element(line.value, [this](std::string_view name) { return add(name); });
       }
     }
+    std::sort(names_.begin(), names_.end(), less_ignoring_case);
   }
   bool has(const Field& line) const {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (same_ignoring_case(names_[i], line.name)) {
-        return true;
-      }
-    }
-    return false;
+    return std::binary_search(names_.begin(), names_.end(), line.name, less_ignoring_case);
   }
 
  private:
   bool add(std::string_view name) {
-    const FieldId id = field_id(name);
-    if (hop_of(id) == Hop::EndToEnd && !same_ignoring_case(name, "close") && count_ < kMost) {
-      names_[count_++] = name;
+    if (hop_of(field_id(name)) == Hop::EndToEnd && !same_ignoring_case(name, "close")) {
+      names_.push_back(name);
     }
     return true;
   }
-  static constexpr std::size_t kMost = 64;
-  std::array<std::string_view, kMost> names_;
-  std::size_t count_ = 0;
+  std::vector<std::string_view> names_;
 };
+
+bool has_element(std::string_view list, std::string_view token) {
+  bool found = false;
+  each_element(list, [&](std::string_view element) {
+    found = same_ignoring_case(element, token);
+    return !found;
+  });
+  return found;
+}
 
 std::size_t fields_bound(const Fields& fields) {
   std::size_t n = 0;
@@ -155,8 +165,19 @@ bool passes(const Field& line, const ResponsePlan& plan, bool chunked) {
 // Fields that change framing, routing, authentication or the meaning of the message have no
 // business in a trailer section (RFC 9110 6.5.1).
 bool may_trail(const Field& line) {
-  constexpr std::array<std::string_view, 8> kNever = {
-      "pragma", "range", "set-cookie", "cookie", "expires", "location", "vary", "retry-after"};
+  constexpr std::array<std::string_view, 13> kNever = {"pragma",
+                                                       "range",
+                                                       "set-cookie",
+                                                       "cookie",
+                                                       "expires",
+                                                       "location",
+                                                       "vary",
+                                                       "retry-after",
+                                                       "if-match",
+                                                       "if-none-match",
+                                                       "if-modified-since",
+                                                       "if-unmodified-since",
+                                                       "if-range"};
   for (const auto name : kNever) {
     if (same_ignoring_case(line.name, name)) {
       return false;
@@ -230,7 +251,8 @@ std::string_view write_response(const ResponseHead& head, const ResponsePlan& pl
   } else {
     put_framing(out, plan.framing);
   }
-  if (head.status >= 200 && !head.fields.has(FieldId::Date)) {
+  const Field* date = head.fields.find(FieldId::Date);
+  if (head.status >= 200 && (date == nullptr || nominated.has(*date))) {
     out.field("Date", plan.date);  // RFC 9110 6.6.1
   }
   put_via(out, head.minor, plan.via);
@@ -263,22 +285,25 @@ bool write_trailers(std::string_view section, Arena& arena, std::string_view& ou
 }
 
 bool via_names(const Fields& fields, std::string_view pseudonym) {
-  bool found = false;
   for (const Field& line : fields.lines) {
-    if (line.id != FieldId::Via || found) {
+    if (line.id != FieldId::Via) {
       continue;
     }
-    // received-protocol RWS received-by [RWS comment]
-    each_element(line.value, [&](std::string_view hop) {
-      const std::size_t gap = hop.find_first_of(" \t");
-      if (gap != std::string_view::npos) {
-        const std::string_view rest = trim_ows(hop.substr(gap));
-        found = same_ignoring_case(rest.substr(0, rest.find_first_of(" \t")), pseudonym);
+    // Every comma separates, inside comments too: a stray quote or bracket in somebody's comment
+    // must not hide us.
+    for (std::string_view rest = line.value; !rest.empty();) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      // received-protocol RWS received-by [RWS comment]
+      const std::string_view hop = trim_ows(rest.substr(0, comma));
+      const std::size_t gap = std::min(hop.find_first_of(" \t"), hop.size());
+      const std::string_view by = trim_ows(hop.substr(gap));
+      if (same_ignoring_case(by.substr(0, by.find_first_of(" \t")), pseudonym)) {
+        return true;
       }
-      return !found;
-    });
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
   }
-  return found;
+  return false;
 }
 
 MaxForwards max_forwards(const RequestHead& head) {
@@ -326,10 +351,12 @@ std::string_view wanted_upgrade(const RequestHead& head, std::span<const std::st
       continue;
     }
     each_element(line.value, [&](std::string_view element) {
-      for (const std::string& name : allowed) {
-        if (same_ignoring_case(element, name)) {
-          out = out.empty() ? element : arena.join({out, ", ", element});
-        }
+      const bool passes = std::any_of(
+          allowed.begin(), allowed.end(),
+          [element](const std::string& name) { return same_ignoring_case(element, name); });
+      // Each once: thousands of repetitions must not grow into thousands of copies.
+      if (passes && !has_element(out, element)) {
+        out = out.empty() ? element : arena.join({out, ", ", element});
       }
       return true;
     });
