@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The whole configuration as plain structs. What each setting is called in weir.json, its unit,
-// default, bounds and reason stand in the settings table (settings_table.cc), from which the loader, the
-// JSON Schema and the reference in the documentation are made. Values here are already checked.
-// Immutable once loaded; shared by all workers.
+// default, bounds and reason stand in the settings table (settings_table.cc), from which the
+// loader, the JSON Schema and the reference in the documentation are made. Values here are already
+// checked. Immutable once loaded; shared by all workers.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,10 @@ struct Settings {
 
   // clients: who may use the proxy.
   struct Clients {
-    std::vector<Prefix> allow;  // filled with loopback and the private ranges by default
-    std::uint32_t max_connections = 0;             // 0: no limit of our own
+    std::vector<Prefix> allow;          // filled with loopback and the private ranges by default
+    std::uint32_t max_connections = 0;  // 0: no limit of our own
     std::uint32_t max_connections_per_client = 0;  // 0: no limit
+    bool open_proxy = false;  // the operator says that serving the whole Internet is meant
   } clients;
 
   // auth: Basic authentication of clients.
@@ -67,19 +68,20 @@ struct Settings {
 
   // timeouts.
   struct Timeouts {
-    Micros client_idle = 60 * kSecond;   // between exchanges on a kept-alive client connection
-    Micros head = 30 * kSecond;          // from the first byte of a request head to its end
-    Micros body_idle = 60 * kSecond;     // no byte of a request body
-    std::uint32_t body_min_rate = 100;   // bytes/s averaged over the whole request body, after a grace of body_idle
+    Micros client_idle = 60 * kSecond;  // between exchanges on a kept-alive client connection
+    Micros head = 30 * kSecond;         // from the first byte of a request head to its end
+    Micros body_idle = 60 * kSecond;    // no byte of a request body
+    std::uint32_t body_min_rate =
+        100;  // bytes/s averaged over the whole request body, after a grace of body_idle
     Micros client_write = 60 * kSecond;  // the client takes no byte of the answer
     Micros dns = 10 * kSecond;
-    Micros connect = 10 * kSecond;           // one address
-    Micros connect_total = 30 * kSecond;     // all addresses
-    Micros origin_head = 120 * kSecond;      // request sent to end of response head
-    Micros origin_body_idle = 120 * kSecond; // no byte of a response body
-    Micros tunnel_idle = 3600 * kSecond;     // no byte either way
-    Micros linger = 2 * kSecond;             // reading on after a refusal so that the client sees it
-    Micros shutdown = 30 * kSecond;          // grace for what runs at SIGTERM
+    Micros connect = 10 * kSecond;            // one address
+    Micros connect_total = 30 * kSecond;      // all addresses
+    Micros origin_head = 120 * kSecond;       // request sent to end of response head
+    Micros origin_body_idle = 120 * kSecond;  // no byte of a response body
+    Micros tunnel_idle = 3600 * kSecond;      // no byte either way
+    Micros linger = 2 * kSecond;     // reading on after a refusal so that the client sees it
+    Micros shutdown = 30 * kSecond;  // grace for what runs at SIGTERM
   } timeouts;
 
   // origin: connections towards servers.
@@ -94,9 +96,9 @@ struct Settings {
 
   // dns.
   struct Dns {
-    std::vector<Endpoint> servers;             // empty: as the system is configured
+    std::vector<Endpoint> servers;                        // empty: as the system is configured
     std::map<std::string, std::vector<IpAddress>> hosts;  // fixed answers, lower-case names
-    bool hosts_file = true;                    // consult /etc/hosts
+    bool hosts_file = true;                               // consult /etc/hosts
     Micros min_ttl = 1 * kSecond;
     Micros max_ttl = 3600 * kSecond;
     Micros negative_ttl = 10 * kSecond;
@@ -106,8 +108,8 @@ struct Settings {
 
   // destinations: where we may connect to.
   struct Destinations {
-    bool private_ranges = true;       // RFC 1918, fc00::/7, 100.64.0.0/10
-    std::vector<Prefix> allow;        // named exceptions, before everything but our own listeners
+    bool private_ranges = true;  // RFC 1918, fc00::/7, 100.64.0.0/10
+    std::vector<Prefix> allow;   // named exceptions, before everything but our own listeners
     std::vector<Prefix> deny;
   } destinations;
 
@@ -119,7 +121,7 @@ struct Settings {
     std::string authorization;  // ready value of Proxy-Authorization; a secret, never printed
   };
   struct Route {
-    std::vector<std::string> hosts;    // "example.com" (exact), ".example.com" (and below), "*" (all)
+    std::vector<std::string> hosts;  // "example.com" (exact), ".example.com" (and below), "*" (all)
     std::vector<std::string> parents;  // names in order of preference; "direct" ends the list
   };
   std::vector<Parent> parents;
@@ -127,12 +129,13 @@ struct Settings {
 
   // access_log.
   struct AccessLog {
-    std::string path = "-";        // "-": standard output; "off": none
-    std::string format = "squid";  // squid, combined, json, or a format string with %{...}
-    bool query_strings = true;     // false: everything after '?' is left out
+    std::string path = "-";          // "-": standard output; "off": none
+    std::string format = "squid";    // squid, combined, json, or a format string with %{...}
+    bool query_strings = true;       // false: everything after '?' is left out
     std::uint64_t rotate_bytes = 0;  // 0: never rotate by size
     std::uint32_t rotate_keep = 5;
-    std::uint32_t queue_bytes = 4 * 1024 * 1024;  // per worker; what does not fit is dropped and counted
+    std::uint32_t queue_bytes =
+        4 * 1024 * 1024;  // per worker; what does not fit is dropped and counted
   } access_log;
 
   // log: the operator's own log.

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See show.h.
+#include "proxy/config/show.h"
+
+#include <string_view>
+
+#include "proxy/config/units.h"
+
+namespace weir {
+namespace {
+
+// [a, b, c], each item by `show`.
+template <class Items, class Show>
+std::string list(const Items& items, Show show) {
+  std::string out;
+  for (const auto& item : items) {
+    out += (out.empty() ? "" : ", ") + show(item);
+  }
+  return "[" + out + "]";
+}
+
+std::string member(std::string_view name, const std::string& value) {
+  return json_text(name) + ": " + value;
+}
+
+std::string texts(const std::vector<std::string>& items) {
+  return list(items, [](const std::string& text) { return json_text(text); });
+}
+
+}  // namespace
+
+std::string show_value(const SettingRow&, bool value) {
+  return value ? "true" : "false";
+}
+
+std::string show_value(const SettingRow& row, std::uint32_t value) {
+  return show_value(row, std::uint64_t{value});
+}
+
+std::string show_value(const SettingRow& row, std::uint64_t value) {
+  return row.kind == SettingKind::Size ? json_text(bytes_text(value)) : std::to_string(value);
+}
+
+std::string show_value(const SettingRow&, Micros value) {
+  return json_text(duration_text(value));
+}
+
+std::string show_value(const SettingRow& row, const std::string& value) {
+  return json_text(row.secret && !value.empty() ? "***" : value);
+}
+
+std::string show_value(const SettingRow& row, ForwardedFor value) {
+  return json_text(words_of(row)[static_cast<std::size_t>(value)]);
+}
+
+std::string show_value(const SettingRow&, const std::vector<std::string>& value) {
+  return texts(value);
+}
+
+std::string show_value(const SettingRow&, const std::vector<std::uint16_t>& value) {
+  return list(value, [](std::uint16_t port) { return std::to_string(port); });
+}
+
+std::string show_value(const SettingRow&, const std::vector<Prefix>& value) {
+  return list(value, [](const Prefix& prefix) { return json_text(prefix.text()); });
+}
+
+std::string show_value(const SettingRow&, const std::vector<Endpoint>& value) {
+  return list(value, [](const Endpoint& at) { return json_text(at.text()); });
+}
+
+std::string show_value(const SettingRow&,
+                       const std::map<std::string, std::vector<IpAddress>>& value) {
+  const auto addresses = [](const std::vector<IpAddress>& items) {
+    return list(items, [](const IpAddress& address) { return json_text(address.text()); });
+  };
+  std::string out;
+  for (const auto& [name, items] : value) {
+    out += (out.empty() ? "" : ", ") + member(name, addresses(items));
+  }
+  return "{" + out + "}";
+}
+
+std::string show_value(const SettingRow&, const std::vector<Settings::Listener>& value) {
+  return list(value, [](const Settings::Listener& listener) {
+    const std::string at = json_text(listener.at.text());
+    return listener.name == Settings::Listener{}.name
+               ? at
+               : "{" + member("at", at) + ", " + member("name", json_text(listener.name)) + "}";
+  });
+}
+
+std::string show_value(const SettingRow&, const std::vector<Settings::Parent>& value) {
+  return list(value, [](const Settings::Parent& parent) {
+    const bool v6 = parent.host.find(':') != std::string::npos;
+    const std::string host = (v6 ? "[" + parent.host + "]" : parent.host) + ":";
+    std::string out = member("name", json_text(parent.name)) + ", " +
+                      member("host", json_text(host + std::to_string(parent.port)));
+    if (!parent.authorization.empty()) {
+      out += ", " + member("user", json_text("***")) + ", " + member("password", json_text("***"));
+    }
+    return "{" + out + "}";
+  });
+}
+
+std::string show_value(const SettingRow&, const std::vector<Settings::Route>& value) {
+  return list(value, [](const Settings::Route& route) {
+    return "{" + member("hosts", texts(route.hosts)) + ", " +
+           member("parents", texts(route.parents)) + "}";
+  });
+}
+
+}  // namespace weir
