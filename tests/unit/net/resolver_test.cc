@@ -142,7 +142,7 @@ TEST_F(ResolverTest, AsksOnceForManyWhoWait) {
 }
 
 TEST_F(ResolverTest, AsksForManyNamesAtOnce) {
-  std::array<Outcome, 200> outcomes;
+  std::array<Outcome, 100> outcomes;  // more would overflow the server's socket
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const std::string name = "n" + std::to_string(i) + ".test";
     dns.script(name, {.addresses = {IpAddress::v4(static_cast<std::uint32_t>(0xc0000200 + i))}});
