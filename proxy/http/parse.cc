@@ -57,7 +57,9 @@ Found scan_head(std::string_view in, HeadScan& scan) {
     if (empty && scan.lines > 0) {
       return {Progress::Done, false};
     }
-    scan.lines += empty ? 0 : 1;
+    if (!empty && scan.lines++ == 0) {
+      scan.first_line_end = next;
+    }
   }
   return {};
 }
@@ -199,21 +201,19 @@ std::size_t first_line_length(std::string_view head) {
   return head.find("\r\n");
 }
 
-// `head` is what came of it so far, without empty lines before it: limits mean the same however the
-// bytes arrive.
-Taken request_needs_more(std::string_view head, const HeadScan& scan, const HeadLimits& limits) {
+// The head that starts at `begin` is not complete. Limits mean the same however the bytes arrive.
+Taken request_needs_more(std::string_view in, std::size_t begin, const HeadScan& scan,
+                         const HeadLimits& limits) {
+  const std::string_view head = in.substr(begin);
   // A first byte that starts no token (a TLS hello, say) will never become a request.
   if (!head.empty() && head[0] != '\r' && !is(head[0], kTchar)) {
     return bad(Failure::BadRequestLine);
   }
-  if (scan.lines == 0 && head.size() > limits.request_line + 2) {
+  const std::size_t line = scan.lines == 0 ? head.size() : scan.first_line_end - begin;
+  if (line > limits.request_line + 2) {
     return bad(Failure::TargetTooLong);
   }
-  if (head.size() <= limits.head) {
-    return {};
-  }
-  return bad(first_line_length(head) > limits.request_line ? Failure::TargetTooLong
-                                                           : Failure::HeadTooLarge);
+  return head.size() > limits.head ? bad(Failure::HeadTooLarge) : Taken{};
 }
 
 }  // namespace
@@ -229,7 +229,7 @@ Taken take_request(std::string_view in, HeadScan& scan, const HeadLimits& limits
     return bad(Failure::BareLineFeed);
   }
   if (found.progress == Progress::NeedMore) {
-    return request_needs_more(in.substr(begin), scan, limits);
+    return request_needs_more(in, begin, scan, limits);
   }
   const std::string_view head = in.substr(begin, scan.line_start - begin);
   const std::size_t line = first_line_length(head);

@@ -35,6 +35,7 @@ struct HeadScan {
   std::size_t looked_at = 0;  // everything before has been searched for line ends
   std::size_t line_start = 0;
   std::size_t lines = 0;
+  std::size_t first_line_end = 0;  // behind the CRLF of the start line, once it is in
 };
 
 // A request head at the start of `in`. Empty lines before the request line are skipped and counted

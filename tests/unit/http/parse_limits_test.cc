@@ -156,5 +156,11 @@ TEST(HeadLimits, BlameALongRequestLineEvenWhenTheHeadIsTooLargeAsWell) {
   EXPECT_EQ(verdict<RequestHead>(input + "\r\n\r\n", kSmall), "target_too_long");
 }
 
+TEST(HeadLimits, AreJudgedBeforeTheHeadIsComplete) {
+  EXPECT_EQ(verdict<RequestHead>(request_line(41) + "\r\nA: b", kSmall), "target_too_long");
+  EXPECT_EQ(verdict<RequestHead>("\r\n" + request_line(41) + "\r\n", kSmall), "target_too_long");
+  EXPECT_EQ(verdict<RequestHead>("\r\n" + request_line(40) + "\r\n", kSmall), "more");
+}
+
 }  // namespace
 }  // namespace weir::test
