@@ -243,6 +243,16 @@ bool risky_await(const std::string& code, std::size_t at) {
   return false;
 }
 
+// Does the statement around `at` choose whether to wait, by ?:, && or ||? g++ 12 then frees the
+// awaited task too early.
+bool chosen_await(const std::string& code, std::size_t at) {
+  const auto before = code.find_last_of(";{}", at);
+  const auto from = before == std::string::npos ? 0 : before + 1;
+  const std::string statement = code.substr(from, code.find_first_of(";{", at) - from);
+  static const std::regex choice(R"(\?|\|\||[^a-z>]\s*&&)");
+  return std::regex_search(statement, choice);
+}
+
 enum class Scope { Outer, Body, Table };
 
 // What the brace opens, judged by the text since the last `;`, `{` or `}`.
@@ -383,7 +393,29 @@ TEST(House, AnAwaitedExpressionHoldsNoBraceAndNoLambda) {
   EXPECT_TRUE(offenders.empty()) << joined(offenders);
 }
 
-TEST(House, TheAwaitRuleSeesWhatItShould) {
+TEST(House, NoChoiceIsMadeInsideAnAwaitedExpression) {
+  Lines offenders;
+  for (const auto& path : product()) {
+    const std::string code = code_of(read(root() / path));
+    for (auto at = behind_word(code, "co_await", 0); at != std::string::npos;
+         at = behind_word(code, "co_await", at)) {
+      if (chosen_await(code, at)) {
+        offenders.push_back(place(path, code, at));
+      }
+    }
+  }
+  EXPECT_TRUE(offenders.empty()) << joined(offenders);
+}
+
+TEST(House, TheAwaitRulesSeeWhatTheyShould) {
+  const auto chosen = [](const std::string& text) {
+    return chosen_await(text, text.find("co_await") + 8);
+  };
+  EXPECT_TRUE(chosen("a = b; co_return x ? co_await f(x) : co_await g(x);"));
+  EXPECT_TRUE(chosen("if (ready() && co_await f(x)) {"));
+  EXPECT_TRUE(chosen("while (ready() || co_await f(x)) {"));
+  EXPECT_FALSE(chosen("if (a && b) { why = co_await f(x, y); } c = d ? 1 : 2;"));
+  EXPECT_FALSE(chosen("auto&& x = co_await f(std::move(y));"));
   const auto risky = [](const std::string& text) {
     return risky_await(text, text.find("co_await") + 8);
   };
