@@ -19,6 +19,9 @@ namespace {
 constexpr Micros kSurelyAlive = 2 * kSecond;
 constexpr std::size_t kMostAddresses = 16;
 
+// What kind of connection will do: a pooled one, a new one for the pool, or one outside it.
+enum class Riding : std::uint8_t { Pooled, Fresh, Alone };
+
 // Where to dial: the target itself, or a parent.
 struct Hop {
   std::string_view name;
@@ -208,27 +211,32 @@ bool worth_another(Failure why) {
   return why != Failure::None && row(why).fault == Fault::Origin;
 }
 
+Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding) {
+  if (riding == Riding::Alone) {
+    co_return co_await obtain_unpooled(ex, session, hop);
+  }
+  co_return co_await obtain_hop(ex, session, hop, riding == Riding::Fresh);
+}
+
 // Goes through the route's parents until one answers.
-Task<Failure> obtain_by_route(Exchange& ex, Session& session, bool fresh, bool pooled) {
+Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   const Settings& settings = session.worker.settings;
   const Settings::Route* route = find_route(settings, ex.host.name);
   if (route == nullptr) {
     const Hop direct = hop_of(ex, nullptr);
-    co_return pooled ? co_await obtain_hop(ex, session, direct, fresh)
-                     : co_await obtain_unpooled(ex, session, direct);
+    co_return co_await obtain_one(ex, session, direct, riding);
   }
   if (ex.host.address) {
     // A literal address is judged here, since a parent would dial it unjudged.
-    const Failure why = judge(session, *ex.host.address, ex.port).failure;
-    if (why != Failure::None) {
-      co_return why;
+    const Failure denied = judge(session, *ex.host.address, ex.port).failure;
+    if (denied != Failure::None) {
+      co_return denied;
     }
   }
   Failure why = Failure::ConnectFailed;
   for (const std::string& name : route->parents) {
     const Hop hop = hop_of(ex, find_parent(settings, name));
-    why = pooled ? co_await obtain_hop(ex, session, hop, fresh)
-                 : co_await obtain_unpooled(ex, session, hop);
+    why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;
     }
@@ -239,11 +247,11 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, bool fresh, bool p
 }  // namespace
 
 Task<Failure> obtain(Exchange& ex, Session& session, bool fresh) {
-  return obtain_by_route(ex, session, fresh, true);
+  return obtain_by_route(ex, session, fresh ? Riding::Fresh : Riding::Pooled);
 }
 
 Task<Failure> obtain_for_tunnel(Exchange& ex, Session& session) {
-  return obtain_by_route(ex, session, true, false);
+  return obtain_by_route(ex, session, Riding::Alone);
 }
 
 }  // namespace weir

@@ -59,7 +59,11 @@ void Session::unbind() {
 // The life of one client connection.
 Spawned Session::run(int fd) {
   if (client.open(fd)) {
-    while (co_await next_request()) {
+    for (;;) {
+      const bool more = co_await next_request();
+      if (!more) {
+        break;
+      }
       co_await serve();
       if (!client.is_open() || !ex_->stays) {
         break;
