@@ -249,7 +249,7 @@ bool chosen_await(const std::string& code, std::size_t at) {
   const auto before = code.find_last_of(";{}", at);
   const auto from = before == std::string::npos ? 0 : before + 1;
   const std::string statement = code.substr(from, code.find_first_of(";{", at) - from);
-  static const std::regex choice(R"(\?|\|\||[^a-z>]\s*&&)");
+  static const std::regex choice(R"(\?|\|\||[^a-z>]\s*&&|^\s*(while|for)\b)");
   return std::regex_search(statement, choice);
 }
 
@@ -414,6 +414,8 @@ TEST(House, TheAwaitRulesSeeWhatTheyShould) {
   EXPECT_TRUE(chosen("a = b; co_return x ? co_await f(x) : co_await g(x);"));
   EXPECT_TRUE(chosen("if (ready() && co_await f(x)) {"));
   EXPECT_TRUE(chosen("while (ready() || co_await f(x)) {"));
+  EXPECT_TRUE(chosen("a = b; while (co_await f(x)) {"));
+  EXPECT_FALSE(chosen("while (a) { co_await f(x); }"));
   EXPECT_FALSE(chosen("if (a && b) { why = co_await f(x, y); } c = d ? 1 : 2;"));
   EXPECT_FALSE(chosen("auto&& x = co_await f(std::move(y));"));
   const auto risky = [](const std::string& text) {

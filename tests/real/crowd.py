@@ -15,7 +15,7 @@ import time
 from harness import LOOPBACK, listening_socket
 
 PER_SOURCE = 5000  # connections from one 127.0.0.x, far below the range of local ports
-AT_ONCE = 400      # connections being opened at a time
+AT_ONCE = 400      # that speak at a time: what waits for one origin is limited, by default to 1,024
 
 
 class Member:
@@ -46,26 +46,29 @@ class Crowd:
 
     def grow(self, count, words, answered, seconds):
         """Opens `count` more; each says `words` and waits until `answered(inbox)`."""
-        end = time.monotonic() + seconds
-        waiting, left = 0, count
-        while left or waiting:
-            while left and waiting < AT_ONCE:
-                source = "127.0.0.%d" % (2 + len(self.members) // PER_SOURCE)
-                member = Member(self.address, source, words)
-                self.members.append(member)
-                self.selector.register(member.sock, selectors.EVENT_WRITE, member)
-                left -= 1
-                waiting += 1
-            waiting -= self.turn(answered, end, waiting)
+        def open_one():
+            source = "127.0.0.%d" % (2 + len(self.members) // PER_SOURCE)
+            self.members.append(Member(self.address, source, words))
+            return self.members[-1]
+        self.work((open_one() for _ in range(count)), answered, seconds)
 
     def say(self, words, answered, seconds):
         """One more round: everybody says `words` and waits for the answer."""
-        end, waiting = time.monotonic() + seconds, 0
-        for member in self.members:
+        def prepare(member):
             member.inbox, member.to_say = b"", words
-            self.selector.register(member.sock, selectors.EVENT_WRITE, member)
-            waiting += 1
-        while waiting:
+            return member
+        self.work(map(prepare, self.members), answered, seconds)
+
+    def work(self, members, answered, seconds):
+        """Lets AT_ONCE of the members speak and listen at a time, until all have their answer."""
+        end, waiting, more = time.monotonic() + seconds, 0, True
+        while more or waiting:
+            while more and waiting < AT_ONCE:
+                member = next(members, None)
+                more = member is not None
+                if more:
+                    self.selector.register(member.sock, selectors.EVENT_WRITE, member)
+                    waiting += 1
             waiting -= self.turn(answered, end, waiting)
 
     def turn(self, answered, end, waiting):

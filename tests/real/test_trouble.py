@@ -15,6 +15,8 @@ from crowd import loopback_request
 from harness import Case, LOOPBACK, listening_socket, wait_until
 from origins import NameServer, Nginx, PythonHttp, Server, read_head, say
 
+CUT = (18, 56)  # curl: the body ended early, or the connection was reset
+
 
 def reset(sock):
     """Ends a connection the rude way."""
@@ -34,7 +36,7 @@ class Origins(Case):
             read_head(sock)
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 5000)
         proxy, code, _ = self.outcome(serve)
-        self.assertEqual(code, 18)
+        self.assertIn(code, CUT)
         self.assertTrue(proxy.alive())
 
     def test_an_origin_that_dies_inside_a_chunked_body_is_noticed(self):
@@ -42,7 +44,7 @@ class Origins(Case):
             read_head(sock)
             sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n" + b"x" * 4096 + b"\r\n")
         _, code, _ = self.outcome(serve)
-        self.assertIn(code, (18, 56))
+        self.assertIn(code, CUT)
 
     def test_an_origin_that_resets_inside_a_body_is_noticed(self):
         def serve(sock):
@@ -50,7 +52,7 @@ class Origins(Case):
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 5000)
             reset(sock)
         _, code, _ = self.outcome(serve)
-        self.assertIn(code, (18, 56))
+        self.assertIn(code, CUT)
 
     def test_an_origin_that_dies_before_its_head_gives_502(self):
         _, code, status = self.outcome(read_head)
@@ -74,7 +76,7 @@ class Origins(Case):
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 5000)
             sock.recv(1)
         _, code, _ = self.outcome(serve, {"timeouts": {"origin_body_idle": "500ms"}})
-        self.assertEqual(code, 18)
+        self.assertIn(code, CUT)
 
     def test_a_closed_port_gives_502(self):
         listener = listening_socket()
