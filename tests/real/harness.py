@@ -145,10 +145,17 @@ class Proxy(Program):
         with open("/proc/%d/maps" % self.pid, encoding="utf-8") as file:
             return bool(re.search(r"lib[atu]b?san", file.read()))
 
+    def status_kib(self, row):
+        with open("/proc/%d/status" % self.pid, encoding="utf-8") as file:
+            return int(re.search(row + r":\s+(\d+)", file.read())[1])
+
     def peak_kib(self):
         """The most memory the process ever held, in KiB."""
-        with open("/proc/%d/status" % self.pid, encoding="utf-8") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1])
+        return self.status_kib("VmHWM")
+
+    def own_kib(self):
+        """What it holds now for itself alone, in KiB."""
+        return self.status_kib("RssAnon")
 
     def cpu_seconds(self):
         with open("/proc/%d/stat" % self.pid, encoding="utf-8") as file:
