@@ -90,6 +90,22 @@ bool is_idempotent(Method method) {
   return is_safe(method) || method == Method::Put || method == Method::Delete;
 }
 
+void RequestHead::clear() {
+  method = target = {};
+  method_id = Method::Other;
+  minor = 1;
+  fields.lines.clear();
+  bytes = 0;
+}
+
+void ResponseHead::clear() {
+  status = 0;
+  reason = {};
+  minor = 1;
+  fields.lines.clear();
+  bytes = 0;
+}
+
 const Field* Fields::find(FieldId id) const {
   for (const Field& line : lines) {
     if (line.id == id) {

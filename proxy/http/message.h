@@ -57,6 +57,9 @@ struct RequestHead {
   std::uint8_t minor = 1;  // HTTP/1.minor; anything above 1 is treated as 1
   Fields fields;
   std::size_t bytes = 0;  // length of the head on the wire
+
+  // Empty again; the field list keeps its memory.
+  void clear();
 };
 
 struct ResponseHead {
@@ -65,6 +68,8 @@ struct ResponseHead {
   std::uint8_t minor = 1;
   Fields fields;
   std::size_t bytes = 0;
+
+  void clear();
 };
 
 // Calls `use` with each non-empty element of a comma-separated list (RFC 9110 5.6.1), white space

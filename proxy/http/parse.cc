@@ -39,13 +39,22 @@ struct Found {
   bool bare = false;
 };
 
+// The last line has no end yet. A CR in it that is not its very last byte will never be part of
+// one.
+Found look_on(std::string_view in, HeadScan& scan) {
+  const std::size_t from = std::max(scan.line_start, scan.looked_at > 0 ? scan.looked_at - 1 : 0);
+  const std::size_t cr = in.find('\r', from);
+  scan.looked_at = in.size();
+  const bool bare = cr != std::string_view::npos && cr + 1 < in.size();
+  return {bare ? Progress::Bad : Progress::NeedMore, bare};
+}
+
 Found scan_head(std::string_view in, HeadScan& scan) {
   while (scan.looked_at < in.size()) {
     std::size_t next = 0;
     switch (find_line(in, scan.line_start, scan.looked_at, next)) {
       case LineEnd::None:
-        scan.looked_at = in.size();
-        return {};
+        return look_on(in, scan);
       case LineEnd::Bare:
         return {Progress::Bad, true};
       case LineEnd::Crlf:

@@ -140,9 +140,7 @@ Failure check_host(const RequestHead& head) {
   const std::string_view value = head.fields.value(FieldId::Host);
   // An empty Host is valid where the target has no authority of its own (RFC 9112 3.2).
   if (value.empty()) {
-    return head.method_id == Method::Connect || head.target.starts_with('/') || head.target == "*"
-               ? Failure::None
-               : Failure::BadHost;
+    return head.target.starts_with('/') || head.target == "*" ? Failure::None : Failure::BadHost;
   }
   return parse_authority(value) ? Failure::None : Failure::BadHost;
 }

@@ -61,6 +61,9 @@ class Stream final : public Watch {
   IoResult read_to(Pipe& pipe, std::size_t most);
   IoResult write_from(Pipe& pipe, bool more_follows);
 
+  // An error or a full close has been reported: whatever is written now is lost.
+  bool broken() const { return fd_ < 0 || broken_; }
+
   // Sends FIN: no byte of ours follows.
   void end_writing();
   // Closes. Whoever waits is resumed soon with `why`.

@@ -12,8 +12,8 @@
 //   2. Every argument inside an awaited expression is a named variable, a moved named variable, a
 //      reference, a view or a number. No braces, no lambdas: g++ 12 destroys such temporaries
 //      twice.
-//      Nor does co_await stand inside ?:, && or ||, or in the condition of a loop, where g++ 12 lays the
-//      frame out wrongly.
+//      Nor does co_await stand inside ?:, && or ||, or in the condition of a loop, where g++ 12
+//      lays the frame out wrongly.
 //   3. Coroutines are named functions. Parameters are values, or references to what the session or
 //      worker owns. No lambda coroutines.
 //   4. No timer races. Deadlines belong to streams and live in the wheel.

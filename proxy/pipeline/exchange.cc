@@ -12,9 +12,8 @@ void Exchange::reset() {
   arena.reset();
   course = Course::Open;
   failure = Failure::None;
-  request.fields.lines.clear();
-  response.fields.lines.clear();
-  response.status = 0;
+  request.clear();
+  response.clear();
   head_bytes = 0;
   began = asked = Instant{};
   target = http::Target{};

@@ -159,8 +159,15 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
     if (came == PlaceAnswer::TimedOut) {
       co_return Failure::OriginQueueTimeout;
     }
+    const bool gone = session.client.broken();
     if (came == PlaceAnswer::Granted) {
-      co_return Failure::None;
+      if (gone) {
+        pool.release_place(pool.destination(key));
+      }
+      co_return gone ? Failure::ClientGone : Failure::None;
+    }
+    if (gone) {
+      co_return Failure::ClientGone;
     }
   }
 }
