@@ -60,6 +60,13 @@ void OriginPool::release_place(Destination& d) {
   drop_if_unused(d);
 }
 
+void OriginPool::pass_on(std::string_view key) {
+  const auto found = destinations_.find(key);
+  if (found != destinations_.end() && found->second->first_waiter != nullptr) {
+    wake_waiter(*found->second->first_waiter, PlaceAnswer::TryAgain);
+  }
+}
+
 OriginConnection* OriginPool::new_connection(Destination& d) {
   return new OriginConnection(loop_, *this, &d);
 }

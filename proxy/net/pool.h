@@ -100,6 +100,8 @@ class OriginPool final {
   enum class Place : std::uint8_t { Granted, Wait, Full };
   Place ask_place(Destination& d);
   void release_place(Destination& d);
+  // A waiter that was told TryAgain does not try: the next one is told.
+  void pass_on(std::string_view key);
   // Takes the granted place.
   OriginConnection* new_connection(Destination& d);
 

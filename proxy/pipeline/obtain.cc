@@ -167,6 +167,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
       co_return gone ? Failure::ClientGone : Failure::None;
     }
     if (gone) {
+      pool.pass_on(key);
       co_return Failure::ClientGone;
     }
   }
