@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define WEIR_ASSERT(condition)                                                                \
-  do {                                                                                        \
-    if (!(condition)) [[unlikely]] {                                                          \
+#define WEIR_ASSERT(condition)                                                                  \
+  do {                                                                                          \
+    if (!(condition)) [[unlikely]] {                                                            \
       std::fprintf(stderr, "weir: internal error: expected %s (%s:%d)\n", #condition, __FILE__, \
-                   __LINE__);                                                                 \
-      std::abort();                                                                           \
-    }                                                                                         \
+                   __LINE__);                                                                   \
+      std::abort();                                                                             \
+    }                                                                                           \
   } while (false)

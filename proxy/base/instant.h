@@ -20,8 +20,12 @@ struct Instant {
   constexpr auto operator<=>(const Instant&) const = default;
   constexpr bool set() const { return us != 0; }
 };
-constexpr Instant operator+(Instant at, Micros length) { return Instant{at.us + length}; }
-constexpr Micros operator-(Instant later, Instant earlier) { return later.us - earlier.us; }
+constexpr Instant operator+(Instant at, Micros length) {
+  return Instant{at.us + length};
+}
+constexpr Micros operator-(Instant later, Instant earlier) {
+  return later.us - earlier.us;
+}
 
 // Microseconds since 1970-01-01 00:00:00 UTC.
 struct WallTime {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One finished exchange or tunnel, flat: what the access log, the metrics and later the API know
-// of it. The pipeline fills it, the formatter reads it; neither knows the other. Views point into the
-// exchange and are good only while the record is being formatted. Secrets never enter: there is no
-// field for credentials, and `url` has its query removed beforehand when the settings say so.
+// of it. The pipeline fills it, the formatter reads it; neither knows the other. Views point into
+// the exchange and are good only while the record is being formatted. Secrets never enter: there is
+// no field for credentials, and `url` has its query removed beforehand when the settings say so.
 #pragma once
 
 #include <cstdint>
@@ -24,17 +24,17 @@ enum class ServedBy : std::uint8_t { Nobody, Origin, Parent, Us };
 struct Record {
   RecordKind kind = RecordKind::Exchange;
   ServedBy served_by = ServedBy::Nobody;
-  WallTime started;           // when the first byte of the request was seen
-  std::uint64_t id = 0;       // request id; printed as 16 hex digits, as in X-Request-Id on error pages
-  Endpoint client;            // the client's address
-  Endpoint listener;          // which of our listeners
-  Endpoint destination;       // the address dialled; port 0 when none was
-  std::string_view user;      // authenticated user name, empty if none
-  std::string_view method;    // as received; empty when the request line was unreadable
-  std::string_view url;       // absolute URL, or host:port for CONNECT; empty when unreadable
-  std::string_view host;      // normalised host name of the target, no port
-  std::string_view version;   // "HTTP/1.1" as the client spoke it
-  std::uint16_t status = 0;   // what the client was told; 0 when nothing was
+  WallTime started;       // when the first byte of the request was seen
+  std::uint64_t id = 0;   // request id; printed as 16 hex digits, as in X-Request-Id on error pages
+  Endpoint client;        // the client's address
+  Endpoint listener;      // which of our listeners
+  Endpoint destination;   // the address dialled; port 0 when none was
+  std::string_view user;  // authenticated user name, empty if none
+  std::string_view method;          // as received; empty when the request line was unreadable
+  std::string_view url;             // absolute URL, or host:port for CONNECT; empty when unreadable
+  std::string_view host;            // normalised host name of the target, no port
+  std::string_view version;         // "HTTP/1.1" as the client spoke it
+  std::uint16_t status = 0;         // what the client was told; 0 when nothing was
   std::uint16_t origin_status = 0;  // what the origin said, 0 if it said nothing
   Failure failure = Failure::None;
   std::string_view rule;          // filter rule that decided
@@ -55,7 +55,7 @@ struct Record {
   bool retried = false;
   bool client_reused = false;  // not the first exchange on the client connection
   // Microseconds each step took; -1 when the step did not happen.
-  Micros queue = -1;       // waiting for a free origin connection
+  Micros queue = -1;  // waiting for a free origin connection
   Micros dns = -1;
   Micros connect = -1;
   Micros tls = -1;
