@@ -5,7 +5,8 @@
 # hold is that the proxy lives, answers the next request, and has written one record per exchange.
 """Deliberate accidents at every step of a scene, for every connection."""
 
-from acts import Diverged, Performance, Skip
+from actors import Diverged, Skip
+from acts import Performance
 from proxy import ProxyTrouble
 
 KINDS = ("closes", "resets", "half-closes")

@@ -176,6 +176,7 @@ class Weir(Peer):
                     "servers": ["127.0.0.1:9"]},
             "access_log": {"path": "-", "format": "json"},
             "process": {"workers": 1},
+            "timeouts": {"dns": "500ms"},
         }
         self.folder = tempfile.TemporaryDirectory(prefix="weir-play-")
         for key, text in settings:
@@ -188,7 +189,12 @@ class Weir(Peer):
         self.log = Pipe(stage, self.process.stdout)
         self.errors = Pipe(stage, self.process.stderr)
         self.find_port()
-        self.settle()
+        try:
+            self.settle()
+        except ProxyTrouble as fault:
+            words = self.final_words()
+            self.stop()
+            raise ProxyTrouble(str(fault) + words)
         self.baseline = self.descriptors()
         self.read_upto = len(self.log.lines)
 
@@ -228,7 +234,14 @@ class Weir(Peer):
         return self.process.poll() is None
 
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        """Open descriptors, pipes apart: those for moving bytes are kept for the next use."""
+        folder, count = "/proc/%d/fd" % self.process.pid, 0
+        for name in os.listdir(folder):
+            try:
+                count += not os.readlink(os.path.join(folder, name)).startswith("pipe:")
+            except OSError:
+                pass
+        return count
 
     def leaked(self):
         """How many descriptors are open beyond the baseline once everything had time to close."""

@@ -12,7 +12,8 @@ import os
 import sys
 import time
 
-from acts import At, Diverged, Performance, Skip
+from actors import At, Diverged, Skip
+from acts import Performance
 from proxy import Peer, ProxyTrouble, Weir
 from script import BadPlay, read_play
 from stage import Stage

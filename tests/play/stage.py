@@ -25,8 +25,7 @@ class Line:
         self.paused = False
         self.closing = None  # "half" or "full", once the outbox is empty
         self.closed = False
-        self.written = 0
-        self.got_any = False
+        self.deaf = False  # the other side takes no more; what it said before can still be read
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stage.selector.register(sock, selectors.EVENT_READ, self)
@@ -41,17 +40,16 @@ class Line:
         self.flush()
 
     def flush(self):
-        while self.outbox and not self.closed and not self.broken:
+        while self.outbox and not self.closed and not self.deaf:
             try:
                 sent = self.sock.send(memoryview(self.outbox)[:1 << 18].tobytes())
             except BlockingIOError:
                 break
             except OSError:
-                self.broken = True
+                self.deaf = True
                 break
-            self.written += sent
             del self.outbox[:sent]
-        if self.broken:
+        if self.deaf:
             self.outbox.clear()
         if not self.outbox and self.closing:
             how, self.closing = self.closing, None
@@ -76,9 +74,9 @@ class Line:
                     raise
                 break
             if not data:
-                self.ended = True
+                # After a failed send the reset has been told already, and recv() says end only.
+                self.broken, self.ended = self.deaf, not self.deaf
                 break
-            self.got_any = True
             self.inbox += data
         self.update()
 
@@ -88,7 +86,7 @@ class Line:
         wanted = 0
         if not (self.paused or self.ended or self.broken):
             wanted |= selectors.EVENT_READ
-        if self.outbox and not self.broken:
+        if self.outbox and not self.deaf:
             wanted |= selectors.EVENT_WRITE
         if wanted == self.interest:
             return
