@@ -72,9 +72,17 @@ bool LogRing::push(std::string_view record) {
   std::memcpy(bytes_.get() + at, record.data(), before_end);
   std::memcpy(bytes_.get(), record.data() + before_end, record.size() - before_end);
   head_.store(head + record.size(), std::memory_order_seq_cst);
-  // known_tail_ may be old: then the consumer is called a little early, which is harmless.
-  bell_.record_waits(head + record.size() - known_tail_ > capacity() / 2);
+  bell_.record_waits(more_than_half(head + record.size()));
   return true;
+}
+
+// known_tail_ only ages, so that a ring may look fuller than it is: look again before calling anyone.
+bool LogRing::more_than_half(std::uint64_t head) {
+  if (head - known_tail_ <= capacity() / 2) {
+    return false;
+  }
+  known_tail_ = tail_.load(std::memory_order_acquire);
+  return head - known_tail_ > capacity() / 2;
 }
 
 LogRing::Batch LogRing::peek() const {

@@ -83,6 +83,8 @@ class LogRing {
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  private:
+  bool more_than_half(std::uint64_t head);
+
   static constexpr std::size_t kCacheLine = 64;
 
   const std::size_t mask_;

@@ -118,6 +118,9 @@ Task<bool> Session::next_request() {
   if (in.valid() && in.empty()) {
     worker.buffers.give(std::move(in));
   }
+  if (!in.valid() && worker.draining()) {
+    co_return false;
+  }
   if (!in.valid()) {
     const Settings::Timeouts& timeouts = worker.settings.timeouts;
     const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
