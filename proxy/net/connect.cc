@@ -256,9 +256,9 @@ void Race::lose(Attempt& attempt, Failure why) {
 
 void Race::win(Attempt& attempt, bool watched) {
   if (watched) {
-    loop_.unwatch(attempt.fd, attempt);
+    loop_.forget(attempt);
   }
-  winner_ = Connected{std::exchange(attempt.fd, -1), attempt.at};
+  winner_ = Connected{std::exchange(attempt.fd, -1), attempt.at, watched};
   settle();
 }
 

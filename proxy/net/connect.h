@@ -25,10 +25,12 @@ struct ConnectLimits {
   bool prefer_ipv6 = true;
 };
 
-// Non-blocking, close-on-exec, without Nagle's delay, with keep-alive probes; watched by nobody.
+// Non-blocking, close-on-exec, without Nagle's delay, with keep-alive probes. `watched`: the loop still
+// has it, for nobody; it must be handed to Loop::take_over() (or closed) before the next turn.
 struct Connected {
   int fd = -1;
   Endpoint at;
+  bool watched = false;
 };
 
 // Requires that `addresses` and `limits` live until the task is done. Where all attempts fail, the

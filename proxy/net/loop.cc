@@ -61,6 +61,13 @@ bool Loop::watch(int fd, Watch& w, std::uint32_t events) {
   return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
+bool Loop::take_over(int fd, Watch& w, std::uint32_t events) {
+  epoll_event ev{};
+  ev.events = events | EPOLLET;
+  ev.data.ptr = &w;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &ev) == 0;
+}
+
 bool Loop::watch_level(int fd, Watch& w, std::uint32_t events) {
   epoll_event ev{};
   ev.events = events;

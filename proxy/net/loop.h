@@ -65,6 +65,8 @@ class Loop {
 
   // Edge-triggered interest in `events` for the life of the descriptor. False on failure (errno).
   bool watch(int fd, Watch& w, std::uint32_t events);
+  // The same for a descriptor that is watched already: from now on by `w`.
+  bool take_over(int fd, Watch& w, std::uint32_t events);
   // The same for level-triggered interest; calling again changes the events.
   bool watch_level(int fd, Watch& w, std::uint32_t events);
   void unwatch(int fd, Watch& w);

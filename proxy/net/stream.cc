@@ -18,16 +18,25 @@
 
 namespace weir {
 
-bool Stream::open(int fd) {
+bool Stream::open(int fd, bool watched) {
   WEIR_ASSERT(fd_ < 0);
+  constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
   fd_ = fd;
   ended_ = broken_ = false;
   read_side_.ready = write_side_.ready = true;
-  if (!loop_.watch(fd, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP)) {
+  if (!(watched ? loop_.take_over(fd, *this, kEvents) : loop_.watch(fd, *this, kEvents))) {
     close();
     return false;
   }
   return true;
+}
+
+// What a try would yield where that is known without a system call; Bytes: only a try can tell.
+IoResult Stream::foregone(const Side& side) const {
+  if (fd_ < 0) {
+    return {Io::Broken, 0};
+  }
+  return {side.ready ? Io::Bytes : Io::WouldBlock, 0};
 }
 
 IoResult Stream::failed(Side& side) {
@@ -39,8 +48,8 @@ IoResult Stream::failed(Side& side) {
 }
 
 IoResult Stream::read(char* to, std::size_t most) {
-  if (fd_ < 0) {
-    return {Io::Broken, 0};
+  if (const IoResult known = foregone(read_side_); known.what != Io::Bytes) {
+    return known;
   }
   for (;;) {
     const ssize_t n = ::recv(fd_, to, most, 0);
@@ -59,8 +68,8 @@ IoResult Stream::read(char* to, std::size_t most) {
 }
 
 IoResult Stream::write(std::span<const iovec> parts) {
-  if (fd_ < 0) {
-    return {Io::Broken, 0};
+  if (const IoResult known = foregone(write_side_); known.what != Io::Bytes) {
+    return known;
   }
   std::size_t wanted = 0;
   for (const iovec& part : parts) {
@@ -83,8 +92,8 @@ IoResult Stream::write(std::span<const iovec> parts) {
 }
 
 IoResult Stream::read_to(Pipe& pipe, std::size_t most) {
-  if (fd_ < 0) {
-    return {Io::Broken, 0};
+  if (const IoResult known = foregone(read_side_); known.what != Io::Bytes) {
+    return known;
   }
   const ssize_t n = pipe.fill_from(fd_, most);
   if (n > 0) {
@@ -94,8 +103,8 @@ IoResult Stream::read_to(Pipe& pipe, std::size_t most) {
 }
 
 IoResult Stream::write_from(Pipe& pipe, bool more_follows) {
-  if (fd_ < 0) {
-    return {Io::Broken, 0};
+  if (const IoResult known = foregone(write_side_); known.what != Io::Bytes) {
+    return known;
   }
   const ssize_t n = pipe.drain_to(fd_, more_follows);
   return n > 0 ? IoResult{Io::Bytes, static_cast<std::size_t>(n)} : failed(write_side_);

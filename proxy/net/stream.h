@@ -49,7 +49,8 @@ class Stream final : public Watch {
 
   // Takes over a connected, non-blocking descriptor. False when it cannot be watched; it is closed
   // then.
-  bool open(int fd);
+  // `watched`: somebody else on this loop watched it so far.
+  bool open(int fd, bool watched = false);
   bool is_open() const { return fd_ >= 0; }
   int fd() const { return fd_; }
   Failure closed_why() const { return closed_why_; }  // what close() was told
@@ -122,6 +123,7 @@ class Stream final : public Watch {
   void note(std::uint32_t events) override;
   void act() override;
   void wake_soon(Side& side, Failure outcome);
+  IoResult foregone(const Side& side) const;
   IoResult failed(Side& side);
 
   Loop& loop_;

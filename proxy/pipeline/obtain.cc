@@ -105,7 +105,7 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   }
   c.dialled = connected->at;
   worker.metrics.add(metric::OriginOpened);
-  co_return c.stream.open(connected->fd) ? Failure::None : Failure::Overloaded;
+  co_return c.stream.open(connected->fd, connected->watched) ? Failure::None : Failure::Overloaded;
 }
 
 bool may_ride(const Exchange& ex, const Session& session, const Hop& hop,

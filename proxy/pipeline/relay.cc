@@ -11,7 +11,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint64_t kWorthSplicing = 96 * 1024;
+constexpr std::uint64_t kWorthSplicing = 64 * 1024;
 constexpr unsigned kRoundsPerTurn = 32;  // then somebody else's turn
 
 Task<Failure> write_frame(RelayPlan& plan, RelayTools& tools, RelayFrame& frame) {

@@ -101,7 +101,8 @@ Task<void> Session::serve() {
     co_await run_tunnel();
     co_return;
   }
-  linger_ = ex.course == Course::Reply && !ex.stays;
+  const bool unread = ex.upload.from != nullptr && !ex.upload_reader.over();
+  linger_ = !ex.stays && (ex.course == Course::Reply || unread);
   record_exchange(ex, *this);  // once, whatever happened
 }
 

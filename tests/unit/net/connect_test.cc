@@ -143,7 +143,8 @@ TEST_F(Connecting, HandsOverAReadyDescriptorThatNobodyWatches) {
     void note(std::uint32_t) override {}
     void act() override {}
   } probe;
-  EXPECT_TRUE(loop.watch(fd, probe, EPOLLIN));  // would fail if it still were watched
+  EXPECT_TRUE(out.result->watched);
+  EXPECT_TRUE(loop.take_over(fd, probe, EPOLLIN));  // would fail if it were watched no more
   loop.unwatch(fd, probe);
 }
 
