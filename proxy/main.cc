@@ -102,6 +102,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, std::string& config, Che
   auto* version_command = app.add_subcommand("version", "Print the version");
   auto* help_command = app.add_subcommand("help", "Print this help");
   app.require_subcommand(0, 1);
+  const std::string help = app.help();  // afterwards it would be the help of the parsed command
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& e) {
@@ -115,7 +116,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, std::string& config, Che
     return EX_OK;
   }
   if (help_command->parsed()) {
-    print(app.help());
+    print(help);
     return EX_OK;
   }
   return check_command->parsed() ? check_config(check) : run(config);

@@ -87,7 +87,7 @@ struct Settings {
   // origin: connections towards servers.
   struct Origin {
     std::uint32_t max_per_destination = 256;  // per worker; 0: no limit
-    std::uint32_t max_idle_per_destination = 32;
+    std::uint32_t max_idle_per_destination = 128;
     std::uint32_t max_idle = 1024;  // per worker
     Micros idle = 30 * kSecond;     // an idle pooled connection is closed after this
     std::uint32_t queue = 1024;     // requests that may wait for one destination

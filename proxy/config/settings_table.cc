@@ -248,7 +248,7 @@ constexpr SettingRow kRows[] = {
 
     number(AT(origin.max_per_destination), "256", 0, kMany, "connections",
            "Connections to one server, per worker; 0: no limit."),
-    number(AT(origin.max_idle_per_destination), "32", 0, kMany, "connections",
+    number(AT(origin.max_idle_per_destination), "128", 0, kMany, "connections",
            "Connections to one server kept open for the next request, per worker."),
     number(AT(origin.max_idle), "1024", 0, kMany, "connections",
            "Connections kept open for the next request, all servers together, per worker."),
@@ -326,7 +326,7 @@ constexpr SettingRow kRows[] = {
 
     text(AT(log.path), R"("stderr")", 1, kPlain, R"("/var/log/weir/weir.log")",
          "A file, or \"stderr\"."),
-    word(AT(log.level), R"("info")", "trace|debug|info|warn|error|off",
+    word(AT(log.level), R"("info")", "debug|info|warning|error",
          "The least important message that is still written."),
 
     number(AT(process.workers), "0", 0, 1024, "threads",

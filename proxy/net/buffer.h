@@ -68,7 +68,7 @@ class Buffer {
 class BufferPool {
  public:
   static constexpr std::size_t kSmall = 16 * 1024;
-  static constexpr std::size_t kLarge = 64 * 1024;
+  static constexpr std::size_t kLarge = 128 * 1024;
 
   Buffer take_small() { return take(small_, kSmall); }
   Buffer take_large() { return take(large_, kLarge); }
@@ -84,7 +84,7 @@ class BufferPool {
   }
 
  private:
-  static constexpr std::size_t kKeptSmall = 64;
+  static constexpr std::size_t kKeptSmall = 256;
   static constexpr std::size_t kKeptLarge = 16;
   static Buffer take(std::vector<Buffer>& kept, std::size_t size) {
     if (kept.empty()) {

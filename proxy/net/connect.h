@@ -25,8 +25,9 @@ struct ConnectLimits {
   bool prefer_ipv6 = true;
 };
 
-// Non-blocking, close-on-exec, without Nagle's delay, with keep-alive probes. `watched`: the loop still
-// has it, for nobody; it must be handed to Loop::take_over() (or closed) before the next turn.
+// Non-blocking, close-on-exec, without Nagle's delay, with keep-alive probes. `watched`: the loop
+// still has it, for nobody; it must be handed to Loop::take_over() (or closed) before the next
+// turn.
 struct Connected {
   int fd = -1;
   Endpoint at;

@@ -143,7 +143,11 @@ tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned c
     Listening one;
     one.at = bound_address(fd);
     for (unsigned i = 0; i < count; ++i) {
-      one.fds.push_back(i == 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+      const int copy = i == 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      if (copy < 0) {
+        return tl::unexpected(trouble(one.at, errno));
+      }
+      one.fds.push_back(copy);
     }
     out.push_back(std::move(one));
   }

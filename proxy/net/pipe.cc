@@ -13,7 +13,7 @@
 
 namespace weir {
 namespace {
-constexpr int kWidth = 512 * 1024;
+constexpr int kWidth = 1024 * 1024;
 constexpr std::size_t kDefaultWidth = 64 * 1024;
 }  // namespace
 

@@ -56,6 +56,7 @@ struct Exchange {
   std::string_view upgrade;    // Upgrade tokens to ask for
   http::Framing upload_framing;
   UserName user;
+  bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
 
   // fetch

@@ -101,6 +101,9 @@ Failure check_request(Exchange& ex, const Shared& shared) {
 
 Failure first_fault(Exchange& ex, Session& session) {
   const Shared& shared = session.worker.shared;
+  if (!client_allowed(session.peer.address, shared.settings.clients)) {
+    return Failure::ClientDenied;
+  }
   const auto framing = http::request_framing(ex.request);
   if (!framing) {
     return framing.error();
@@ -108,9 +111,6 @@ Failure first_fault(Exchange& ex, Session& session) {
   ex.upload_framing = *framing;
   if (const Failure why = find_target(ex); why != Failure::None) {
     return why;
-  }
-  if (!client_allowed(session.peer.address, shared.settings.clients)) {
-    return Failure::ClientDenied;
   }
   if (const Failure why = check_request(ex, shared); why != Failure::None) {
     return why;
@@ -140,7 +140,8 @@ bool may_stay(const Exchange& ex, const Session& session) {
          !session.worker.draining();
 }
 
-// OPTIONS and TRACE that end here (RFC 9110 7.6.2), and OPTIONS * which is about us.
+}  // namespace
+
 void answer_here(Exchange& ex, Session& session) {
   ex.stays = may_stay(ex, session);
   const http::ReplyPlan plan = reply_plan(ex, session);
@@ -155,8 +156,6 @@ void answer_here(Exchange& ex, Session& session) {
   ex.record.served_by = ServedBy::Us;
   ex.course = Course::Reply;
 }
-
-}  // namespace
 
 void refuse(Exchange& ex, Session& session, Failure why) {
   const FailureRow& r = row(why);
@@ -182,7 +181,7 @@ void identify(Exchange& ex, Session& session) {
   }
   const http::MaxForwards hops = http::max_forwards(ex.request);
   if (ex.target.form == TargetForm::Asterisk || (hops.present && hops.value == 0)) {
-    answer_here(ex, session);
+    ex.ends_here = true;
     return;
   }
   if (ex.request.method_id == Method::Connect) {
@@ -192,11 +191,31 @@ void identify(Exchange& ex, Session& session) {
   }
 }
 
+namespace {
+
+// What a check came to, by the counter that moved. Exact enough: another check that ends while this
+// one waits counts once as well.
+void count_check(Session& session, const AuthCounters& before) {
+  const AuthCounters& now = session.worker.authenticator->counters();
+  Metrics& metrics = session.worker.metrics;
+  if (now.cached != before.cached) {
+    metrics.add(metric::AuthChecks, AuthResult::Cached);
+  } else if (now.verified != before.verified) {
+    metrics.add(metric::AuthChecks, AuthResult::Verified);
+  } else if (now.failed != before.failed) {
+    metrics.add(metric::AuthChecks, AuthResult::Failed);
+  }
+}
+
+}  // namespace
+
 Task<void> authenticate(Exchange& ex, Session& session) {
   const bool one = ex.request.fields.count(FieldId::ProxyAuthorization) == 1;
   const std::string_view value =
       one ? ex.request.fields.value(FieldId::ProxyAuthorization) : std::string_view();
+  const AuthCounters before = session.worker.authenticator->counters();
   const AuthOutcome outcome = co_await session.worker.authenticator->check(value);
+  count_check(session, before);
   if (outcome.failure != Failure::None) {
     refuse(ex, session, outcome.failure);
     co_return;

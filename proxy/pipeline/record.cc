@@ -11,8 +11,17 @@
 namespace weir {
 namespace {
 
-std::string_view without_query(std::string_view url) {
-  return url.substr(0, url.find('?'));
+// A URL as it may be logged: a user name and password in the authority are secrets, and so may the
+// query be.
+std::string_view for_the_log(std::string_view url, bool query, Arena& arena) {
+  const std::size_t scheme_end = url.find("://");
+  const std::size_t start = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", start), url.size());
+  const std::size_t at = url.substr(0, end).rfind('@');
+  if (at != std::string_view::npos && at >= start) {
+    url = arena.join({url.substr(0, start), url.substr(at + 1)});
+  }
+  return query ? url : url.substr(0, url.find('?'));
 }
 
 }  // namespace
@@ -30,12 +39,10 @@ void begin_record(Exchange& ex, Session& session) {
 void describe_request(Exchange& ex, const Session& session) {
   Record& r = ex.record;
   r.method = ex.request.method;
-  r.url = session.worker.settings.access_log.query_strings ? ex.request.target
-                                                           : without_query(ex.request.target);
+  const bool query = session.worker.settings.access_log.query_strings;
+  r.url = for_the_log(ex.request.target, query, ex.arena);
   r.version = ex.request.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
-  r.referer = session.worker.settings.access_log.query_strings
-                  ? ex.request.fields.value(http::FieldId::Referer)
-                  : without_query(ex.request.fields.value(http::FieldId::Referer));
+  r.referer = for_the_log(ex.request.fields.value(http::FieldId::Referer), query, ex.arena);
   r.user_agent = ex.request.fields.value(http::FieldId::UserAgent);
 }
 

@@ -27,10 +27,15 @@ Task<Failure> write_frame(RelayPlan& plan, RelayTools& tools, RelayFrame& frame)
         co_return why;
       }
     } else {
-      co_return plan.write_broken;
+      co_return plan.to->is_open() ? plan.write_broken : plan.to->closed_why();
     }
   }
   co_return Failure::None;
+}
+
+// Why nothing more came: what the stream was closed with, or the far end's cut.
+Failure cut_why(const RelayPlan& plan) {
+  return plan.from->is_open() ? plan.cut : plan.from->closed_why();
 }
 
 // When the next byte must have come: within the idle time, and fast enough on average.
@@ -86,7 +91,7 @@ Task<Failure> fill(RelayPlan& plan, RelayTools& tools) {
       co_return Failure::None;
     }
     if (r.what != Io::WouldBlock) {
-      co_return r.what == Io::End&& plan.reader->close() ? Failure::None : plan.cut;
+      co_return r.what == Io::End&& plan.reader->close() ? Failure::None : cut_why(plan);
     }
     release_empty(plan, tools);
     const Instant until = read_deadline(plan, tools.loop.now());
@@ -119,7 +124,7 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
       } else if (r.what == Io::End && plan.reader->close()) {
         co_return Failure::None;
       } else {
-        co_return plan.cut;
+        co_return cut_why(plan);
       }
     }
     const IoResult w = plan.to->write_from(pipe, left > 0 && pipe.filled() == pipe.capacity());
@@ -132,7 +137,7 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
         co_return why;
       }
     } else {
-      co_return plan.write_broken;
+      co_return plan.to->is_open() ? plan.write_broken : plan.to->closed_why();
     }
     if (++rounds % kRoundsPerTurn == 0) {
       co_await tools.loop.yield();

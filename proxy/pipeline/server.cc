@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
@@ -44,6 +45,17 @@ std::string make_pseudonym(const std::string& name) {
   return out;
 }
 
+// True when the allow-list lets public addresses in and nothing else asks who they are. The loader
+// has checked this for the listeners it knows; sockets handed over by a service manager it does
+// not.
+bool serves_strangers(const Settings& settings) {
+  const auto inner = [](const Prefix& p) {
+    return p.base.is_loopback() || p.base.is_private() || p.base.is_link_local();
+  };
+  return settings.auth.htpasswd_file.empty() && !settings.clients.open_proxy &&
+         !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(), inner);
+}
+
 // As many descriptors as this process may have. Nothing is sized from it.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -51,6 +63,17 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+// The group alone, for a process whose user stays.
+std::string enter_group(const std::string& group) {
+  const ::group* entry = ::getgrnam(group.c_str());
+  if (entry == nullptr) {
+    return "process.group: there is no group \"" + group + "\" on this machine";
+  }
+  return ::setgid(entry->gr_gid) == 0
+             ? std::string()
+             : "cannot enter group \"" + group + "\": " + std::strerror(errno) + "; start as root";
 }
 
 std::string drop_privileges(const std::string& user, const std::string& group) {
@@ -185,6 +208,13 @@ tl::expected<void, StartFault> Server::open_listeners() {
   }
   for (const Listening& one : listening_) {
     shared_.own.listeners.push_back(one.at);
+    if (!one.at.address.is_loopback() && serves_strangers(shared_.settings)) {
+      return fault(
+          "on " + one.at.text() +
+              " this would be an open proxy: set auth.htpasswd_file, allow only inner "
+              "networks in clients.allow, or write clients.open_proxy: true if it is meant",
+          EX_CONFIG);
+    }
   }
   shared_.own.interfaces = read_interface_addresses();
   return {};
@@ -223,10 +253,14 @@ tl::expected<void, StartFault> Server::enter_process_state() {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
   }
+  std::string why;
   if (!process.user.empty()) {
-    if (const std::string why = drop_privileges(process.user, process.group); !why.empty()) {
-      return fault(why, EX_NOPERM);
-    }
+    why = drop_privileges(process.user, process.group);
+  } else if (!process.group.empty()) {
+    why = enter_group(process.group);
+  }
+  if (!why.empty()) {
+    return fault(why, EX_NOPERM);
   }
   return {};
 }
@@ -272,6 +306,7 @@ int Server::wait() {
     // Something does not end. Its thread cannot be joined; what was logged is kept, then we go.
     diag(Level::Warning, "some connections did not end in time");
     log_writer_->stop();
+    remove_pid_file();
     std::_Exit(EX_OK);
   }
   for (std::thread& thread : threads_) {
@@ -281,11 +316,15 @@ int Server::wait() {
     offload_->stop();
   }
   log_writer_->stop();
+  remove_pid_file();
+  diag(Level::Info, "stopped");
+  return EX_OK;
+}
+
+void Server::remove_pid_file() const {
   if (!shared_.settings.process.pid_file.empty()) {
     ::unlink(shared_.settings.process.pid_file.c_str());
   }
-  diag(Level::Info, "stopped");
-  return EX_OK;
 }
 
 void Server::drain_workers() {

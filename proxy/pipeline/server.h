@@ -50,6 +50,7 @@ class Server {
   void drain_workers();
   void stop_workers();
   void reopen_logs();
+  void remove_pid_file() const;
 
   Shared shared_;
   ClientCount clients_;

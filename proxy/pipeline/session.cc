@@ -89,7 +89,9 @@ Task<void> Session::serve() {
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
     co_await authenticate(ex, *this);
   }
-  if (ex.course == Course::Open) {
+  if (ex.course == Course::Open && ex.ends_here) {
+    answer_here(ex, *this);
+  } else if (ex.course == Course::Open) {
     co_await fetch(ex, *this);  // the origin's answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
     co_await open_tunnel(ex, *this);
@@ -224,6 +226,7 @@ Task<void> Session::run_tunnel() {
   OriginConnection* origin = std::exchange(ex.origin, nullptr);
   Buffer early_down = std::move(ex.origin_in);
   finish_exchange();
+  worker.metrics.add(metric::TunnelsActive, 1);
   TunnelPlan plan;
   plan.client = &client;
   plan.origin = &origin->stream;
@@ -238,6 +241,7 @@ Task<void> Session::run_tunnel() {
   if (why != Failure::None) {
     kept.record.failure = why;
   }
+  worker.metrics.add(metric::TunnelsActive, -1);
   worker.pool.give_back(origin, false);
   worker.write_log(kept.record);
 }

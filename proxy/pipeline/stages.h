@@ -24,6 +24,11 @@ void identify(Exchange& ex, Session& session);
 // 2. authenticate: the user, where a password file is configured. Leaves the course or a Reply.
 Task<void> authenticate(Exchange& ex, Session& session);
 
+// 2b. answer_here: OPTIONS and TRACE that end at this hop (RFC 9110 7.6.2), and OPTIONS *, which is
+// about
+//    us. Needs Open and `ends_here`. Leaves a Reply.
+void answer_here(Exchange& ex, Session& session);
+
 // 3. fetch: an origin connection (pooled or new, direct or through a parent), the request sent, the
 //    response head read, interim answers passed on. Needs Open. Leaves Relay, Reply or Drop; the
 //    upload may still be running.

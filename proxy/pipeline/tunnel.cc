@@ -16,7 +16,15 @@ struct Lane {
   Stream* from;
   Stream* to;
   std::uint64_t* count;
+  // What trouble is called on either side.
+  Failure source_broken;
+  Failure sink_broken;
+  Failure sink_stalled;
 };
+
+Failure broken(const Stream& stream, Failure name) {
+  return stream.is_open() ? name : stream.closed_why();
+}
 
 // Waits for `stream` to become readable; the idle time starts again whenever the other lane moved.
 Task<Failure> wait_for_bytes(TunnelPlan& plan, RelayTools& tools, Stream& stream) {
@@ -39,12 +47,12 @@ Task<Failure> write_all(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffer&
       *lane.count += r.bytes;
     } else if (r.what == Io::WouldBlock) {
       const Instant until = tools.loop.now() + plan.write_idle;
-      const Failure why = co_await lane.to->writable(until, Failure::TunnelIdle);
+      const Failure why = co_await lane.to->writable(until, lane.sink_stalled);
       if (why != Failure::None) {
         co_return why;
       }
     } else {
-      co_return Failure::ClientGone;
+      co_return broken(*lane.to, lane.sink_broken);
     }
   }
   co_return Failure::None;
@@ -59,7 +67,7 @@ Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe&
     }
     if (r.what != Io::Bytes) {
       end = r.what == Io::End;
-      co_return end ? Failure::None : Failure::ClientGone;
+      co_return end ? Failure::None : broken(*lane.from, lane.source_broken);
     }
     plan.last_byte = tools.loop.now();
     while (pipe.filled() > 0) {
@@ -68,12 +76,12 @@ Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe&
         *lane.count += w.bytes;
       } else if (w.what == Io::WouldBlock) {
         const Instant until = tools.loop.now() + plan.write_idle;
-        const Failure why = co_await lane.to->writable(until, Failure::TunnelIdle);
+        const Failure why = co_await lane.to->writable(until, lane.sink_stalled);
         if (why != Failure::None) {
           co_return why;
         }
       } else {
-        co_return Failure::ClientGone;
+        co_return broken(*lane.to, lane.sink_broken);
       }
     }
     if (rounds % kRoundsPerTurn == 0) {
@@ -95,7 +103,7 @@ Task<Failure> copy_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, bool& d
   } else {
     dry = true;
     end = r.what == Io::End;
-    why = r.what == Io::Broken ? Failure::ClientGone : Failure::None;
+    why = r.what == Io::Broken ? broken(*lane.from, lane.source_broken) : Failure::None;
   }
   tools.buffers.give(std::move(buffer));
   co_return why;
@@ -147,8 +155,10 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
 }  // namespace
 
 Task<Failure> tunnel(TunnelPlan& plan, RelayTools& tools, Buffer& early_up, Buffer& early_down) {
-  Lane up_lane{plan.client, plan.origin, &plan.to_origin};
-  Lane down_lane{plan.origin, plan.client, &plan.to_client};
+  Lane up_lane{plan.client,         plan.origin,          &plan.to_origin,
+               Failure::ClientGone, Failure::OriginReset, Failure::OriginBodyTimeout};
+  Lane down_lane{plan.origin,          plan.client,         &plan.to_client,
+                 Failure::OriginReset, Failure::ClientGone, Failure::ClientStalled};
   plan.last_byte = tools.loop.now();
   Task<Failure> up = run_lane(plan, tools, up_lane, early_up);
   Task<Failure> down = run_lane(plan, tools, down_lane, early_down);

@@ -19,7 +19,7 @@ namespace weir {
 namespace {
 
 constexpr int kAcceptsPerTurn = 16;
-constexpr std::size_t kSpareExchanges = 32;
+constexpr std::size_t kSpareExchanges = 128;
 constexpr Micros kAcceptPause = 100 * kMillisecond;
 
 std::uint64_t random_start() {
@@ -194,6 +194,8 @@ void Worker::give_exchange(std::unique_ptr<Exchange> ex) {
 
 void Worker::write_log(const Record& record) {
   metrics.count(record);
+  const auto idle = static_cast<std::int64_t>(pool.idle_count());
+  metrics.add(metric::OriginIdle, idle - std::exchange(counted_idle_, idle));
   log_.write(record);
 }
 

@@ -131,6 +131,7 @@ class Worker {
   std::uint32_t session_count_ = 0;
   AcceptPause accept_pause_{*this};
   std::uint64_t request_id_;
+  std::int64_t counted_idle_ = 0;  // what the gauge of idle origin connections says
   bool draining_ = false;
 };
 
