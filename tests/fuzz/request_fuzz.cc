@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arbitrary bytes as a request head. Invariants: what is Done in one piece is Done with the same
-// number of bytes when it comes in two and needs more at every place before its end; a message that
-// is Bad is never Done however it comes; everything understood lies inside the bytes used, holds no
-// control character, and is judged by framing, target and Host without a fault.
+// Arbitrary bytes as a request head. Invariants: the verdict does not depend on where the input is
+// cut (see pieces.h); everything understood lies inside the bytes used, holds no control character,
+// and is judged by framing, target and Host without a fault.
 #include <cstdint>
 #include <string_view>
 
@@ -12,6 +11,7 @@
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/http/target.h"
+#include "tests/fuzz/pieces.h"
 
 namespace {
 
@@ -51,15 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     WEIR_ASSERT(head.bytes == taken.used && head.fields.lines.size() <= limits.fields);
     check_head(head);
   }
-  http::RequestHead dripped;
-  http::HeadScan scan;
   const std::size_t cut = size == 0 ? 0 : data[size - 1] % (size + 1);
-  http::Taken last = http::take_request(in.substr(0, cut), scan, limits, dripped);
-  if (last.progress == Progress::NeedMore) {
-    last = http::take_request(in, scan, limits, dripped);
-  }
-  WEIR_ASSERT(last.progress == taken.progress && last.used == taken.used);
-  WEIR_ASSERT(taken.progress != Progress::Done || taken.used <= cut ||
-              scan.looked_at == taken.used);
+  fuzz::check_pieces(in, cut, limits, taken, head);
   return 0;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Arbitrary bytes as a response head. Invariants: the verdict does not depend on where the input is
-// cut; every fault is an Origin row; what is understood holds no control character; an answer
-// without a body by its nature is never framed with one, and both framings at once never pass.
+// cut (see pieces.h); every fault is an Origin row; what is understood holds no control character;
+// an answer without a body by its nature is never framed with one, and both framings at once never
+// pass.
 #include <cstdint>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "proxy/base/assert.h"
 #include "proxy/http/framing.h"
 #include "proxy/http/parse.h"
+#include "tests/fuzz/pieces.h"
 
 namespace {
 
@@ -51,13 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else if (taken.progress == Progress::Bad) {
     WEIR_ASSERT(row(taken.why).fault == Fault::Origin);
   }
-  http::ResponseHead dripped;
-  http::HeadScan scan;
   const std::size_t cut = size == 0 ? 0 : data[size - 1] % (size + 1);
-  http::Taken last = http::take_response(in.substr(0, cut), scan, limits, dripped);
-  if (last.progress == Progress::NeedMore) {
-    last = http::take_response(in, scan, limits, dripped);
-  }
-  WEIR_ASSERT(last.progress == taken.progress && last.used == taken.used);
+  fuzz::check_pieces(in, cut, limits, taken, head);
   return 0;
 }

@@ -120,5 +120,21 @@ TEST(FieldLines, OfATrailerSectionObeyTheRulesOfAHead) {
   EXPECT_FALSE(http::parse_field_lines("A: b\r\nA: b\r\nA: b\r\n", 2, fields));
 }
 
+// Former bugs
+
+// A bare CR is refused as soon as it is seen. One whose line had already ended when it came in is
+// only noticed with the whole head, which is refused all the same.
+TEST(ResponseHead, WithABareCarriageReturnIsRefusedHoweverItComes) {
+  for (const std::string_view start :
+       {"HTTP/1.1 200 O\rK", "HTTP/1.1 200 OK\r\r", "HTTP/1.1 200 OK\r\nA: b\rc"}) {
+    auto early = head_parser<http::ResponseHead>()();
+    EXPECT_EQ(early(start).progress, Progress::Bad) << shown(start);
+    const std::string ended = std::string(start) + "x\r\nB: d";
+    auto late = head_parser<http::ResponseHead>()();
+    EXPECT_EQ(late(ended).progress, Progress::NeedMore) << shown(ended);
+    EXPECT_EQ(late(ended + "\r\n\r\n").progress, Progress::Bad) << shown(ended);
+  }
+}
+
 }  // namespace
 }  // namespace weir::test
