@@ -170,7 +170,9 @@ void check_routes(const Case& c) {
 }
 
 // Whether every address of the prefix is loopback or belongs to a private or link-local network.
-bool is_inner(const Prefix& prefix) {
+}  // namespace
+
+bool is_inner_network(const Prefix& prefix) {
   static const std::vector<Prefix> ranges = [] {
     std::vector<Prefix> all = loopback_ranges();
     all.insert(all.end(), private_ranges().begin(), private_ranges().end());
@@ -183,6 +185,8 @@ bool is_inner(const Prefix& prefix) {
     return range.length <= prefix.length && range.contains(prefix.base);
   });
 }
+
+namespace {
 
 bool is_public(const IpAddress& address) {
   return !address.is_loopback() && !address.is_private() && !address.is_link_local() &&
@@ -200,7 +204,7 @@ void check_open(const Case& c) {
   const bool inside = std::ranges::all_of(listeners, [](const Settings::Listener& listener) {
     return listener.at.address.is_loopback();
   });
-  const auto outer = std::ranges::find_if_not(clients.allow, is_inner);
+  const auto outer = std::ranges::find_if_not(clients.allow, is_inner_network);
   if (!inside && outer != clients.allow.end()) {
     c.problems.add(c.place("clients.allow"), "clients.allow",
                    "this would be an open proxy: " + outer->text() +

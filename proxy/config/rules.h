@@ -15,4 +15,7 @@ namespace weir {
 // to it: changing one setting must not force a person to look up the other.
 void check_rules(Settings& settings, const Value& root, Problems& problems);
 
+// True for a range wholly inside the loopback, private, link-local or shared ranges.
+bool is_inner_network(const Prefix& prefix);
+
 }  // namespace weir

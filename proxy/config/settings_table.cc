@@ -53,11 +53,11 @@ struct Place {
         [](const SettingRow& row, const Settings& all) { return show_value(row, all.member); } \
   }
 #define AT(member) PLACE(#member, member)
-#define IN(type, list, member)                                                                   \
-  Place {                                                                                        \
-    list "[]." #member,                                                                          \
-        [](const Target& to, const Reading& in) { read_into(in, std::get<type*>(to)->member); }, \
-        nullptr                                                                                  \
+#define IN(target, list, member)                                                                  \
+  Place {                                                                                         \
+    list "[]." #member,                                                                           \
+        [](const Target& to, const Reading& in) { read_into(in, std::get<target>(to)->member); }, \
+        nullptr                                                                                   \
   }
 
 constexpr SettingRow row_of(SettingKind kind, Place at, std::string_view fallback,
@@ -160,9 +160,9 @@ constexpr SettingRow kRows[] = {
           "\"*:3128\" stand for every IPv4 address of this machine, \"[::]:3128\" for every IPv6 "
           "one; "
           "without a port, 3128."),
-    text(IN(Settings::Listener, "listen", at), "", 1, kPlain, R"("127.0.0.1:3128")",
+    text(IN(Settings::Listener*, "listen", at), "", 1, kPlain, R"("127.0.0.1:3128")",
          "The address and port. Port 0 lets the system choose one."),
-    text(IN(Settings::Listener, "listen", name), R"("forward")", 1, kPlain, R"("office")",
+    text(IN(Settings::Listener*, "listen", name), R"("forward")", 1, kPlain, R"("office")",
          "What this listener is called in logs and metrics."),
 
     with_words(items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
@@ -289,26 +289,26 @@ constexpr SettingRow kRows[] = {
           R"([{"name": "up", "host": "proxy.example:3128", "user": "weir", )"
           R"("password_file": "/etc/weir/up.secret"}])",
           "Other proxies that requests may be sent through; routes say which."),
-    text(IN(ParentDraft, "parents", name), "", 1, kPlain, R"("up")",
+    text(IN(ParentDraft*, "parents", name), "", 1, kPlain, R"("up")",
          "What routes call this parent. \"direct\" is taken: it means no parent."),
-    text(IN(ParentDraft, "parents", host), "", 1, kParentHost, R"("proxy.example:3128")",
+    text(IN(ParentDraft*, "parents", host), "", 1, kParentHost, R"("proxy.example:3128")",
          "Its host name or address, and its port."),
-    text(IN(ParentDraft, "parents", user), R"("")", 0, kUser, R"("weir")",
+    text(IN(ParentDraft*, "parents", user), R"("")", 0, kUser, R"("weir")",
          "The user name it asks for; empty: none."),
-    secret(text(IN(ParentDraft, "parents", password), R"("")", 0, kPlain, R"("secret")",
+    secret(text(IN(ParentDraft*, "parents", password), R"("")", 0, kPlain, R"("secret")",
                 "The password of that user. A password_file keeps it out of this file.")),
-    text(IN(ParentDraft, "parents", password_file), R"("")", 0, kPlain, R"("/etc/weir/up.secret")",
+    text(IN(ParentDraft*, "parents", password_file), R"("")", 0, kPlain, R"("/etc/weir/up.secret")",
          "A file whose first line is the password."),
 
     items(Objects, AT(routes), "[]",
           R"([{"hosts": [".example.com"], "parents": ["up", "direct"]}])",
           "Which requests go through which parents. The first route that fits decides; where none "
           "fits, the server is connected to directly."),
-    texts(IN(Settings::Route, "routes", hosts), "", kHostPattern,
+    texts(IN(Settings::Route*, "routes", hosts), "", kHostPattern,
           R"(["example.com", ".example.org"])",
           "Host names: \"example.com\" is that name alone, \".example.com\" also all names below "
           "it, \"*\" everything."),
-    texts(IN(Settings::Route, "routes", parents), "", kPlain, R"(["up", "direct"])",
+    texts(IN(Settings::Route*, "routes", parents), "", kPlain, R"(["up", "direct"])",
           "Names of parents in the order they are tried; \"direct\" may end the list."),
 
     text(AT(access_log.path), R"("-")", 1, kPlain, R"("/var/log/weir/access.log")",

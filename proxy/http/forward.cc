@@ -354,8 +354,9 @@ std::string_view wanted_upgrade(const RequestHead& head, std::span<const std::st
       const bool passes = std::any_of(
           allowed.begin(), allowed.end(),
           [element](const std::string& name) { return same_ignoring_case(element, name); });
-      // Each once: thousands of repetitions must not grow into thousands of copies.
-      if (passes && !has_element(out, element)) {
+      // Never h2c, whatever the list says: nobody here would check what follows. And each once:
+      // thousands of repetitions must not grow into thousands of copies.
+      if (passes && !same_ignoring_case(element, "h2c") && !has_element(out, element)) {
         out = out.empty() ? element : arena.join({out, ", ", element});
       }
       return true;

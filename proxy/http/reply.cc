@@ -51,18 +51,20 @@ string_view media_type(PageKind kind) {
   return {};
 }
 
+constexpr string_view kPageTop =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>";
+constexpr string_view kStyle =
+    "body{font:1.1em/1.5 sans-serif;max-width:36em;margin:3em auto;padding:0 1em;color:#222;"
+    "background:#fff}small{color:#555}@media(prefers-color-scheme:dark){body{color:#ddd;"
+    "background:#181818}small{color:#aaa}}";
+
 string_view html_page(const FailureRow& row, string_view status, string_view id, Arena& arena) {
   const string_view phrase = reason_phrase(row.status);
-  return arena.join(
-      {"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
-       status, " ", phrase,
-       "</title>\n<style>body{font:1.1em/1.5 sans-serif;max-width:36em;margin:3em auto;"
-       "padding:0 1em;color:#222;background:#fff}small{color:#555}"
-       "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}"
-       "small{color:#aaa}}</style>\n</head>\n<body>\n<main>\n<h1>",
-       phrase, "</h1>\n<p>", row.sentence, "</p>\n<p><small>Weir &middot; ", status, " &middot; ",
-       row.word, " &middot; request ", id, "</small></p>\n</main>\n</body>\n</html>\n"});
+  return arena.join({kPageTop, status, " ", phrase, "</title>\n<style>", kStyle,
+                     "</style>\n</head>\n<body>\n<main>\n<h1>", phrase, "</h1>\n<p>", row.sentence,
+                     "</p>\n<p><small>Weir &middot; ", status, " &middot; ", row.word,
+                     " &middot; request ", id, "</small></p>\n</main>\n</body>\n</html>\n"});
 }
 
 string_view page(PageKind kind, const FailureRow& row, string_view id, Arena& arena) {

@@ -14,7 +14,7 @@
 namespace weir {
 namespace {
 constexpr int kWidth = 1024 * 1024;
-constexpr std::size_t kDefaultWidth = 64 * 1024;
+constexpr std::size_t kNarrowest = 64 * 1024;
 }  // namespace
 
 Pipe::Pipe(Pipe&& other) noexcept
@@ -84,9 +84,16 @@ Pipe PipePool::take() {
   }
   pipe.read_end_ = ends[0];
   pipe.write_end_ = ends[1];
-  const int width = ::fcntl(ends[1], F_SETPIPE_SZ, kWidth);
-  // The kernel refuses when this user's pipes take too much; the default width still works.
-  pipe.capacity_ = width > 0 ? static_cast<std::size_t>(width) : kDefaultWidth;
+  int width = ::fcntl(ends[1], F_SETPIPE_SZ, kWidth);
+  if (width < 0) {
+    // The kernel refuses when this user's pipes take too much, and then makes new ones very narrow:
+    // copying is better than those.
+    width = ::fcntl(ends[1], F_GETPIPE_SZ);
+  }
+  pipe.capacity_ = width > 0 ? static_cast<std::size_t>(width) : 0;
+  if (pipe.capacity_ < kNarrowest) {
+    pipe.close();
+  }
   return pipe;
 }
 

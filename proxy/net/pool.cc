@@ -76,9 +76,10 @@ void OriginPool::give_back(OriginConnection* c, bool clean) {
     delete c;
     return;
   }
+  WEIR_ASSERT(!clean || !c->personal);
   Destination& d = *c->destination;
-  if (!clean || !keeping_ || !c->stream.is_open() || c->stream.stirring() ||
-      d.idle >= settings_.max_idle_per_destination || settings_.max_idle == 0) {
+  if (!clean || !keeping_ || !c->stream.quiet() || d.idle >= settings_.max_idle_per_destination ||
+      settings_.max_idle == 0) {
     free_connection(c);
     return;
   }

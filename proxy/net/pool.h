@@ -36,6 +36,7 @@ struct OriginConnection final : StreamKeeper {
   Endpoint dialled;
   Instant idle_since;
   bool reused = false;
+  bool personal = false;  // authenticated for one client (NTLM, Negotiate): never pooled
   // Lists of idle connections: of the destination (newest first) and of the pool (oldest first).
   OriginConnection* newer = nullptr;
   OriginConnection* older = nullptr;

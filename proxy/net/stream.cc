@@ -110,6 +110,21 @@ IoResult Stream::write_from(Pipe& pipe, bool more_follows) {
   return n > 0 ? IoResult{Io::Bytes, static_cast<std::size_t>(n)} : failed(write_side_);
 }
 
+bool Stream::quiet() {
+  if (fd_ < 0 || ended_ || broken_) {
+    return false;
+  }
+  if (!read_side_.ready) {
+    return true;
+  }
+  char byte = 0;
+  if (::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) {
+    read_side_.ready = false;
+    return true;
+  }
+  return false;
+}
+
 void Stream::end_writing() {
   if (fd_ >= 0) {
     ::shutdown(fd_, SHUT_WR);

@@ -84,6 +84,9 @@ class Stream final : public Watch {
   void keep(StreamKeeper* keeper, Instant until);
   void unkeep();
 
+  // True when it is proven that nothing is there to be read and nothing is wrong. Costs a look into
+  // the socket only where the last read does not tell.
+  bool quiet();
   // True when reading may yield something at once (in the second pass of a turn: something came).
   bool stirring() const { return read_side_.ready || fd_ < 0; }
 

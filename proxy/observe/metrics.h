@@ -36,7 +36,7 @@ template <class Label>
 struct LabelSet;
 template <>
 struct LabelSet<NoLabel> {
-  static constexpr std::string_view kKey = "";
+  static constexpr std::string_view kKey{};
   static constexpr std::array<std::string_view, 1> kValues{""};
 };
 template <>

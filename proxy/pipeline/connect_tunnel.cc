@@ -78,6 +78,9 @@ Task<Failure> ask_parent(Exchange& ex, Session& session) {
 
 Task<void> open_tunnel(Exchange& ex, Session& session) {
   Failure why = co_await obtain_for_tunnel(ex, session);
+  if (why == Failure::None && session.client.broken()) {
+    why = Failure::ClientGone;
+  }
   if (why == Failure::None && ex.parent != nullptr) {
     why = co_await ask_parent(ex, session);
   }
@@ -94,6 +97,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
     if (ex.origin != nullptr) {
       session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
     }
+    ex.response.clear();  // its fields view the buffer that goes now
     session.worker.buffers.give(std::move(ex.origin_in));
     refuse(ex, session, why);
   }

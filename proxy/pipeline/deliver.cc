@@ -3,6 +3,8 @@
 // Stage 4: the answer to the client, an origin's or our own, and what becomes of the two
 // connections afterwards. A connection is used again only when everything about the exchange was
 // clean; a cut answer looks cut to the client as well.
+#include <algorithm>
+
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/http/forward.h"
@@ -28,7 +30,7 @@ http::Framing framing_for_client(const Exchange& ex) {
 }
 
 bool upload_complete(const Exchange& ex) {
-  return !ex.upload_lane.valid() || (ex.upload_lane.done() && ex.upload_reader.over());
+  return !ex.upload_lane.valid() || ex.uploaded;
 }
 
 std::string_view response_head(Exchange& ex, Session& session, const http::Framing& framing) {
@@ -80,17 +82,24 @@ bool origin_stays(const http::ResponseHead& response) {
 
 // NTLM and Negotiate authenticate a connection instead of a request: such a connection belongs to
 // this client for good.
+bool binds(std::string_view list) {
+  bool found = false;
+  http::each_element(list, [&found](std::string_view element) {
+    found = starts_with_ignoring_case(element, "ntlm") ||
+            starts_with_ignoring_case(element, "negotiate");
+    return !found;
+  });
+  return found;
+}
+
 bool binds_connection(const Exchange& ex) {
-  const auto binds = [](std::string_view value) {
-    return starts_with_ignoring_case(value, "ntlm") ||
-           starts_with_ignoring_case(value, "negotiate");
+  const auto any = [](const http::Fields& fields, FieldId id) {
+    return std::any_of(fields.lines.begin(), fields.lines.end(), [id](const http::Field& line) {
+      return line.id == id && binds(line.value);
+    });
   };
-  for (const http::Field& line : ex.response.fields.lines) {
-    if (line.id == FieldId::WwwAuthenticate && binds(line.value)) {
-      return true;
-    }
-  }
-  return binds(ex.request.fields.value(FieldId::Authorization));
+  return any(ex.response.fields, FieldId::WwwAuthenticate) ||
+         any(ex.request.fields, FieldId::Authorization);
 }
 
 // Stops an upload that the answer has overtaken (RFC 9112 9.5): both connections end with it.
@@ -111,9 +120,8 @@ void settle_origin(Exchange& ex, Session& session, bool clean) {
   OriginConnection* c = std::exchange(ex.origin, nullptr);
   const bool reusable = clean && ex.download_framing.kind != BodyKind::UntilClose &&
                         origin_stays(ex.response) && ex.origin_in.empty();
-  session.worker.buffers.give(std::move(ex.origin_in));
-  session.worker.buffers.give(std::move(ex.pinned_response));
-  if (reusable && binds_connection(ex)) {
+  c->personal = c->personal || binds_connection(ex);
+  if (reusable && c->personal) {
     session.bind(c);
     return;
   }
@@ -153,6 +161,21 @@ Task<void> deliver_switch(Exchange& ex, Session& session) {
   ex.course = Course::Tunnel;
 }
 
+// What a fault of the body is called when it came with the head, of which nothing has been sent
+// yet.
+Failure told_before_the_head(Failure why) {
+  switch (why) {
+    case Failure::OriginBadBody:
+      return Failure::OriginBadFraming;
+    case Failure::OriginCut:
+      return Failure::OriginClosed;
+    case Failure::OriginBodyTimeout:
+      return Failure::OriginHeadTimeout;
+    default:
+      return why;
+  }
+}
+
 Task<void> deliver_response(Exchange& ex, Session& session) {
   const http::Framing framing = framing_for_client(ex);
   ex.stays = ex.client_wants_to_stay && upload_complete(ex) &&
@@ -160,14 +183,23 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   plan_download(ex, session, framing);
   ex.record.status = ex.response.status;
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
+  session.client.tie(&ex.origin->stream, Failure::ClientGone);
   const Failure why = co_await relay(ex.download, session.worker.tools);
+  session.client.tie(nullptr, Failure::None);
   const bool uploaded = upload_complete(ex);
-  if (why != Failure::None) {
+  const bool can_still_tell =
+      why != Failure::None && ex.download.sent == 0 && row(why).fault == Fault::Origin;
+  if (why != Failure::None && !can_still_tell) {
     // The reason may lie with the upload: a client that broke its own request.
     note_trouble(ex, session, why);
   }
   co_await settle_upload(ex, session);
   settle_origin(ex, session, why == Failure::None && uploaded);
+  if (can_still_tell) {
+    refuse(ex, session, told_before_the_head(why));
+    ex.stays = false;
+    co_await deliver_reply(ex, session);
+  }
 }
 
 }  // namespace

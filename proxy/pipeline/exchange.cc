@@ -22,7 +22,7 @@ void Exchange::reset() {
   authority = upgrade = reply = {};
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
-  client_wants_to_stay = ends_here = stays = response_bytes_seen = false;
+  client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
   parent = nullptr;
   upload_lane = Task<Failure>();
   upload = RelayPlan{};

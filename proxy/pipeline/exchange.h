@@ -69,7 +69,8 @@ struct Exchange {
   http::BodyReader upload_reader;
   RelayPlan upload;
   Task<Failure> upload_lane;
-  Instant asked;  // the request was sent
+  bool uploaded = false;  // the whole body has been written; the reader's end proves less
+  Instant asked;          // the request was sent
   unsigned interim = 0;
   bool response_bytes_seen = false;
 
@@ -80,6 +81,7 @@ struct Exchange {
   bool stays = false;  // the client connection goes on after this exchange
 
   Record record;
+  bool recorded = false;
 
   // Ready for the next request; memory is kept.
   void reset();

@@ -3,6 +3,8 @@
 // Stage 3: ask the origin. Obtain a connection, send the request, read the response head; interim
 // answers go to the client at once. When a pooled connection turns out to have died before any byte
 // of an answer, a request that is safe to repeat is sent once more on a new one (RFC 9112 9.3.1).
+#include <algorithm>
+
 #include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
@@ -69,6 +71,10 @@ void plan_upload(Exchange& ex, Session& session, std::string_view head) {
   plan.keep_trailers = settings.http.keep_trailers;
   plan.most = plan.chunked ? settings.limits.request_body : 0;
   plan.read_idle = settings.timeouts.body_idle;
+  if (http::expectation(ex.request) == http::Expectation::Continue) {
+    // The client rightly waits for as long as the origin may take to say 100.
+    plan.read_idle = std::max(plan.read_idle, settings.timeouts.origin_head);
+  }
   plan.write_idle = settings.timeouts.origin_body_idle;
   plan.min_rate = settings.timeouts.body_min_rate;
   plan.began = session.worker.loop.now();
@@ -87,6 +93,10 @@ void plan_upload(Exchange& ex, Session& session, std::string_view head) {
 Task<Failure> upload_body(Exchange& ex, Session& session) {
   const Failure why = co_await relay(ex.upload, session.worker.tools);
   ex.asked = session.worker.loop.now();
+  ex.uploaded = why == Failure::None;
+  if (ex.uploaded && ex.course == Course::Open && ex.origin != nullptr) {
+    session.client.tie(&ex.origin->stream, Failure::ClientGone);
+  }
   if (why != Failure::None && row(why).fault != Fault::Origin && ex.origin != nullptr) {
     ex.origin->stream.reset(why);
   }
@@ -150,6 +160,9 @@ Task<Failure> read_more(Exchange& ex, Session& session) {
     const Failure why = co_await ex.origin->stream.readable(until, Failure::OriginHeadTimeout);
     if (why == Failure::OriginHeadTimeout && !ex.upload_lane.done()) {
       ex.asked = worker.loop.now();  // the body is still on its way and has deadlines of its own
+    } else if (why == Failure::OriginHeadTimeout &&
+               worker.loop.now() < ex.asked + worker.settings.timeouts.origin_head) {
+      continue;  // its end has moved the deadline on
     } else if (why != Failure::None) {
       co_return why;
     }
@@ -243,6 +256,7 @@ Task<Failure> drop_origin(Exchange& ex, Session& session, Failure why) {
   if (ex.origin != nullptr) {
     session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
   }
+  ex.response.clear();  // its fields view the buffer that goes now
   session.worker.buffers.give(std::move(ex.origin_in));
   co_return upload_why;
 }
@@ -252,6 +266,9 @@ Task<Failure> drop_origin(Exchange& ex, Session& session, Failure why) {
 Task<void> fetch(Exchange& ex, Session& session) {
   for (bool fresh = false;; fresh = true) {
     Failure why = co_await obtain(ex, session, fresh);
+    if (why == Failure::None && session.client.broken()) {
+      why = Failure::ClientGone;
+    }
     if (why == Failure::None) {
       why = co_await send_request(ex, session);
     }

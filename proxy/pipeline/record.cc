@@ -63,8 +63,11 @@ void complete_record(Exchange& ex, Session& session) {
 }
 
 void record_exchange(Exchange& ex, Session& session) {
-  complete_record(ex, session);
-  session.worker.write_log(ex.record);
+  if (!ex.recorded) {
+    ex.recorded = true;
+    complete_record(ex, session);
+    session.worker.write_log(ex.record);
+  }
 }
 
 OwnedRecord::OwnedRecord(const Record& from) : record(from) {

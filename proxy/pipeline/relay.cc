@@ -42,8 +42,9 @@ Failure cut_why(const RelayPlan& plan) {
 Instant read_deadline(const RelayPlan& plan, Instant now) {
   Instant until = now + plan.read_idle;
   if (plan.min_rate != 0) {
-    const Micros earned = static_cast<Micros>(
-        std::min<std::uint64_t>(plan.payload * kSecond / plan.min_rate, INT64_MAX / 4));
+    const Micros earned = static_cast<Micros>(std::min<std::uint64_t>(plan.payload / plan.min_rate,
+                                                                      INT64_MAX / 4 / kSecond)) *
+                          kSecond;
     until = std::min(until, plan.began + plan.read_idle + earned);
   }
   return until;
@@ -102,6 +103,22 @@ Task<Failure> fill(RelayPlan& plan, RelayTools& tools) {
   }
 }
 
+// Waits for more to move. The empty pipe goes back meanwhile, except inside a chunk that has been
+// announced and must be moved to its end. Without a pipe afterwards the rest is copied.
+Task<Failure> wait_without_pipe(RelayPlan& plan, RelayTools& tools, Pipe& pipe) {
+  const bool keep = plan.chunked;
+  if (!keep) {
+    tools.pipes.give(std::move(pipe));
+  }
+  const Instant until = read_deadline(plan, tools.loop.now());
+  const Failure why = co_await plan.from->readable(until, plan.read_timeout);
+  if (why == Failure::None && !keep) {
+    pipe = tools.pipes.take();
+    plan.splice_failed = !pipe.valid();
+  }
+  co_return why;
+}
+
 // Moves up to `left` payload bytes from socket to socket through a pipe.
 Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std::uint64_t left) {
   unsigned rounds = 0;
@@ -115,9 +132,8 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
         plan.reader->skip(r.bytes);
         left -= left == UINT64_MAX ? 0 : r.bytes;
       } else if (r.what == Io::WouldBlock) {
-        const Instant until = read_deadline(plan, tools.loop.now());
-        const Failure why = co_await plan.from->readable(until, plan.read_timeout);
-        if (why != Failure::None) {
+        const Failure why = co_await wait_without_pipe(plan, tools, pipe);
+        if (why != Failure::None || !pipe.valid()) {
           co_return why;
         }
         continue;

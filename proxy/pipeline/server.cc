@@ -21,6 +21,7 @@
 #include <fstream>
 
 #include "proxy/base/diag.h"
+#include "proxy/config/rules.h"
 
 namespace weir {
 namespace {
@@ -49,11 +50,9 @@ std::string make_pseudonym(const std::string& name) {
 // has checked this for the listeners it knows; sockets handed over by a service manager it does
 // not.
 bool serves_strangers(const Settings& settings) {
-  const auto inner = [](const Prefix& p) {
-    return p.base.is_loopback() || p.base.is_private() || p.base.is_link_local();
-  };
   return settings.auth.htpasswd_file.empty() && !settings.clients.open_proxy &&
-         !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(), inner);
+         !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(),
+                      is_inner_network);
 }
 
 // As many descriptors as this process may have. Nothing is sized from it.

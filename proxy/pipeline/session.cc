@@ -12,6 +12,11 @@
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
+namespace {
+
+constexpr std::uint32_t kExchangesPerTurn = 16;
+
+}  // namespace
 
 Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address)
     : worker(w), listener(l), peer(client_address), client(w.loop) {
@@ -34,6 +39,10 @@ void Session::cut() {
   client.close(Failure::ShuttingDown);
   if (ex_ != nullptr && ex_->origin != nullptr) {
     ex_->origin->stream.close(Failure::ShuttingDown);
+  } else if (ex_ != nullptr && (ex_->course == Course::Open || ex_->course == Course::Tunnel)) {
+    // Waiting for a name, a place or a connection, which may outlast us: it is recorded now.
+    ex_->failure = Failure::ShuttingDown;
+    record_exchange(*ex_, *this);
   }
 }
 
@@ -43,7 +52,10 @@ void Session::bind(OriginConnection* c) {
 }
 
 OriginConnection* Session::take_bound(std::string_view key) {
-  if (bound_ == nullptr || bound_->destination->key != key || bound_->stream.stirring()) {
+  if (bound_ != nullptr && bound_->stream.stirring()) {
+    unbind();
+  }
+  if (bound_ == nullptr || bound_->destination->key != key) {
     return nullptr;
   }
   bound_->reused = true;
@@ -63,6 +75,9 @@ Spawned Session::run(int fd) {
       const bool more = co_await next_request();
       if (!more) {
         break;
+      }
+      if (served_ % kExchangesPerTurn == kExchangesPerTurn - 1) {
+        co_await worker.loop.yield();  // a client that pipelines without end is not alone here
       }
       co_await serve();
       if (!client.is_open() || !ex_->stays) {
@@ -104,29 +119,25 @@ Task<void> Session::serve() {
     co_return;
   }
   const bool unread = ex.upload.from != nullptr && !ex.upload_reader.over();
-  linger_ = !ex.stays && (ex.course == Course::Reply || unread);
+  linger_ = !ex.stays && (ex.course == Course::Reply || unread || client.stirring());
   record_exchange(ex, *this);  // once, whatever happened
 }
 
 void Session::finish_exchange() {
-  Exchange& ex = *ex_;
-  worker.buffers.give(std::move(ex.pinned_request));
-  worker.give_exchange(std::move(ex_));
+  drop_exchange();
   ++served_;
 }
 
-// Waits for the next request without holding anything, then reads its head. False when the
-// connection is over; a head that arrived broken is an exchange whose answer is already decided.
-Task<bool> Session::next_request() {
-  if (in.valid() && in.empty()) {
+// Waits until a byte of the next request is there, holding nothing meanwhile. False when the
+// connection is over.
+Task<bool> Session::first_byte() {
+  const Settings::Timeouts& timeouts = worker.settings.timeouts;
+  const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
+  while (!in.valid() || in.empty()) {
     worker.buffers.give(std::move(in));
-  }
-  if (!in.valid() && worker.draining()) {
-    co_return false;
-  }
-  if (!in.valid()) {
-    const Settings::Timeouts& timeouts = worker.settings.timeouts;
-    const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
+    if (worker.draining()) {
+      co_return false;
+    }
     idle_ = true;
     const Failure why = co_await client.readable(until, Failure::HeadTimeout);
     idle_ = false;
@@ -134,6 +145,22 @@ Task<bool> Session::next_request() {
       co_return false;
     }
     in = worker.buffers.take_small();
+    const IoResult r = client.read(in.space(), in.room());
+    if (r.what == Io::Bytes) {
+      in.added(r.bytes);
+    } else if (r.what != Io::WouldBlock) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// The head of the next request. False when the connection is over; a head that arrived broken is an
+// exchange whose answer is already decided.
+Task<bool> Session::next_request() {
+  const bool begun = co_await first_byte();
+  if (!begun) {
+    co_return false;
   }
   scan_ = http::HeadScan();
   const Failure why = co_await read_head();
@@ -202,7 +229,8 @@ void Session::make_room_for_head() {
   if (in.room() > 0) {
     return;
   }
-  Buffer larger(std::max(2 * in.unread().size(), BufferPool::kSmall));
+  const std::size_t most = worker.settings.limits.head + BufferPool::kSmall;
+  Buffer larger(std::max(std::min(2 * in.unread().size(), most), BufferPool::kSmall));
   in.move_unread_to(larger);
   worker.buffers.give(std::move(in));
   in = std::move(larger);
@@ -210,6 +238,10 @@ void Session::make_room_for_head() {
 
 void Session::drop_exchange() {
   if (ex_ != nullptr) {
+    // The heads live as long as the exchange that views them.
+    for (Buffer* buffer : {&ex_->pinned_request, &ex_->origin_in, &ex_->pinned_response}) {
+      worker.buffers.give(std::move(*buffer));
+    }
     worker.give_exchange(std::move(ex_));
   }
 }
@@ -231,8 +263,8 @@ Task<void> Session::run_tunnel() {
   plan.client = &client;
   plan.origin = &origin->stream;
   plan.idle = worker.settings.timeouts.tunnel_idle;
-  plan.write_idle = worker.settings.timeouts.client_write;
-  Failure why = co_await tunnel(plan, worker.tools, in, early_down);
+  plan.write_idle = worker.settings.timeouts.tunnel_idle;  // a paused download is no fault
+  const Failure why = co_await tunnel(plan, worker.tools, in, early_down);
   kept.record.bytes_from_client += plan.to_origin;
   kept.record.bytes_to_client += plan.to_client;
   kept.record.bytes_to_origin += plan.to_origin;

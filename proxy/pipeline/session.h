@@ -48,6 +48,7 @@ class Session {
 
  private:
   friend class Worker;
+  Task<bool> first_byte();
   Task<bool> next_request();
   Task<Failure> read_head();
   Task<void> serve();

@@ -20,6 +20,8 @@ struct Lane {
   Failure source_broken;
   Failure sink_broken;
   Failure sink_stalled;
+  bool* ended;              // set when this lane ends in order
+  const bool* other_ended;  // the same of the other lane
 };
 
 Failure broken(const Stream& stream, Failure name) {
@@ -142,7 +144,12 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
     }
   }
   if (why == Failure::None) {
+    *lane.ended = true;
     lane.to->end_writing();
+  } else if (*lane.other_ended) {
+    // What the other lane has written to its end is still on its way: no reset may overtake it.
+    lane.from->close(why);
+    lane.to->reset(why);
   } else {
     // One broken direction ends the tunnel: the other lane wakes with the same reason. The far
     // ends see a reset, so that a cut stream cannot pass for a complete one.
@@ -155,10 +162,15 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
 }  // namespace
 
 Task<Failure> tunnel(TunnelPlan& plan, RelayTools& tools, Buffer& early_up, Buffer& early_down) {
+  bool up_ended = false;
+  bool down_ended = false;
   Lane up_lane{plan.client,         plan.origin,          &plan.to_origin,
-               Failure::ClientGone, Failure::OriginReset, Failure::OriginBodyTimeout};
-  Lane down_lane{plan.origin,          plan.client,         &plan.to_client,
-                 Failure::OriginReset, Failure::ClientGone, Failure::ClientStalled};
+               Failure::ClientGone, Failure::OriginReset, Failure::OriginBodyTimeout,
+               &up_ended,           &down_ended};
+  Lane down_lane{plan.origin,         plan.client,
+                 &plan.to_client,     Failure::OriginReset,
+                 Failure::ClientGone, Failure::ClientStalled,
+                 &down_ended,         &up_ended};
   plan.last_byte = tools.loop.now();
   Task<Failure> up = run_lane(plan, tools, up_lane, early_up);
   Task<Failure> down = run_lane(plan, tools, down_lane, early_down);

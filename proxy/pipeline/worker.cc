@@ -106,7 +106,9 @@ void ListenerState::act() {
 
 void Worker::resume_accepting() {
   for (const auto& listener : listeners_) {
-    loop.watch_level(listener->fd, *listener, EPOLLIN);
+    if (!loop.watch_level(listener->fd, *listener, EPOLLIN)) {
+      accept_pause_.set(loop.wheel(), loop.now() + kAcceptPause);  // no room for a watch: again
+    }
   }
 }
 
@@ -171,6 +173,9 @@ void Worker::refuse_connection(const ListenerState& listener, int fd, const Endp
   const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   record.bytes_to_client = sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
   ::shutdown(fd, SHUT_WR);
+  // What has arrived is read, or the close would be a reset that overtakes the answer.
+  std::array<char, 4096> unread;
+  [[maybe_unused]] const ssize_t n = ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
   ::close(fd);
   metrics.add(metric::ClientRefused);
   write_log(record);
