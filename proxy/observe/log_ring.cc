@@ -76,7 +76,8 @@ bool LogRing::push(std::string_view record) {
   return true;
 }
 
-// known_tail_ only ages, so that a ring may look fuller than it is: look again before calling anyone.
+// known_tail_ only ages, so that a ring may look fuller than it is: look again before calling
+// anyone.
 bool LogRing::more_than_half(std::uint64_t head) {
   if (head - known_tail_ <= capacity() / 2) {
     return false;
