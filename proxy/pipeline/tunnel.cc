@@ -11,6 +11,7 @@ namespace weir {
 namespace {
 
 constexpr unsigned kRoundsPerTurn = 32;
+constexpr std::uint64_t kStillBulk = 64 * 1024;  // moved in one go: worth a pipe the next time, too
 
 struct Lane {
   Stream* from;
@@ -133,14 +134,24 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
     why = co_await write_early(plan, tools, lane, early);
   }
   bool end = false;
+  bool bulk = false;
+  unsigned rounds = 0;
   while (why == Failure::None && !end) {
-    bool dry = false;
     why = co_await wait_for_bytes(plan, tools, *lane.from);
-    if (why == Failure::None) {
-      why = co_await copy_lane(plan, tools, lane, dry, end);
+    if (why != Failure::None) {
+      break;
     }
-    if (why == Failure::None && !dry && !end) {
+    if (bulk) {
+      const std::uint64_t before = *lane.count;
       why = co_await bulk_lane(plan, tools, lane, end);
+      bulk = *lane.count - before >= kStillBulk;
+    } else {
+      bool dry = false;
+      why = co_await copy_lane(plan, tools, lane, dry, end);
+      bulk = !dry;
+    }
+    if (++rounds % kRoundsPerTurn == 0) {
+      co_await tools.loop.yield();
     }
   }
   if (why == Failure::None) {
