@@ -5,6 +5,7 @@
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/obtain.h"
+#include "proxy/pipeline/route.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
@@ -74,15 +75,43 @@ Task<Failure> ask_parent(Exchange& ex, Session& session) {
   co_return co_await read_answer(ex, session);
 }
 
+// A connection on which the tunnel can begin.
+Task<Failure> reach(Exchange& ex, Session& session) {
+  const Failure why = co_await obtain_for_tunnel(ex, session);
+  if (why != Failure::None) {
+    co_return why;
+  }
+  if (session.client.broken()) {
+    co_return Failure::ClientGone;
+  }
+  if (ex.parent == nullptr) {
+    co_return Failure::None;
+  }
+  co_return co_await ask_parent(ex, session);
+}
+
+// A parent that broke or kept silent may be replaced by the next; one that said no has decided.
+bool may_try_another(const Exchange& ex, const Session& session, Failure why) {
+  const Settings::Route* route = find_route(session.worker.settings, ex.host.name);
+  return route != nullptr && ex.parent != nullptr && ex.next_parent < route->parents.size() &&
+         why != Failure::ParentRefused && row(why).fault == Fault::Origin;
+}
+
+void give_up_origin(Exchange& ex, Session& session) {
+  if (ex.origin != nullptr) {
+    session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  }
+  ex.response.clear();  // its fields view the buffer that goes now
+  session.worker.buffers.give(std::move(ex.origin_in));
+}
+
 }  // namespace
 
 Task<void> open_tunnel(Exchange& ex, Session& session) {
-  Failure why = co_await obtain_for_tunnel(ex, session);
-  if (why == Failure::None && session.client.broken()) {
-    why = Failure::ClientGone;
-  }
-  if (why == Failure::None && ex.parent != nullptr) {
-    why = co_await ask_parent(ex, session);
+  Failure why = co_await reach(ex, session);
+  while (why != Failure::None && may_try_another(ex, session, why)) {
+    give_up_origin(ex, session);
+    why = co_await reach(ex, session);
   }
   if (why == Failure::None) {
     constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
@@ -94,11 +123,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
                              Failure::ClientStalled);
   }
   if (why != Failure::None) {
-    if (ex.origin != nullptr) {
-      session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-    }
-    ex.response.clear();  // its fields view the buffer that goes now
-    session.worker.buffers.give(std::move(ex.origin_in));
+    give_up_origin(ex, session);
     refuse(ex, session, why);
   }
 }

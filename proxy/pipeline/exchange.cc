@@ -24,6 +24,7 @@ void Exchange::reset() {
   user = UserName{};
   client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
   parent = nullptr;
+  next_parent = 0;
   upload_lane = Task<Failure>();
   upload = RelayPlan{};
   download = RelayPlan{};

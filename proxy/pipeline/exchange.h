@@ -61,6 +61,7 @@ struct Exchange {
 
   // fetch
   const Settings::Parent* parent = nullptr;
+  std::size_t next_parent = 0;  // of the route's parents, the first that has not been tried
   OriginConnection* origin = nullptr;
   Buffer origin_in;
   Buffer pinned_response;

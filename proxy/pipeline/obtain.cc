@@ -245,8 +245,8 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
     }
   }
   Failure why = Failure::ConnectFailed;
-  for (const std::string& name : route->parents) {
-    const Hop hop = hop_of(ex, find_parent(settings, name));
+  while (ex.next_parent < route->parents.size()) {
+    const Hop hop = hop_of(ex, find_parent(settings, route->parents[ex.next_parent++]));
     why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;
@@ -258,6 +258,7 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
 }  // namespace
 
 Task<Failure> obtain(Exchange& ex, Session& session, bool fresh) {
+  ex.next_parent = 0;
   return obtain_by_route(ex, session, fresh ? Riding::Fresh : Riding::Pooled);
 }
 

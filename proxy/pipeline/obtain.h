@@ -14,7 +14,8 @@ class Session;
 // Sets ex.origin (and ex.parent). `fresh`: no pooled connection, because one has just failed.
 Task<Failure> obtain(Exchange& ex, Session& session, bool fresh);
 
-// For CONNECT: a connection of its own, to the host or to a parent.
+// For CONNECT: a connection of its own, to the host or to the first parent from ex.next_parent on
+// that answers.
 Task<Failure> obtain_for_tunnel(Exchange& ex, Session& session);
 
 }  // namespace weir
