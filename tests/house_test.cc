@@ -31,17 +31,21 @@ constexpr std::size_t kFunctionCeiling = 60;
 
 // What a layer may include besides itself. The layer of a file is the longest prefix that fits.
 const std::map<std::string, Names> kLayers = {
-    {"filters/", {}},
+    {"filters/", {"proxy/base/"}},
     {"proxy/base/", {}},
     {"proxy/http/", {"proxy/base/"}},
     {"proxy/observe/", {"proxy/base/", "proxy/http/"}},
-    {"proxy/config/", {"proxy/base/"}},
+    {"proxy/config/", {"proxy/base/", "filters/document.h"}},
+    {"proxy/lists/", {"proxy/base/", "proxy/config/settings.h", "filters/"}},
+    {"proxy/cli/",
+     {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/lists/", "filters/"}},
     {"proxy/net/", {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/settings.h"}},
     {"proxy/pipeline/",
-     {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/", "filters/"}},
+     {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/", "proxy/lists/",
+      "filters/"}},
     {"proxy/main.cc",
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/",
-      "proxy/pipeline/", "filters/"}},
+      "proxy/pipeline/", "proxy/lists/", "proxy/cli/", "filters/"}},
 };
 
 // Headers of libraries, by how their names begin, and the only places that may know them.
@@ -51,12 +55,18 @@ const std::map<std::string, Names> kLibraries = {
     {"openssl/", {"proxy/pipeline/password_hash.cc", "proxy/pipeline/remembered.cc"}},
     {"ares", {"proxy/net/dns_channel.cc"}},
     {"nlohmann/",
-     {"proxy/config/load.cc", "proxy/config/schema.cc", "proxy/config/settings_table.cc"}},
+     {"proxy/config/load.cc", "proxy/config/schema.cc", "proxy/config/settings_table.cc",
+      "proxy/cli/"}},
     {"absl/", {"proxy/net/", "proxy/pipeline/", "filters/"}},
     {"re2/", {"filters/"}},
     {"spdlog/", {"proxy/base/diag.cc"}},
     {"fmt/", {"proxy/base/diag.cc"}},
     {"CLI/", {"proxy/main.cc"}},
+    {"libpsl.h", {"filters/classify.cc"}},
+    {"zlib.h", {"filters/"}},
+    {"brotli/", {"filters/body/"}},
+    {"zstd.h", {"filters/body/"}},
+    {"curl/", {"proxy/lists/"}},
     {"crypt.h", {"proxy/pipeline/password_hash.cc"}},
 };
 

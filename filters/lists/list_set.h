@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All lists of a policy, compiled, and asked in sets: the lists that one condition names are taken
+// together, with their exceptions. All host names lie in one structure, so that ten lists cost what
+// one does. Immutable; matching takes no lock and allocates nothing outside the arena.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "filters/lists/list.h"
+#include "filters/subject.h"
+#include "filters/verdict.h"
+#include "proxy/base/arena.h"
+
+namespace weir::filters {
+
+class ListSets {
+ public:
+  struct Built {
+    std::unique_ptr<const ListSets> sets;  // null when `errors` is not empty
+    std::vector<ListReport> reports;       // one per list
+    std::vector<std::string> errors;       // what makes the whole unusable (out of memory, ...)
+  };
+  // `sets[i]` names the lists (by index) of set i. Every list must have been read.
+  static Built build(std::vector<List> lists, std::vector<std::vector<std::uint16_t>> sets,
+                     bool third_party_hosts);
+  ~ListSets();
+
+  // What set `set` says of the subject. Lists in dry run are left out, unless `dry_run`, when only
+  // they speak. Address lists speak when subject.destination is set.
+  void judge(std::uint32_t set, const Subject& subject, bool dry_run, Arena& arena,
+             ListVerdict& out) const;
+  // True when the set holds an address list, so that it may say more after resolution.
+  bool needs_address(std::uint32_t set) const;
+  bool has_dry_run(std::uint32_t set) const;
+
+  std::span<const List> lists() const;
+  std::size_t memory() const;
+
+ private:
+  struct Compiled;
+  explicit ListSets(std::unique_ptr<Compiled> compiled);
+  std::unique_ptr<Compiled> compiled_;
+};
+
+}  // namespace weir::filters

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A compiled policy: groups, schedules, lists and rules in order. It judges a subject in up to
+// three phases: the request, the address it would be sent to, and the response. In every phase the
+// first rule in order that holds and decides wins; a rule whose conditions cannot be answered yet
+// does not hold yet, and a later phase asks only the rules that stand before the one that decided.
+// Adjustments of rules that hold add up until the decision. Immutable; shared by all workers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "filters/document.h"
+#include "filters/lists/list.h"
+#include "filters/lists/list_set.h"
+#include "filters/subject.h"
+#include "filters/verdict.h"
+#include "proxy/base/arena.h"
+
+namespace weir::filters {
+
+// Why a rule held or not; one per rule considered, for `weir explain`.
+struct RuleTrace {
+  enum class Result : std::uint8_t { Held, Failed, NotYet, DryRun, AfterDecision };
+  std::uint32_t rule = 0;
+  Result result = Result::Failed;
+  std::string condition;  // the first condition that failed or is not known yet, in words
+  ListHit hit;
+  ListHit exception;  // a list matched and this line of it lifted the match
+};
+
+struct Trace {
+  std::vector<RuleTrace> rules;
+};
+
+// Which groups an address and a listener are in, user-independent; the caller may keep it for a
+// connection.
+class Policy {
+ public:
+  struct Problem {
+    std::string file;
+    std::uint32_t line = 0;
+    std::string message;  // with the remedy
+  };
+  // `lists` in the order of document.lists, each read.
+  static tl::expected<std::shared_ptr<const Policy>, std::vector<Problem>> compile(
+      PolicyDocument document, std::vector<List> lists);
+  ~Policy();
+
+  // The groups of a client; `mac` where the caller knows it.
+  GroupMask groups_of(const IpAddress& client, std::string_view user, std::string_view listener,
+                      const std::array<std::uint8_t, 6>* mac = nullptr) const;
+
+  // Phase by phase; `verdict` is carried on. Returns true when the decision of the verdict changed.
+  // A trace may be null. Needs subject.groups. `arena` holds what has to be composed.
+  bool judge(Phase phase, const Subject& subject, Arena& arena, Verdict& verdict,
+             Trace* trace = nullptr) const;
+
+  // Whether any rule could hold in that phase at all, and in the response phase, whether one asks
+  // for the sniffed type or for the body's counted size.
+  bool has_phase(Phase phase) const;
+  bool wants_sniffing() const;
+
+  // When the schedule that made rule `rule` hold ends next, if one did.
+  std::optional<WallTime> ends(std::uint32_t rule, WallTime now) const;
+
+  const PolicyDocument& document() const;
+  const RuleDocument& rule(std::uint32_t index) const;
+  const ListSets& lists() const;
+  std::span<const ListReport> list_reports() const;
+
+ private:
+  struct Compiled;
+  explicit Policy(std::unique_ptr<Compiled> compiled);
+  std::unique_ptr<Compiled> compiled_;
+};
+
+std::string_view decision_name(Decision decision);
+
+}  // namespace weir::filters

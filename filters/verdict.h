@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the policy answers: one decision, the adjustments that came before it, and why. Plain data
+// that points into the policy (which outlives the exchange) and into the caller's arena.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "filters/document.h"
+
+namespace weir::filters {
+
+// The line of a list that spoke. `text` points into the list, which the policy owns.
+struct ListHit {
+  std::uint16_t list = UINT16_MAX;  // index into the policy's lists
+  std::uint32_t line = 0;           // from 1
+  std::string_view list_name;
+  std::string_view text;
+  explicit operator bool() const { return line != 0; }
+};
+
+enum class Decision : std::uint8_t {
+  Default,  // no rule decided
+  Allow,
+  Block,
+  Redirect,
+  Tunnel,
+  Intercept,
+  Route,
+  Close,
+};
+
+constexpr std::size_t kAdjustmentsMost = 32;  // further ones are not applied, and counted
+constexpr std::size_t kListEditsMost = 16;
+
+// What filter lists change about an exchange that they do not block.
+struct ListEdits {
+  enum class What : std::uint8_t {
+    RemoveRequestField,
+    RemoveResponseField,
+    ContentSecurityPolicy,  // text: the policy to add
+    PermissionsPolicy,      // likewise
+  };
+  struct Edit {
+    What what;
+    std::string_view text;
+    ListHit by;
+  };
+  std::string_view url;  // after $removeparam: the whole new URL, in the arena; empty: unchanged
+  ListHit url_by;
+  std::array<Edit, kListEditsMost> edits;
+  std::uint32_t count = 0;
+};
+
+// What one list set says of one request.
+struct ListVerdict {
+  bool block = false;
+  bool important = false;
+  ListHit by;                 // the blocking line, also when an exception lifted it
+  ListHit exception;          // the line that lifted it
+  std::string_view redirect;  // $redirect: the name of a neutral resource to answer with
+  ListEdits edits;
+};
+
+struct Verdict {
+  Decision decision = Decision::Default;
+  std::uint32_t rule = UINT32_MAX;  // index of the deciding rule; UINT32_MAX: the default decided
+  const Action* action = nullptr;   // the decision's action; nullptr for the default
+  ListHit hit;                      // the list line that made the rule hold, if one did
+  std::string_view redirect;        // a neutral resource named by the list
+  bool blocks() const { return decision == Decision::Block || decision == Decision::Close; }
+
+  // What rules and lists in dry run would have decided; rule UINT32_MAX: nothing.
+  Decision would = Decision::Default;
+  std::uint32_t would_rule = UINT32_MAX;
+  ListHit would_hit;
+
+  // Adjustments in the order of the rules.
+  struct Adjustment {
+    std::uint32_t rule;
+    const Action* action;
+  };
+  std::array<Adjustment, kAdjustmentsMost> adjustments;
+  std::uint32_t adjustment_count = 0;
+  std::uint32_t adjustments_lost = 0;
+  ListEdits edits;
+};
+
+}  // namespace weir::filters
