@@ -38,6 +38,9 @@ Loop::Loop()
   ev.events = EPOLLIN;
   ev.data.ptr = nullptr;  // the letter box is the one without a Watch
   WEIR_ASSERT(::epoll_ctl(epoll_, EPOLL_CTL_ADD, letters_, &ev) == 0);
+  // Both, as they change places each turn: the first who yields shall not have to allocate.
+  soon_.reserve(kBatch);
+  running_.reserve(kBatch);
   read_clocks();
 }
 
