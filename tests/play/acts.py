@@ -46,10 +46,11 @@ class Performance(Receiving, Curtain):
     def origin(self, name):
         actor = self.origins.get(name)
         if actor is None:
-            actor = self.origins[name] = Actor(name)
-            actor.listener = self.proxy.lend(name)
-            if actor.listener is None:
+            listener = self.proxy.lend(name)
+            if listener is None:
                 raise Skip("no IPv6 here")
+            actor = self.origins[name] = Actor(name)
+            actor.listener = listener
         return actor
 
     def client(self, name):

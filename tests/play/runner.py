@@ -92,6 +92,8 @@ def play_once(company, scene, split=None, note=""):
     except At as fault:
         return show(scene, fault.statement, str(fault), note)
     except Skip:
+        for line in performance.lines():
+            line.close()
         raise
     except (Diverged, ProxyTrouble, OSError, ValueError) as fault:
         why = str(fault) if isinstance(fault, (Diverged, ProxyTrouble)) else repr(fault)
