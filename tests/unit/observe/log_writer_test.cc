@@ -51,7 +51,9 @@ TEST_F(LogWriterTest, WritesWhatEveryWorkerPushedBeforeStop) {
   LogWriter writer(o);
   LogRing* a = writer.add_ring(4096);
   LogRing* b = writer.add_ring(4096);
+  const mode_t mask_before = ::umask(0022);
   ASSERT_TRUE(writer.start());
+  ::umask(mask_before);
   a->push("from a\n");
   b->push("from b\n");
   writer.stop();
