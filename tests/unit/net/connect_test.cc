@@ -58,6 +58,11 @@ class Server {
   bool works() const { return works_; }
   Endpoint at() const { return at_; }
   int accept() { return ::accept4(socket_.fd, nullptr, nullptr, SOCK_CLOEXEC); }
+  // Returns once a connection waits to be accepted.
+  void wait_for_one() {
+    pollfd waits{socket_.fd, POLLIN, 0};
+    ::poll(&waits, 1, 10'000);
+  }
 
  private:
   Descriptor socket_;
@@ -75,6 +80,7 @@ class SilentServer : public Server {
       Descriptor& filler =
           fillers_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       ::connect(filler.fd, reinterpret_cast<sockaddr*>(&address), length);
+      wait_for_one();  // the queue, not a half-open connection that may overtake it, turns away
     }
   }
 
