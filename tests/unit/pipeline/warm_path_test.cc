@@ -145,8 +145,8 @@ TEST_F(WarmPath, TakesNothingFromTheHeapForAChunkedBody) {
       0U);
 }
 
-// A session yields every few exchanges. Which of the loop's two lists that falls upon depends on how
-// many turns there were, so both have to be ready.
+// A session yields every few exchanges. Which of the loop's two lists that falls upon depends on
+// how many turns there were, so both have to be ready.
 TEST(WarmLoop, TakesNothingFromTheHeapToResumeInAnyTurn) {
   Loop loop;
   const std::size_t before = test::allocations();
