@@ -80,8 +80,8 @@ struct Action {
   std::string page;          // Block: a template file; empty: the built-in page
   std::string message;       // Block: the operator's words
   BlockBody body = BlockBody::Auto;
-  std::string to;                                           // Redirect
-  std::vector<std::string> names;                           // Route, Names, Texts, Engines, Tag
+  std::string to;                  // Redirect
+  std::vector<std::string> names;  // Route, Names, Texts, Tag, Engines (none: all)
   std::vector<std::pair<std::string, std::string>> fields;  // Fields
   std::vector<FieldEdit> edits;                             // Edits
   std::vector<BodyRewrite> rewrites;                        // Rewrites
@@ -136,6 +136,7 @@ struct ListDocument {
   std::uint32_t max_grow = 200;           // percent that it may add
   std::vector<std::string> canaries;      // host names or URLs that it must not block
   bool dry_run = false;
+  bool required = false;  // without it Weir does not start
 };
 
 struct RuleDocument {

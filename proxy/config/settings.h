@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "filters/document.h"
 #include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 
@@ -59,11 +60,14 @@ struct Settings {
 
   // limits: sizes.
   struct Limits {
-    std::uint32_t request_line = 16 * 1024;  // bytes
-    std::uint32_t head = 64 * 1024;          // bytes, request or response
-    std::uint32_t fields = 200;              // field lines in a head
-    std::uint64_t request_body = 0;          // bytes; 0: no limit
-    std::uint32_t interim_responses = 16;    // 1xx answers to one request
+    std::uint32_t request_line = 16 * 1024;         // bytes
+    std::uint32_t head = 64 * 1024;                 // bytes, request or response
+    std::uint32_t fields = 200;                     // field lines in a head
+    std::uint64_t request_body = 0;                 // bytes; 0: no limit
+    std::uint32_t interim_responses = 16;           // 1xx answers to one request
+    std::uint32_t body_rewrite_window = 64 * 1024;  // bytes a rewritten body is searched in at once
+    std::uint64_t decoded_body = 32 * 1024 * 1024;  // bytes of a body that is decoded to be changed
+    std::uint32_t decode_ratio = 100;               // decoded bytes to one that came
   } limits;
 
   // timeouts.
@@ -126,6 +130,15 @@ struct Settings {
   };
   std::vector<Parent> parents;
   std::vector<Route> routes;  // first match wins; none: direct
+
+  // policy: what is allowed, blocked and changed. The rules of policy_files are in it.
+  filters::PolicyDocument policy;
+  std::vector<std::string> policy_files;  // as written, relative to the configuration
+
+  // lists: the filter lists of the policy as files.
+  struct Lists {
+    std::string directory;  // of downloaded lists; empty: the store decides
+  } lists;
 
   // access_log.
   struct AccessLog {
