@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See domain_set.h. A name is hashed from its end, label by label, so that the hashes of all its
+// parents come out on the way.
+#include "filters/domain_set.h"
+
+#include <algorithm>
+#include <bit>
+#include <random>
+
+#include "proxy/base/host.h"
+
+namespace weir::filters {
+namespace {
+
+__extension__ using Wide = unsigned __int128;
+
+constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
+constexpr std::size_t kPiece = 7;  // bytes that fit into one coefficient
+constexpr std::uint64_t kLabelEnds = std::uint64_t{1} << 59;
+
+// The point at which names are evaluated: drawn once, so that nobody outside can prepare names that
+// collide.
+std::uint64_t draw_point() {
+  std::random_device device;
+  const std::uint64_t drawn = std::uint64_t{device()} << 32 | device();
+  return drawn % (kPrime - 2) + 2;
+}
+
+std::uint64_t point() {
+  static const std::uint64_t drawn = draw_point();
+  return drawn;
+}
+
+// a * b + c in the field; all below kPrime.
+std::uint64_t step(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  const Wide product = Wide{a} * b + c;
+  const std::uint64_t folded =
+      (static_cast<std::uint64_t>(product) & kPrime) + static_cast<std::uint64_t>(product >> 61);
+  return folded >= kPrime ? folded - kPrime : folded;
+}
+
+// Appends a label to what stands right of it. Pieces carry their length and whether they end the
+// label, so that two different names are always two different polynomials.
+std::uint64_t append_label(std::uint64_t hash, std::string_view label, std::uint64_t at) {
+  do {
+    const std::size_t size = std::min(label.size(), kPiece);
+    std::uint64_t piece = size;
+    for (const char c : label.substr(0, size)) {
+      piece = piece << 8 | static_cast<unsigned char>(c);
+    }
+    label.remove_prefix(size);
+    hash = step(hash, at, piece | (label.empty() ? kLabelEnds : 0));
+  } while (!label.empty());
+  return hash;
+}
+
+// Spreads the field's elements over 64 bits; one to one, so it adds no collision.
+std::uint64_t spread(std::uint64_t hash) {
+  hash = (hash ^ hash >> 31) * 0x9e3779b97f4a7c15U;
+  return (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9U;
+}
+
+// Calls use(hash, where it begins) for every suffix of whole labels, the shortest first.
+template <class Use>
+void each_suffix(std::string_view name, Use use) {
+  const std::uint64_t at = point();
+  std::uint64_t hash = 1;
+  for (std::size_t end = name.size();;) {
+    std::size_t begin = end;
+    while (begin > 0 && name[begin - 1] != '.') {
+      --begin;
+    }
+    hash = append_label(hash, name.substr(begin, end - begin), at);
+    use(spread(hash), begin);
+    if (begin == 0) {
+      return;
+    }
+    end = begin - 1;
+  }
+}
+
+}  // namespace
+
+void DomainSet::Builder::add(std::string_view name, std::uint32_t value) {
+  std::uint64_t whole = 0;
+  each_suffix(name, [&whole](std::uint64_t hash, std::size_t) { whole = hash; });
+  entries_.push_back(
+      {static_cast<std::uint32_t>(whole >> 32), static_cast<std::uint32_t>(whole), value});
+}
+
+DomainSet DomainSet::Builder::build() && {
+  DomainSet set;
+  set.entries_ = std::move(entries_);
+  auto& entries = set.entries_;
+  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+    return a.hash() != b.hash() ? a.hash() < b.hash() : a.value < b.value;
+  });
+  const auto repeats = std::ranges::unique(entries, [](const Entry& a, const Entry& b) {
+    return a.hash() == b.hash() && a.value == b.value;
+  });
+  entries.erase(repeats.begin(), repeats.end());
+  if (entries.capacity() > entries.size() + entries.size() / 8) {
+    entries.shrink_to_fit();
+  }
+  // About four names in a bucket, about eight bits for a name.
+  const auto width = static_cast<unsigned>(std::bit_width(entries.size()));
+  const unsigned bucket_bits = width > 3 ? width - 2 : 1;
+  set.bucket_shift_ = 64 - bucket_bits;
+  set.buckets_.assign((std::size_t{1} << bucket_bits) + 1, 0);
+  set.present_mask_ = (std::uint64_t{64} << (width > 3 ? width - 3 : 0)) - 1;
+  set.present_.assign(static_cast<std::size_t>(set.present_mask_ + 1) / 64, 0);
+  for (const Entry& entry : entries) {
+    ++set.buckets_[static_cast<std::size_t>(entry.hash() >> set.bucket_shift_) + 1];
+    const std::uint64_t bit = entry.hash() & set.present_mask_;
+    set.present_[static_cast<std::size_t>(bit / 64)] |= std::uint64_t{1} << (bit % 64);
+  }
+  for (std::size_t n = 1; n < set.buckets_.size(); ++n) {
+    set.buckets_[n] += set.buckets_[n - 1];
+  }
+  return set;
+}
+
+void DomainSet::find_suffixes(std::string_view host, bool whole_only, Suffixes& out) const {
+  if (host.size() > kHostNameLimit) {
+    return;
+  }
+  each_suffix(host, [&](std::uint64_t hash, std::size_t at) {
+    if ((!whole_only || at == 0) && out.count < out.list.size()) {
+      __builtin_prefetch(&present_[static_cast<std::size_t>((hash & present_mask_) / 64)]);
+      out.list[out.count++] = {hash, static_cast<std::uint32_t>(at)};
+    }
+  });
+  std::size_t kept = 0;
+  for (std::size_t n = 0; n < out.count; ++n) {
+    const std::uint64_t bit = out.list[n].hash & present_mask_;
+    if ((present_[static_cast<std::size_t>(bit / 64)] >> (bit % 64) & 1) != 0) {
+      __builtin_prefetch(&buckets_[static_cast<std::size_t>(out.list[n].hash >> bucket_shift_)]);
+      out.list[kept++] = out.list[n];
+    }
+  }
+  out.count = kept;
+}
+
+bool DomainSet::covers(std::string_view host, bool whole_only) const {
+  bool found = false;
+  each(host, whole_only, [&found](std::uint32_t, std::string_view) {
+    found = true;
+    return false;
+  });
+  return found;
+}
+
+std::size_t DomainSet::memory() const {
+  return entries_.capacity() * sizeof(Entry) + buckets_.capacity() * sizeof(std::uint32_t) +
+         present_.capacity() * sizeof(std::uint64_t);
+}
+
+}  // namespace weir::filters
