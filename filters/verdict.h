@@ -50,8 +50,14 @@ struct ListEdits {
   };
   std::string_view url;  // after $removeparam: the whole new URL, in the arena; empty: unchanged
   ListHit url_by;
-  std::array<Edit, kListEditsMost> edits;
+  std::array<Edit, kListEditsMost> edits;  // the first `count`
   std::uint32_t count = 0;
+
+  void clear() {
+    url = {};
+    url_by = {};
+    count = 0;
+  }
 };
 
 // What one list set says of one request.
@@ -86,6 +92,17 @@ struct Verdict {
   std::uint32_t adjustment_count = 0;
   std::uint32_t adjustments_lost = 0;
   ListEdits edits;
+
+  // As new, without touching what the counts leave out.
+  void clear() {
+    decision = would = Decision::Default;
+    rule = would_rule = UINT32_MAX;
+    action = nullptr;
+    hit = would_hit = {};
+    redirect = {};
+    adjustment_count = adjustments_lost = 0;
+    edits.clear();
+  }
 };
 
 }  // namespace weir::filters
