@@ -102,10 +102,10 @@ TEST(DomainSet, NamesEachNameOnceWithAllItsValues) {
 // the size of a piece of the hash.
 std::string random_name(std::mt19937& random) {
   std::string out;
-  const unsigned labels = 1 + random() % 4;
-  for (unsigned n = 0; n < labels; ++n) {
-    const unsigned size = random() % 8 == 0 ? 6 + random() % 10 : 1;
-    for (unsigned i = 0; i < size; ++i) {
+  const std::size_t labels = 1 + random() % 4;
+  for (std::size_t n = 0; n < labels; ++n) {
+    const std::size_t size = random() % 8 == 0 ? 6 + random() % 10 : 1;
+    for (std::size_t i = 0; i < size; ++i) {
       out += static_cast<char>('a' + random() % 3);
     }
     out += n + 1 < labels ? "." : "";
