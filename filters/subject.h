@@ -71,6 +71,7 @@ struct Subject {
   std::string_view path;         // of `url`, from the first '/', with the query; points into `url`
   bool host_only = false;        // CONNECT, or a server name: path, kind and page are not known
   std::string_view server_name;  // from a ClientHello (RFC 6066 3), normalised; empty: none seen
+  bool greeting_seen = false;    // a tunnel's first bytes are known: server_name is final
   ResourceKind kind = ResourceKind::Other;
   std::string_view page_host;  // the page's host; empty: not known
   Party party = Party::First;
@@ -86,7 +87,8 @@ struct Subject {
   std::string_view media_type;    // declared: "type/subtype", lower case, no parameters
   std::string_view sniffed_type;  // computed from the first bytes; empty when they were not seen
   std::optional<std::uint64_t> response_length;
-  std::string_view file_name;  // Content-Disposition's name, else the path's last segment
+  bool response_counted = false;  // response_length is what has passed so far; more may come
+  std::string_view file_name;     // Content-Disposition's name, else the path's last segment
 };
 
 }  // namespace weir::filters

@@ -5,6 +5,10 @@
 // first rule in order that holds and decides wins; a rule whose conditions cannot be answered yet
 // does not hold yet, and a later phase asks only the rules that stand before the one that decided.
 // Adjustments of rules that hold add up until the decision. Immutable; shared by all workers.
+//
+// What cannot be known of a subject (a tunnel's path, a destination that only a parent resolves)
+// holds neither as a condition nor under `not`. Where the default is to block, it waits for a later
+// phase only while a rule that lets pass may still hold; in the last phase nothing is waited for.
 #pragma once
 
 #include <memory>
@@ -18,6 +22,7 @@
 #include "filters/document.h"
 #include "filters/lists/list.h"
 #include "filters/lists/list_set.h"
+#include "filters/policy/adjustments.h"
 #include "filters/subject.h"
 #include "filters/verdict.h"
 #include "proxy/base/arena.h"
@@ -38,8 +43,6 @@ struct Trace {
   std::vector<RuleTrace> rules;
 };
 
-// Which groups an address and a listener are in, user-independent; the caller may keep it for a
-// connection.
 class Policy {
  public:
   struct Problem {
@@ -57,16 +60,26 @@ class Policy {
                       const std::array<std::uint8_t, 6>* mac = nullptr) const;
 
   // Phase by phase; `verdict` is carried on. Returns true when the decision of the verdict changed.
-  // A trace may be null. Needs subject.groups. `arena` holds what has to be composed.
+  // A trace may be null; one that is used again gets one line per rule over all phases. Needs
+  // subject.groups. `arena` holds what has to be composed. The Request phase may be asked again
+  // once a tunnel's server name is known, the Response phase once more of the body has been
+  // counted.
   bool judge(Phase phase, const Subject& subject, Arena& arena, Verdict& verdict,
              Trace* trace = nullptr) const;
 
-  // Whether any rule could hold in that phase at all, and in the response phase, whether one asks
-  // for the sniffed type or for the body's counted size.
+  // Whether any rule has to be asked in that phase, and whether one asks for the sniffed type.
   bool has_phase(Phase phase) const;
   bool wants_sniffing() const;
+  // Where the size of a response is not declared: how many bytes may pass before judge must be
+  // asked again, with response_length as counted and response_counted set. Nothing: no rule
+  // objects.
+  std::optional<std::uint64_t> size_limit(const Subject& subject, const Verdict& verdict) const;
 
-  // When the schedule that made rule `rule` hold ends next, if one did.
+  // A flat view of the verdict's adjustments, good for as long as both live. Allocates nothing.
+  Adjustments summarise(const Verdict& verdict) const;
+
+  // When the schedules that made rule `rule` hold will let go of it, if any did: "when it may pass
+  // again". Looks a year ahead.
   std::optional<WallTime> ends(std::uint32_t rule, WallTime now) const;
 
   const PolicyDocument& document() const;

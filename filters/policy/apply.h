@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Carries adjustments out: the query and the fields of a request, the fields of a response. Pure
+// functions; what they compose lives in the arena, and where nothing applies they give back what
+// they were given and compose nothing. Fields that frame a message or name its next hop are never
+// touched, whoever asks.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "filters/policy/adjustments.h"
+#include "proxy/base/arena.h"
+
+namespace weir::filters {
+
+struct FieldLine {
+  std::string_view name;
+  std::string_view value;
+};
+
+// The lines with all field adjustments and list edits of the request, or of the response, in order.
+// The same span when nothing changes.
+std::span<const FieldLine> edit_request(std::span<const FieldLine> lines,
+                                        const Adjustments& adjustments, Arena& arena);
+std::span<const FieldLine> edit_response(std::span<const FieldLine> lines,
+                                         const Adjustments& adjustments, Arena& arena);
+bool edits_request(const Adjustments& adjustments);
+bool edits_response(const Adjustments& adjustments);
+
+// The path and query with the parameters of strip_query taken out. Names are compared after
+// decoding; what stays keeps its bytes and its order, and no '?' is left without a query.
+std::string_view strip_query(std::string_view path, const Adjustments& adjustments, Arena& arena);
+
+// The path and query with exactly one parameter `name`, of this value; appended unless it stands
+// there as it should.
+std::string_view force_parameter(std::string_view path, std::string_view name,
+                                 std::string_view value, Arena& arena);
+
+// Whether an action may change the field of this name: it is a token, and neither frames the
+// message nor belongs to one hop.
+bool may_edit_field(std::string_view name);
+
+}  // namespace weir::filters
