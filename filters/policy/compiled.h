@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a policy is made into: conditions as nodes in one array, their values in tables beside it.
+// Only the files of this folder see it. Immutable once compiled.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "filters/policy/address_map.h"
+#include "filters/policy/host_matcher.h"
+#include "filters/policy/patterns.h"
+#include "filters/policy/policy.h"
+#include "filters/policy/schedule.h"
+
+namespace weir::filters {
+
+// One condition. `first` and `count` say where its children or values lie; which table is its
+// kind's matter.
+struct Node {
+  ConditionKind kind = ConditionKind::All;
+  std::uint8_t cost = 0;  // cheap conditions are asked first
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  std::uint64_t mask = 0;             // Group, Schedule, Scheme, Kind
+  const Condition* author = nullptr;  // as written, in the document
+};
+
+struct CompiledMatch {
+  const ValueMatch* author = nullptr;
+  std::unique_ptr<re2::RE2> expression;  // How::Expression
+};
+
+struct NodeTables {
+  std::vector<Node> nodes;
+  std::vector<std::string> words;  // each node's run is sorted
+  std::vector<Range> ranges;
+  std::vector<AddressMap> networks;
+  std::vector<HostMatcher> hosts;
+  std::vector<Patterns> patterns;
+  std::vector<CompiledMatch> matches;
+};
+
+struct PreparedAction {
+  std::vector<std::unique_ptr<re2::RE2>> matches;  // one per FieldEdit
+  std::uint32_t engines = 0;                       // SafeSearch: a bit per SearchEngine
+};
+
+struct CompiledRule {
+  std::uint32_t first = 0;  // the nodes of its `when`, all of which must hold, by cost
+  std::uint32_t count = 0;
+  Phase last_phase = Phase::Request;   // in which one of its conditions is answered
+  Phase first_phase = Phase::Request;  // in which it can hold at the earliest
+  bool dry_run = false;
+  bool dry_lists = false;    // names lists in dry run
+  bool takes_edits = false;  // lists may change what it does not block
+  bool has_schedule = false;
+  bool sizes = false;  // asks for the size of the response
+  Decision decision = Decision::Default;
+  const Action* decides = nullptr;
+  std::vector<PreparedAction> prepared;  // one per action
+};
+
+struct ClientGroups {
+  AddressMap clients;
+  std::vector<std::pair<std::string, GroupMask>> users;      // sorted
+  std::vector<std::pair<std::string, GroupMask>> listeners;  // sorted
+  std::vector<std::pair<std::uint64_t, GroupMask>> macs;     // sorted
+};
+
+struct Policy::Compiled {
+  PolicyDocument document;
+  ClientGroups groups;
+  std::vector<Schedule> schedules;
+  std::vector<std::vector<std::uint16_t>> sets;  // the lists of each list set
+  std::unique_ptr<const ListSets> lists;
+  std::vector<ListReport> reports;
+  NodeTables tables;
+  std::vector<CompiledRule> rules;
+  bool phases[3] = {true, false, false};
+  bool sniffs = false;
+};
+
+}  // namespace weir::filters
