@@ -125,6 +125,14 @@ tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned c
     return out;
   }
   const auto fds = parse_decimal(number, kMostInherited);
+  const char* names = std::getenv("LISTEN_FDNAMES");
+  std::string_view unnamed(names == nullptr ? "" : names);
+  std::vector<std::string> given;
+  while (!unnamed.empty()) {
+    const std::size_t end = std::min(unnamed.find(':'), unnamed.size());
+    given.emplace_back(unnamed.substr(0, end));
+    unnamed.remove_prefix(std::min(end + 1, unnamed.size()));
+  }
   ::unsetenv("LISTEN_PID");
   ::unsetenv("LISTEN_FDS");
   ::unsetenv("LISTEN_FDNAMES");
@@ -142,6 +150,8 @@ tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned c
     set_inherited_options(fd);
     Listening one;
     one.at = bound_address(fd);
+    const auto nth = static_cast<std::size_t>(fd - kFirstInherited);
+    one.name = nth < given.size() ? given[nth] : "inherited";
     for (unsigned i = 0; i < count; ++i) {
       const int copy = i == 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
       if (copy < 0) {

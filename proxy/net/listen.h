@@ -15,6 +15,7 @@ namespace weir {
 
 struct Listening {
   Endpoint at;           // as bound: the real port
+  std::string name;      // the setting's, or the service manager's
   std::vector<int> fds;  // one for each worker, non-blocking
 };
 

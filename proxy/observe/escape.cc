@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "proxy/base/utf8.h"
+
 namespace weir {
 namespace {
 
@@ -40,31 +42,6 @@ Piece percent_piece(std::string_view at) {
 Piece slash_piece(std::string_view at) {
   const auto c = static_cast<unsigned char>(at[0]);
   return {{'\\', 'x', kHex[c >> 4], kHex[c & 15]}, 4, 1};
-}
-
-// The length of the well-formed UTF-8 sequence (RFC 3629 4: no overlong forms, no surrogates,
-// nothing above U+10FFFF) that starts the text; 0 when there is none.
-std::size_t utf8_length(std::string_view at) {
-  const auto byte = [at](std::size_t i) {
-    return i < at.size() ? static_cast<unsigned>(static_cast<unsigned char>(at[i])) : 0u;
-  };
-  const auto tail = [&byte](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned lead = byte(0);
-  const unsigned next = byte(1);
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    return tail(1) ? 2 : 0;
-  }
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool overlong = lead == 0xE0 && next < 0xA0;
-    const bool surrogate = lead == 0xED && next > 0x9F;
-    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool overlong = lead == 0xF0 && next < 0x90;
-    const bool beyond = lead == 0xF4 && next > 0x8F;
-    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
 }
 
 Piece json_unicode(unsigned c) {

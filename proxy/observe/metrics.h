@@ -29,6 +29,17 @@ enum class NoLabel : std::uint8_t {};
 enum class Direction : std::uint8_t { In, Out };
 enum class StatusClass : std::uint8_t { None, Class1, Class2, Class3, Class4, Class5 };
 enum class DnsOutcome : std::uint8_t { Resolved, Cached, Failed };
+// As filters::Decision, which this layer does not know.
+enum class RuleDecision : std::uint8_t {
+  Default,
+  Allow,
+  Block,
+  Redirect,
+  Tunnel,
+  Intercept,
+  Route,
+  Close,
+};
 enum class AuthResult : std::uint8_t { Verified, Cached, Failed };
 
 // The key and the values of a label, in the order of its enum.
@@ -59,6 +70,12 @@ template <>
 struct LabelSet<AuthResult> {
   static constexpr std::string_view kKey = "outcome";
   static constexpr std::array<std::string_view, 3> kValues{"verified", "cached", "failed"};
+};
+template <>
+struct LabelSet<RuleDecision> {
+  static constexpr std::string_view kKey = "decision";
+  static constexpr std::array<std::string_view, 8> kValues{
+      "default", "allow", "block", "redirect", "tunnel", "intercept", "route", "close"};
 };
 template <>
 struct LabelSet<Failure> {

@@ -37,9 +37,11 @@ struct Record {
   std::uint16_t status = 0;         // what the client was told; 0 when nothing was
   std::uint16_t origin_status = 0;  // what the origin said, 0 if it said nothing
   Failure failure = Failure::None;
-  std::string_view rule;          // filter rule that decided
-  std::string_view list;          // list the rule came from
+  std::string_view decision;      // what the rules decided: allow, block, ...; empty: no rules
+  std::string_view rule;          // id of the filter rule that decided; empty: the default
+  std::string_view list;          // "list:line" that made the rule hold
   std::string_view would_have;    // dry-run verdict
+  std::string_view tags;          // words that rules put here, comma-separated
   std::string_view cache;         // cache result word: hit, miss, ...; empty: no cache involved
   std::string_view cache_reason;  // which clause decided
   std::string_view parent;        // name of the parent proxy used
@@ -54,6 +56,7 @@ struct Record {
   bool origin_reused = false;        // the origin connection came from the pool
   bool retried = false;
   bool client_reused = false;  // not the first exchange on the client connection
+  bool unlogged = false;       // a rule wants no line in the access log
   // Microseconds each step took; -1 when the step did not happen.
   Micros queue = -1;  // waiting for a free origin connection
   Micros dns = -1;

@@ -5,7 +5,6 @@
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/obtain.h"
-#include "proxy/pipeline/route.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
@@ -91,9 +90,8 @@ Task<Failure> reach(Exchange& ex, Session& session) {
 }
 
 // A parent that broke or kept silent may be replaced by the next; one that said no has decided.
-bool may_try_another(const Exchange& ex, const Session& session, Failure why) {
-  const Settings::Route* route = find_route(session.worker.settings, ex.host.name);
-  return route != nullptr && ex.parent != nullptr && ex.next_parent < route->parents.size() &&
+bool may_try_another(const Exchange& ex, Failure why) {
+  return ex.route != nullptr && ex.parent != nullptr && ex.next_parent < ex.route->size() &&
          why != Failure::ParentRefused && row(why).fault == Fault::Origin;
 }
 
@@ -109,7 +107,7 @@ void give_up_origin(Exchange& ex, Session& session) {
 
 Task<void> open_tunnel(Exchange& ex, Session& session) {
   Failure why = co_await reach(ex, session);
-  while (why != Failure::None && may_try_another(ex, session, why)) {
+  while (why != Failure::None && may_try_another(ex, why)) {
     give_up_origin(ex, session);
     why = co_await reach(ex, session);
   }

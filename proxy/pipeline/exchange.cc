@@ -4,6 +4,7 @@
 #include "proxy/pipeline/exchange.h"
 
 #include "proxy/base/assert.h"
+#include "proxy/pipeline/snapshot.h"
 
 namespace weir {
 
@@ -23,6 +24,11 @@ void Exchange::reset() {
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
   client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
+  rules.reset();
+  adjusted = edited = 0;
+  log_level = filters::LogLevel::Full;
+  dial_name = edited_url = {};
+  route = nullptr;
   parent = nullptr;
   next_parent = 0;
   upload_lane = Task<Failure>();

@@ -8,8 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "filters/subject.h"
+#include "filters/verdict.h"
 #include "proxy/base/arena.h"
 #include "proxy/base/failure.h"
 #include "proxy/base/host.h"
@@ -26,6 +31,8 @@
 #include "proxy/pipeline/relay.h"
 
 namespace weir {
+
+struct Snapshot;
 
 // Where an exchange is heading. It only ever narrows.
 enum class Course : std::uint8_t {
@@ -59,7 +66,18 @@ struct Exchange {
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
 
+  // police: set only while the policy has rules
+  std::shared_ptr<const Snapshot> rules;  // what the views of the verdict point into
+  filters::Subject subject;
+  filters::Verdict verdict;
+  std::uint32_t adjusted = 0;  // adjustments of the verdict that are carried out
+  std::uint32_t edited = 0;    // edits of lists, likewise
+  std::string_view edited_url;
+  filters::LogLevel log_level = filters::LogLevel::Full;
+  std::string_view dial_name;  // the name to resolve and dial instead of the host's; empty: none
+
   // fetch
+  const std::vector<std::string>* route = nullptr;  // parents by name, in order; null: direct
   const Settings::Parent* parent = nullptr;
   std::size_t next_parent = 0;  // of the route's parents, the first that has not been tried
   OriginConnection* origin = nullptr;

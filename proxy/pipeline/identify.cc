@@ -7,7 +7,7 @@
 
 #include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
-#include "proxy/http/reply.h"
+#include "proxy/pipeline/answer.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -119,59 +119,7 @@ Failure first_fault(Exchange& ex, Session& session) {
                                                  : Failure::None;
 }
 
-http::ReplyPlan reply_plan(Exchange& ex, Session& session) {
-  http::ReplyPlan plan;
-  plan.page = http::preferred_page(ex.request.fields);
-  plan.to_head = ex.request.method_id == Method::Head;
-  plan.close = !ex.stays;
-  plan.keep_alive = ex.stays && ex.request.minor == 0;
-  plan.realm = session.worker.settings.auth.realm;
-  plan.pseudonym = session.worker.shared.pseudonym;
-  plan.date = session.worker.date.at(session.worker.loop.wall());
-  plan.request_id = ex.record.id;
-  return plan;
-}
-
-// May the connection go on behind an answer of ours? Only when nothing of the request is unread.
-bool may_stay(const Exchange& ex, const Session& session) {
-  const bool body =
-      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-  return ex.client_wants_to_stay && !body && ex.request.method_id != Method::Connect &&
-         !session.worker.draining();
-}
-
 }  // namespace
-
-void answer_here(Exchange& ex, Session& session) {
-  ex.stays = may_stay(ex, session);
-  const http::ReplyPlan plan = reply_plan(ex, session);
-  if (ex.request.method_id == Method::Trace) {
-    ex.reply = http::write_answer("message/http", http::trace_body(ex.request, ex.arena), "", plan,
-                                  ex.arena);
-  } else {
-    ex.reply = http::write_answer(
-        "", "", "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT\r\n", plan, ex.arena);
-  }
-  ex.record.status = 200;
-  ex.record.served_by = ServedBy::Us;
-  ex.course = Course::Reply;
-}
-
-void refuse(Exchange& ex, Session& session, Failure why) {
-  const FailureRow& r = row(why);
-  ex.failure = why;
-  ex.record.failure = why;
-  if (r.status == 0) {
-    ex.stays = false;
-    ex.course = Course::Drop;
-    return;
-  }
-  ex.stays = !r.closes && may_stay(ex, session);
-  ex.reply = http::write_refusal(why, reply_plan(ex, session), ex.arena);
-  ex.record.status = r.status;
-  ex.record.served_by = ServedBy::Us;
-  ex.course = Course::Reply;
-}
 
 void identify(Exchange& ex, Session& session) {
   ex.client_wants_to_stay = wants_to_stay(ex.request);

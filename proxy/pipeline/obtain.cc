@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "proxy/net/connect.h"
+#include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/worker.h"
@@ -47,10 +48,14 @@ DestinationVerdict judge(const Session& session, const IpAddress& address, std::
                            shared.settings.destinations, shared.own);
 }
 
-// A parent is configured, hence allowed wherever it is, but never ourselves.
-Failure judge_hop(const Session& session, const Hop& hop, const IpAddress& address) {
+// A parent is configured, hence allowed wherever it is, but never ourselves; rules about addresses
+// are about origins.
+Failure judge_hop(Exchange& ex, const Session& session, const Hop& hop, const IpAddress& address) {
   const Failure why = judge(session, address, hop.port).failure;
-  return hop.parent != nullptr && why != Failure::SelfDestination ? Failure::None : why;
+  if (hop.parent != nullptr) {
+    return why == Failure::SelfDestination ? why : Failure::None;
+  }
+  return why == Failure::None ? police_address(ex, address) : why;
 }
 
 struct Candidates {
@@ -59,8 +64,9 @@ struct Candidates {
   Failure denied = Failure::None;
 };
 
-void consider(Candidates& out, const Session& session, const Hop& hop, const IpAddress& address) {
-  const Failure why = judge_hop(session, hop, address);
+void consider(Exchange& ex, Candidates& out, const Session& session, const Hop& hop,
+              const IpAddress& address) {
+  const Failure why = judge_hop(ex, session, hop, address);
   if (why != Failure::None) {
     out.denied = why;
   } else if (out.count < kMostAddresses) {
@@ -70,7 +76,7 @@ void consider(Candidates& out, const Session& session, const Hop& hop, const IpA
 
 Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates& out) {
   if (hop.address) {
-    consider(out, session, hop, *hop.address);
+    consider(ex, out, session, hop, *hop.address);
     co_return out.denied;
   }
   Worker& worker = session.worker;
@@ -84,7 +90,7 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
     co_return answer.error();
   }
   for (const IpAddress& address : *answer->addresses) {
-    consider(out, session, hop, address);
+    consider(ex, out, session, hop, address);
   }
   co_return out.count > 0 ? Failure::None : out.denied;
 }
@@ -111,21 +117,23 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   co_return c.stream.open(connected->fd, connected->watched) ? Failure::None : Failure::Overloaded;
 }
 
-bool may_ride(const Exchange& ex, const Session& session, const Hop& hop,
-              const OriginConnection& c) {
+bool may_ride(Exchange& ex, const Session& session, const Hop& hop, const OriginConnection& c) {
   const bool repeatable =
       http::is_idempotent(ex.request.method_id) && ex.upload_framing.kind == http::BodyKind::None;
   if (!repeatable && session.worker.loop.now() - c.idle_since > kSurelyAlive) {
     return false;
   }
-  return judge_hop(session, hop, c.dialled.address) == Failure::None;
+  return judge_hop(ex, session, hop, c.dialled.address) == Failure::None;
 }
 
-void note_origin(Exchange& ex, const Hop& hop) {
+void note_origin(Exchange& ex, Session& session, const Hop& hop) {
   ex.parent = hop.parent;
   ex.record.destination = ex.origin->dialled;
   ex.record.origin_reused = ex.origin->reused;
   ex.record.parent = hop.parent != nullptr ? std::string_view(hop.parent->name) : "";
+  if (hop.parent == nullptr) {
+    settle_address(ex, session);
+  }
 }
 
 // A place at the destination, or an idle connection that came free meanwhile (in ex.origin).
@@ -181,7 +189,7 @@ Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
   Failure why = co_await wait_for_place(ex, session, hop, fresh, place);
   if (why != Failure::None || ex.origin != nullptr) {
     if (ex.origin != nullptr) {
-      note_origin(ex, hop);
+      note_origin(ex, session, hop);
     }
     co_return why;
   }
@@ -193,7 +201,7 @@ Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
     co_return why;
   }
   ex.origin = c;
-  note_origin(ex, hop);
+  note_origin(ex, session, hop);
   co_return Failure::None;
 }
 
@@ -206,11 +214,14 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
     co_return why;
   }
   ex.origin = c;
-  note_origin(ex, hop);
+  note_origin(ex, session, hop);
   co_return Failure::None;
 }
 
 Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
+  if (parent == nullptr && !ex.dial_name.empty()) {
+    return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
+  }
   if (parent == nullptr) {
     return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
   }
@@ -232,8 +243,10 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
 // Goes through the route's parents until one answers.
 Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   const Settings& settings = session.worker.settings;
-  const Settings::Route* route = find_route(settings, ex.host.name);
-  if (route == nullptr) {
+  if (ex.route == nullptr) {
+    ex.route = find_route(settings, ex.host.name);
+  }
+  if (ex.route == nullptr) {
     const Hop direct = hop_of(ex, nullptr);
     co_return co_await obtain_one(ex, session, direct, riding);
   }
@@ -245,8 +258,8 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
     }
   }
   Failure why = Failure::ConnectFailed;
-  while (ex.next_parent < route->parents.size()) {
-    const Hop hop = hop_of(ex, find_parent(settings, route->parents[ex.next_parent++]));
+  while (ex.next_parent < ex.route->size()) {
+    const Hop hop = hop_of(ex, find_parent(settings, (*ex.route)[ex.next_parent++]));
     why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;

@@ -60,6 +60,14 @@ void complete_record(Exchange& ex, Session& session) {
   if (ex.failure != Failure::None) {
     r.failure = ex.failure;
   }
+  if (ex.log_level == filters::LogLevel::Host) {
+    const std::size_t scheme = r.url.find("://");
+    const std::size_t path =
+        scheme == std::string_view::npos ? scheme : r.url.find('/', scheme + 3);
+    r.url = r.url.substr(0, path);
+    r.referer = r.user_agent = {};
+  }
+  r.unlogged = ex.log_level == filters::LogLevel::None;
 }
 
 void record_exchange(Exchange& ex, Session& session) {
@@ -71,11 +79,11 @@ void record_exchange(Exchange& ex, Session& session) {
 }
 
 OwnedRecord::OwnedRecord(const Record& from) : record(from) {
-  const std::array<std::string_view*, 14> texts = {
-      &record.user,       &record.method,       &record.url,          &record.host,
-      &record.version,    &record.rule,         &record.list,         &record.would_have,
-      &record.cache,      &record.cache_reason, &record.content_type, &record.referer,
-      &record.user_agent, &record.parent};
+  const std::array<std::string_view*, 16> texts = {
+      &record.user,         &record.method,     &record.url,        &record.host,
+      &record.version,      &record.rule,       &record.tags,       &record.decision,
+      &record.list,         &record.would_have, &record.cache,      &record.cache_reason,
+      &record.content_type, &record.referer,    &record.user_agent, &record.parent};
   std::size_t size = 0;
   for (const auto* text : texts) {
     size += text->size();

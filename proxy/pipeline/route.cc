@@ -15,11 +15,11 @@ bool host_matches(std::string_view pattern, std::string_view host) {
   return host == pattern.substr(1) || host.ends_with(pattern);
 }
 
-const Settings::Route* find_route(const Settings& settings, std::string_view host) {
+const std::vector<std::string>* find_route(const Settings& settings, std::string_view host) {
   for (const Settings::Route& route : settings.routes) {
     for (const std::string& pattern : route.hosts) {
       if (host_matches(pattern, host)) {
-        return &route;
+        return &route.parents;
       }
     }
   }

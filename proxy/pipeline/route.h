@@ -9,8 +9,9 @@
 
 namespace weir {
 
-// The first route that names the host, or nullptr: go directly. `host` is normalised.
-const Settings::Route* find_route(const Settings& settings, std::string_view host);
+// The parents of the first route that names the host, or nullptr: go directly. `host` is
+// normalised.
+const std::vector<std::string>* find_route(const Settings& settings, std::string_view host);
 
 // The parent of that name; nullptr for "direct".
 const Settings::Parent* find_parent(const Settings& settings, std::string_view name);

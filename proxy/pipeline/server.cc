@@ -22,6 +22,8 @@
 
 #include "proxy/base/diag.h"
 #include "proxy/config/rules.h"
+#include "proxy/lists/load.h"
+#include "proxy/pipeline/snapshot.h"
 
 namespace weir {
 namespace {
@@ -94,6 +96,14 @@ std::string drop_privileges(const std::string& user, const std::string& group) {
            "; start as root, or leave process.user out";
   }
   return {};
+}
+
+std::string lines_of(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) {
+    all += (all.empty() ? "" : "\n") + text;
+  }
+  return all;
 }
 
 }  // namespace
@@ -177,15 +187,31 @@ tl::expected<void, StartFault> Server::load_passwords() {
     diag(Level::Warning, warning);
   }
   if (!loaded.problems.empty()) {
-    std::string all;
-    for (const std::string& problem : loaded.problems) {
-      all += (all.empty() ? "" : "\n") + problem;
-    }
-    return fault(all, EX_CONFIG);
+    return fault(lines_of(loaded.problems), EX_CONFIG);
   }
   shared_.passwords = loaded.file;
   offload_ = std::make_unique<Offload>(kHashThreads, kHashQueue);
   shared_.offload = offload_.get();
+  return {};
+}
+
+tl::expected<void, StartFault> Server::load_rules() {
+  const Settings& settings = shared_.settings;
+  if (!says_anything(settings.policy)) {
+    return {};
+  }
+  LoadedPolicy loaded = load_policy(settings.policy, settings.lists.directory);
+  for (const std::string& warning : loaded.warnings) {
+    diag(Level::Warning, warning);
+  }
+  if (!loaded.policy) {
+    return fault(lines_of(loaded.errors), EX_CONFIG);
+  }
+  auto made = Snapshot::make(std::move(loaded.policy), settings.limits.body_rewrite_window);
+  if (!made) {
+    return fault(made.error(), EX_CONFIG);
+  }
+  shared_.rules = std::make_shared<const Snapshot>(std::move(*made));
   return {};
 }
 
@@ -202,6 +228,7 @@ tl::expected<void, StartFault> Server::open_listeners() {
       if (!one) {
         return fault(one.error(), EX_UNAVAILABLE);
       }
+      one->name = listener.name;
       listening_.push_back(std::move(*one));
     }
   }
@@ -234,7 +261,7 @@ tl::expected<void, StartFault> Server::make_workers() {
     LogRing* ring = log_writer_->add_ring(log.queue_bytes);
     workers_.push_back(std::make_unique<Worker>(shared_, *format, ring));
     for (const Listening& one : listening_) {
-      workers_.back()->add_listener(one.fds[i], one.at);
+      workers_.back()->add_listener(one.fds[i], one.at, one.name);
     }
   }
   if (const auto started = log_writer_->start(); !started) {
@@ -278,8 +305,8 @@ tl::expected<void, StartFault> Server::start() {
   }
   shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
-  for (const auto step : {&Server::load_passwords, &Server::open_listeners, &Server::make_workers,
-                          &Server::enter_process_state}) {
+  for (const auto step : {&Server::load_passwords, &Server::load_rules, &Server::open_listeners,
+                          &Server::make_workers, &Server::enter_process_state}) {
     if (auto done = (this->*step)(); !done) {
       return done;
     }

@@ -43,6 +43,7 @@ class Server {
  private:
   class Control;
   tl::expected<void, StartFault> load_passwords();
+  tl::expected<void, StartFault> load_rules();
   tl::expected<void, StartFault> open_listeners();
   tl::expected<void, StartFault> make_workers();
   tl::expected<void, StartFault> enter_process_state();

@@ -104,12 +104,21 @@ Task<void> Session::serve() {
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
     co_await authenticate(ex, *this);
   }
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.rules) {
+    police_request(ex, *this);  // may it be asked at all, and in which words
+  }
   if (ex.course == Course::Open && ex.ends_here) {
     answer_here(ex, *this);
   } else if (ex.course == Course::Open) {
     co_await fetch(ex, *this);  // the origin's answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
     co_await open_tunnel(ex, *this);
+  }
+  if (ex.course == Course::Tunnel && ex.rules) {
+    co_await inspect_hello(ex, *this);  // the name behind the name
+  }
+  if (ex.course == Course::Relay && ex.rules) {
+    co_await police_response(ex, *this);  // may the answer pass, and how changed
   }
   if (ex.course == Course::Relay || ex.course == Course::Reply) {
     co_await deliver(ex, *this);  // head, then body, as they come

@@ -24,9 +24,12 @@ void identify(Exchange& ex, Session& session);
 // 2. authenticate: the user, where a password file is configured. Leaves the course or a Reply.
 Task<void> authenticate(Exchange& ex, Session& session);
 
-// 2b. answer_here: OPTIONS and TRACE that end at this hop (RFC 9110 7.6.2), and OPTIONS *, which is
-// about
-//    us. Needs Open and `ends_here`. Leaves a Reply.
+// 2b. police_request: what the rules say of the request, and what they change about it. Needs Open
+//    or Tunnel and a worker with rules. Leaves the course, a Reply or Drop, and the verdict.
+void police_request(Exchange& ex, Session& session);
+
+// 2c. answer_here: OPTIONS and TRACE that end at this hop (RFC 9110 7.6.2), and OPTIONS *, which is
+//    about us. Needs Open and `ends_here`. Leaves a Reply.
 void answer_here(Exchange& ex, Session& session);
 
 // 3. fetch: an origin connection (pooled or new, direct or through a parent), the request sent, the
@@ -36,6 +39,16 @@ Task<void> fetch(Exchange& ex, Session& session);
 
 // 3b. open_tunnel: for CONNECT, the connection behind it. Needs Tunnel. Leaves Tunnel or Reply.
 Task<void> open_tunnel(Exchange& ex, Session& session);
+
+// 3c. inspect_hello: judges the server name in a tunnel's TLS greeting, which need not be the name
+//    that CONNECT asked for; a refused one gets an alert (RFC 8446 6.2). Needs Tunnel and rules.
+//    Leaves Tunnel or Drop; the bytes read stay in the session's buffer.
+Task<void> inspect_hello(Exchange& ex, Session& session);
+
+// 3d. police_response: what the rules say of the answer, where needed after a look at its first
+//    bytes. Needs Relay and rules. Leaves Relay, Reply or Drop; a refused answer's connection is
+//    given up.
+Task<void> police_response(Exchange& ex, Session& session);
 
 // 4. deliver: head and body to the client. Needs Relay or Reply. Sets `stays`. Gives the origin
 //    connection back.

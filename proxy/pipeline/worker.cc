@@ -14,6 +14,7 @@
 #include "proxy/base/diag.h"
 #include "proxy/http/reply.h"
 #include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
 
 namespace weir {
 namespace {
@@ -39,6 +40,11 @@ std::unique_ptr<Authenticator> make_authenticator(Loop& loop, const Shared& shar
   Authenticator::Limits limits;
   limits.remember = shared.settings.auth.remember;
   return std::make_unique<Authenticator>(loop, *shared.offload, shared.passwords, limits);
+}
+
+// A copy whose count no other core touches.
+std::shared_ptr<const Snapshot> own_copy(const std::shared_ptr<const Snapshot>& rules) {
+  return rules == nullptr ? nullptr : std::make_shared<const Snapshot>(*rules);
 }
 
 }  // namespace
@@ -80,6 +86,7 @@ Worker::Worker(const Shared& shared_state, AccessFormat format, LogRing* log_rin
       pool(loop, settings.origin),
       resolver(loop, settings.dns, settings.timeouts.dns),
       authenticator(make_authenticator(loop, shared_state)),
+      rules(own_copy(shared_state.rules)),
       log_(std::move(format), log_ring, metrics),
       request_id_(random_start()) {}
 
@@ -91,8 +98,12 @@ Worker::~Worker() {
   }
 }
 
-void Worker::add_listener(int fd, const Endpoint& at) {
-  listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at));
+void Worker::add_listener(int fd, const Endpoint& at, const std::string& name) {
+  listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at, name));
+}
+
+void Worker::adopt(const std::shared_ptr<const Snapshot>& new_rules) {
+  loop.post([this, copy = own_copy(new_rules)] { rules = copy; });
 }
 
 void Worker::run() {
@@ -201,7 +212,9 @@ void Worker::write_log(const Record& record) {
   metrics.count(record);
   const auto idle = static_cast<std::int64_t>(pool.idle_count());
   metrics.add(metric::OriginIdle, idle - std::exchange(counted_idle_, idle));
-  log_.write(record);
+  if (!record.unlogged) {
+    log_.write(record);
+  }
 }
 
 void Worker::enlist(Session& s) {

@@ -33,6 +33,7 @@ namespace weir {
 
 class Session;
 class Worker;
+struct Snapshot;
 
 // Counts of client connections over all workers, per address where a limit is set.
 class ClientCount {
@@ -54,19 +55,21 @@ struct Shared {
   OwnAddresses own;
   std::string pseudonym;                          // in Via and Proxy-Status, unique to this process
   std::shared_ptr<const PasswordFile> passwords;  // null: no authentication
+  std::shared_ptr<const Snapshot> rules;          // what workers begin with; null: no rules
   Offload* offload = nullptr;
   ClientCount* clients = nullptr;
 };
 
 // One listening socket of one worker.
 struct ListenerState final : Watch {
-  ListenerState(Worker& w, int descriptor, const Endpoint& address)
-      : worker(w), fd(descriptor), at(address) {}
+  ListenerState(Worker& w, int descriptor, const Endpoint& address, std::string listener_name)
+      : worker(w), fd(descriptor), at(address), name(std::move(listener_name)) {}
   void note(std::uint32_t) override {}
   void act() override;
   Worker& worker;
   int fd;
   Endpoint at;
+  std::string name;
 };
 
 class Worker {
@@ -76,13 +79,16 @@ class Worker {
   ~Worker();
 
   // Before run(): takes over a listening, non-blocking descriptor.
-  void add_listener(int fd, const Endpoint& at);
+  void add_listener(int fd, const Endpoint& at, const std::string& name);
   // The worker's thread: returns when drained or stopped.
   void run();
   // Any thread. drain: accept nothing more, let what runs finish, then return from run(). stop:
   // now.
   void drain();
   void stop();
+
+  // Any thread: requests that begin from now on are judged by `rules` (null: no rules).
+  void adopt(const std::shared_ptr<const Snapshot>& rules);
 
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> ex);
@@ -101,6 +107,7 @@ class Worker {
   std::unique_ptr<Authenticator> authenticator;
   http::DateText date;
   Metrics metrics;
+  std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
 
  private:
   friend class Session;

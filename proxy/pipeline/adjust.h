@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Carrying out what rules change about an exchange that they let pass: fields, query, the name
+// dialled, tags, how much is logged. Each adjustment of the verdict is carried out once, in the
+// phase that added it.
+#pragma once
+
+#include "proxy/pipeline/exchange.h"
+
+namespace weir {
+
+class Session;
+
+// Adjustments of the request so far; before its head is written.
+void adjust_request(Exchange& ex, Session& session);
+
+// Adjustments of the response; before its head is written.
+void adjust_response(Exchange& ex, Session& session);
+
+}  // namespace weir

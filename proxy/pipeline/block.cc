@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See block.h.
+#include "proxy/pipeline/block.h"
+
+#include <ctime>
+
+#include "proxy/http/block_page.h"
+#include "proxy/http/neutral.h"
+#include "proxy/pipeline/answer.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using filters::BlockBody;
+using filters::Decision;
+using filters::ResourceKind;
+using http::BlockShape;
+
+constexpr std::uint16_t kForbidden = 403;
+constexpr std::uint16_t kFound = 302;
+
+// The time as this machine's clock on the wall shows it.
+http::LocalTime local(WallTime at) {
+  const std::time_t seconds = at.us / kSecond;
+  std::tm parts{};
+  if (::localtime_r(&seconds, &parts) == nullptr) {
+    return {at, 0, "UTC"};
+  }
+  return {at, parts.tm_gmtoff * kSecond, parts.tm_zone};
+}
+
+// What would be least noticed in the place of what a page embeds.
+BlockShape shape_for(ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::Image:
+      return BlockShape::Pixel;
+    case ResourceKind::Script:
+    case ResourceKind::Stylesheet:
+    case ResourceKind::Font:
+    case ResourceKind::Media:
+    case ResourceKind::Object:
+    case ResourceKind::Ping:
+    case ResourceKind::CspReport:
+      return BlockShape::Empty;
+    default:
+      return BlockShape::Page;
+  }
+}
+
+BlockShape shape_of(const filters::Action* action, ResourceKind kind) {
+  switch (action == nullptr ? BlockBody::Auto : action->body) {
+    case BlockBody::Auto:
+      return shape_for(kind);
+    case BlockBody::Page:
+      return BlockShape::Page;
+    case BlockBody::Empty:
+      return BlockShape::Empty;
+    case BlockBody::Pixel:
+      return BlockShape::Pixel;
+  }
+  return BlockShape::Page;
+}
+
+std::string_view type_for(ResourceKind kind) {
+  switch (kind) {
+    case ResourceKind::Script:
+      return "text/javascript";
+    case ResourceKind::Stylesheet:
+      return "text/css";
+    default:
+      return {};
+  }
+}
+
+http::BlockNote note_of(const Exchange& ex, WallTime now) {
+  const filters::Policy& policy = *ex.rules->policy;
+  const filters::Verdict& verdict = ex.verdict;
+  http::BlockNote note;
+  note.status = kForbidden;
+  if (verdict.rule != UINT32_MAX) {
+    const filters::RuleDocument& rule = policy.rule(verdict.rule);
+    note.rule = rule.id;
+    note.description = rule.description;
+    if (const auto until = policy.ends(verdict.rule, now)) {
+      note.until = local(*until);
+    }
+  }
+  if (verdict.action != nullptr) {
+    note.message = verdict.action->message;
+    note.status = verdict.action->status != 0 ? verdict.action->status : kForbidden;
+  }
+  note.host = ex.subject.host;
+  note.url = ex.subject.host_only ? std::string_view() : ex.subject.url;
+  note.list = verdict.hit.list_name;
+  note.line_number = verdict.hit.line;
+  note.line = verdict.hit.text;
+  note.ask = policy.document().ask;
+  note.now = local(now);
+  return note;
+}
+
+void write_block_page(Exchange& ex, Session& session) {
+  const http::BlockNote note = note_of(ex, session.worker.loop.wall());
+  http::BlockPlan plan;
+  plan.reply = reply_plan(ex, session);
+  plan.language = http::preferred_language(ex.request.fields);
+  plan.shape = shape_of(ex.verdict.action, ex.subject.kind);
+  plan.empty_type = type_for(ex.subject.kind);
+  plan.to_connect = ex.subject.host_only;
+  if (ex.verdict.rule != UINT32_MAX) {
+    plan.custom = ex.rules->pages[ex.verdict.rule].get();
+  }
+  answer(ex, http::write_block(note, plan, ex.arena), note.status);
+}
+
+void write_redirect(Exchange& ex, Session& session) {
+  const filters::Action& action = *ex.verdict.action;
+  http::Refusal refusal;
+  refusal.status = action.status != 0 ? action.status : kFound;
+  refusal.error = row(Failure::Blocked).proxy_status;
+  refusal.more_fields = ex.arena.join({"Location: ", action.to, "\r\nCache-Control: no-store\r\n"});
+  answer(ex, http::write_refusal(refusal, reply_plan(ex, session), ex.arena), refusal.status);
+}
+
+// Whether a list wants the page to find a neutral resource in place of what it asked for.
+bool stands_in(const Exchange& ex) {
+  return !ex.verdict.redirect.empty() && !ex.subject.host_only &&
+         !http::find_neutral(ex.verdict.redirect).none;
+}
+
+}  // namespace
+
+void answer_by_rule(Exchange& ex, Session& session) {
+  ex.failure = Failure::Blocked;
+  ex.record.failure = Failure::Blocked;
+  if (ex.verdict.decision == Decision::Close) {
+    ex.stays = false;
+    ex.course = Course::Drop;
+  } else if (ex.verdict.decision == Decision::Redirect && !ex.subject.host_only) {
+    write_redirect(ex, session);
+  } else if (stands_in(ex)) {
+    const http::ReplyPlan plan = reply_plan(ex, session);
+    answer(ex, http::write_neutral(http::find_neutral(ex.verdict.redirect), plan, ex.arena), 200);
+  } else {
+    write_block_page(ex, session);
+  }
+}
+
+}  // namespace weir

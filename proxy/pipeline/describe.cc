@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See describe.h.
+#include "proxy/pipeline/describe.h"
+
+#include <algorithm>
+
+#include "filters/classify.h"
+#include "filters/policy/policy.h"
+#include "filters/url.h"
+#include "proxy/base/ascii.h"
+#include "proxy/http/disposition.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using http::BodyKind;
+using http::FieldId;
+
+constexpr std::uint16_t kHttpsPort = 443;
+
+std::string_view find_field(const void* from, std::string_view name, std::size_t nth) {
+  const auto& fields = *static_cast<const http::Fields*>(from);
+  const FieldId id = http::field_id(name);
+  for (const http::Field& line : fields.lines) {
+    const bool same =
+        line.id == id && (id != FieldId::Other || same_ignoring_case(line.name, name));
+    if (same && nth-- == 0) {
+      // A field without a value is there all the same.
+      return line.value.data() == nullptr ? std::string_view("") : line.value;
+    }
+  }
+  return {};
+}
+
+// "type/subtype" in lower case, without parameters.
+std::string_view essence(std::string_view content_type, Arena& arena) {
+  const std::string_view type = trim_ows(content_type.substr(0, content_type.find(';')));
+  if (std::none_of(type.begin(), type.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    return type;
+  }
+  char* const out = arena.allocate(type.size());
+  std::transform(type.begin(), type.end(), out, to_lower);
+  return {out, type.size()};
+}
+
+std::optional<std::uint64_t> declared_length(const http::Framing& framing) {
+  switch (framing.kind) {
+    case BodyKind::None:
+      return 0;
+    case BodyKind::Length:
+      return framing.length;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+filters::FieldLookup lookup_in(const http::Fields& fields) {
+  return {&fields, find_field};
+}
+
+void describe_request_to_rules(Exchange& ex, const Session& session) {
+  filters::Subject& to = ex.subject;
+  const bool tunnel = ex.course == Course::Tunnel;
+  to = filters::Subject{};
+  to.client = session.peer.address;
+  to.user = ex.user.view();
+  to.listener = session.listener.name;
+  to.groups = ex.rules->policy->groups_of(to.client, to.user, to.listener);
+  to.now = session.worker.loop.wall();
+  to.method = ex.request.method;
+  to.scheme = !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";
+  to.host = ex.host.name;
+  to.host_address = ex.host.address;
+  to.port = ex.port;
+  to.host_only = tunnel;
+  to.request = lookup_in(ex.request.fields);
+  to.request_length = declared_length(ex.upload_framing);
+  filters::set_url(to, tunnel ? std::string_view() : ex.target.path, ex.arena);
+  filters::classify(to, ex.arena);
+}
+
+void describe_response_to_rules(Exchange& ex) {
+  filters::Subject& to = ex.subject;
+  const http::Fields& fields = ex.response.fields;
+  to.status = ex.response.status;
+  to.response = lookup_in(fields);
+  to.media_type = essence(fields.value(FieldId::ContentType), ex.arena);
+  to.response_length = declared_length(ex.download_framing);
+  to.file_name = http::file_name(to.response.value("Content-Disposition"), to.path, ex.arena);
+}
+
+}  // namespace weir

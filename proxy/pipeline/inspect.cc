@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stage 3c: the name behind the name. CONNECT names a host, and the TLS greeting that follows names
+// the server that is really meant; both must pass the rules. The greeting is read, judged and then
+// passed on untouched. A server that speaks first speaks no TLS: then nothing is waited for.
+#include "filters/classify.h"
+#include "filters/policy/policy.h"
+#include "filters/url.h"
+#include "proxy/base/host.h"
+#include "proxy/pipeline/police.h"
+#include "proxy/pipeline/send.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+#include "proxy/tls/hello.h"
+
+namespace weir {
+namespace {
+
+using tls::HelloProgress;
+
+// How long the client is waited for before the server is looked at again.
+constexpr Micros kGlance = 200 * kMillisecond;
+
+void make_room(Session& session) {
+  Buffer& in = session.in;
+  BufferPool& buffers = session.worker.buffers;
+  if (!in.valid()) {
+    in = buffers.take_small();
+  } else if (in.room() == 0) {
+    Buffer larger(in.unread().size() + BufferPool::kSmall);
+    in.move_unread_to(larger);
+    buffers.give(std::move(in));
+    in = std::move(larger);
+  }
+}
+
+// More bytes of the client's, or None with nothing new when the server has begun to speak.
+Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
+  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.tunnel_idle;
+  for (;;) {
+    make_room(session);
+    const IoResult r = session.client.read(session.in.space(), session.in.room());
+    if (r.what == Io::Bytes) {
+      session.in.added(r.bytes);
+      co_return Failure::None;
+    }
+    if (r.what != Io::WouldBlock) {
+      co_return Failure::ClientGone;
+    }
+    if (session.in.empty()) {
+      session.worker.buffers.give(std::move(session.in));  // a silent client holds none
+    }
+    const Instant glance = session.worker.loop.now() + kGlance;
+    const Failure why = co_await session.client.readable(glance, Failure::HeadTimeout);
+    if (why == Failure::HeadTimeout) {
+      server_first = ex.origin->stream.stirring() || !ex.origin_in.empty();
+      if (server_first || session.worker.loop.now() > until) {
+        co_return server_first ? Failure::None : Failure::TunnelIdle;
+      }
+    } else if (why != Failure::None) {
+      co_return why;
+    }
+  }
+}
+
+// Reads until the greeting is whole, or it is clear that there is none.
+Task<HelloProgress> read_hello(Exchange& ex, Session& session, tls::Hello& hello, Failure& why) {
+  bool server_first = false;
+  for (;;) {
+    if (!session.in.empty()) {
+      const HelloProgress progress = tls::take_hello(session.in.unread(), ex.arena, hello);
+      if (progress != HelloProgress::NeedMore) {
+        co_return progress;
+      }
+    }
+    why = co_await read_client(ex, session, server_first);
+    if (why != Failure::None || server_first) {
+      co_return HelloProgress::NotTls;
+    }
+  }
+}
+
+// Judges the tunnel again as one to the server named. A name that is no host name is refused: it
+// could be read as one name here and as another behind us.
+bool may_pass(Exchange& ex, const tls::Hello& hello) {
+  if (hello.server_name.empty()) {
+    return true;
+  }
+  const auto name = normalise_host(hello.server_name, false, ex.arena);
+  if (!name || name->address) {
+    return false;
+  }
+  filters::Subject as_named = ex.subject;
+  as_named.server_name = ex.subject.server_name = name->name;
+  as_named.host = name->name;
+  as_named.host_address.reset();
+  filters::set_url(as_named, {}, ex.arena);
+  filters::classify(as_named, ex.arena);
+  filters::Verdict verdict;
+  ex.rules->policy->judge(filters::Phase::Request, as_named, ex.arena, verdict);
+  if (!verdict.blocks()) {
+    return true;
+  }
+  ex.verdict = verdict;
+  return false;
+}
+
+}  // namespace
+
+Task<void> inspect_hello(Exchange& ex, Session& session) {
+  if (ex.request.method_id != http::Method::Connect) {
+    co_return;  // an upgraded connection speaks what was agreed
+  }
+  tls::Hello hello;
+  Failure why = Failure::None;
+  const HelloProgress progress = co_await read_hello(ex, session, hello, why);
+  const bool refused =
+      progress == HelloProgress::Bad || (progress == HelloProgress::Done && !may_pass(ex, hello));
+  if (why == Failure::None && !refused) {
+    co_return;
+  }
+  if (refused) {
+    why = Failure::Blocked;
+    note_verdict(ex);
+    const Micros idle = session.worker.settings.timeouts.client_write;
+    ex.record.bytes_to_client += tls::kUnrecognizedName.size();
+    co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
+                       Failure::ClientStalled);
+  }
+  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  ex.failure = why;
+  ex.record.kind = RecordKind::Tunnel;
+  ex.stays = false;
+  ex.course = Course::Drop;
+}
+
+}  // namespace weir

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stages 2b and 3d: the exchange is shown to the rules, and their verdict is carried out. Judging
+// is pure and lies in filters/; here is only what it means for this exchange. The verdict grows
+// from phase to phase: request, address, response.
+#include "proxy/pipeline/police.h"
+
+#include "filters/policy/policy.h"
+#include "proxy/pipeline/adjust.h"
+#include "proxy/pipeline/block.h"
+#include "proxy/pipeline/describe.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using filters::Decision;
+using filters::Phase;
+
+std::string_view where(const filters::ListHit& hit, Arena& arena) {
+  return hit ? arena.join({hit.list_name, ":", std::to_string(hit.line)}) : std::string_view();
+}
+
+void count_verdict(const Exchange& ex, Session& session) {
+  Metrics& metrics = session.worker.metrics;
+  metrics.add(metric::Decisions, static_cast<RuleDecision>(ex.verdict.decision));
+  if (ex.verdict.would_rule != UINT32_MAX) {
+    metrics.add(metric::TrialDecisions, static_cast<RuleDecision>(ex.verdict.would));
+  }
+}
+
+bool ends_exchange(const filters::Verdict& verdict, bool host_only) {
+  return verdict.blocks() || verdict.decision == Decision::Redirect ||
+         (!verdict.redirect.empty() && !host_only);
+}
+
+// The origin's connection, whose answer nobody will read.
+Task<void> abandon_origin(Exchange& ex, Session& session) {
+  if (ex.upload_lane.valid()) {
+    ex.origin->stream.close(Failure::Blocked);
+    session.client.stop_reads(Failure::ClientCut);
+    co_await std::move(ex.upload_lane);
+    session.client.allow_reads();
+  }
+  session.client.tie(nullptr, Failure::None);
+  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+}
+
+}  // namespace
+
+void note_verdict(Exchange& ex) {
+  const filters::Policy& policy = *ex.rules->policy;
+  const filters::Verdict& verdict = ex.verdict;
+  if (verdict.rule != UINT32_MAX) {
+    ex.record.rule = policy.rule(verdict.rule).id;
+    ex.record.list = where(verdict.hit, ex.arena);
+  }
+  ex.record.decision = filters::decision_name(verdict.decision);
+  if (verdict.would_rule != UINT32_MAX) {
+    const std::string_view list = where(verdict.would_hit, ex.arena);
+    ex.record.would_have =
+        ex.arena.join({filters::decision_name(verdict.would), ":",
+                       policy.rule(verdict.would_rule).id, list.empty() ? "" : ":", list});
+  }
+}
+
+void police_request(Exchange& ex, Session& session) {
+  if (ex.ends_here) {
+    return;
+  }
+  ex.rules = session.worker.rules;
+  describe_request_to_rules(ex, session);
+  ex.verdict.clear();
+  ex.rules->policy->judge(Phase::Request, ex.subject, ex.arena, ex.verdict);
+  note_verdict(ex);
+  count_verdict(ex, session);
+  if (ends_exchange(ex.verdict, ex.subject.host_only)) {
+    answer_by_rule(ex, session);
+    return;
+  }
+  if (ex.verdict.decision == Decision::Route) {
+    ex.route = &ex.verdict.action->names;
+  }
+  adjust_request(ex, session);
+}
+
+Failure police_address(Exchange& ex, const IpAddress& address) {
+  if (!ex.rules || !ex.rules->policy->has_phase(Phase::Address)) {
+    return Failure::None;
+  }
+  filters::Verdict verdict = ex.verdict;
+  filters::Subject subject = ex.subject;
+  subject.destination = address;
+  ex.rules->policy->judge(Phase::Address, subject, ex.arena, verdict);
+  if (!verdict.blocks()) {
+    return Failure::None;
+  }
+  ex.verdict = verdict;
+  note_verdict(ex);
+  return Failure::Blocked;
+}
+
+void settle_address(Exchange& ex, Session& session) {
+  if (!ex.rules || ex.subject.destination) {
+    return;
+  }
+  ex.subject.destination = ex.record.destination.address;
+  if (ex.rules->policy->has_phase(Phase::Address)) {
+    ex.rules->policy->judge(Phase::Address, ex.subject, ex.arena, ex.verdict);
+    note_verdict(ex);
+    adjust_request(ex, session);
+  }
+}
+
+Task<void> police_response(Exchange& ex, Session& session) {
+  const filters::Policy& policy = *ex.rules->policy;
+  describe_response_to_rules(ex);
+  if (policy.has_phase(Phase::Response)) {
+    policy.judge(Phase::Response, ex.subject, ex.arena, ex.verdict);
+    note_verdict(ex);
+    if (ends_exchange(ex.verdict, false)) {
+      co_await abandon_origin(ex, session);
+      answer_by_rule(ex, session);
+      co_return;
+    }
+  }
+  adjust_response(ex, session);
+}
+
+}  // namespace weir

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stages elsewhere need of policing: rules about the address that would be dialled, for
+// whoever dials (obtain.cc), and the note in the record. The phases themselves are stages.
+#pragma once
+
+#include "proxy/base/address.h"
+#include "proxy/base/failure.h"
+#include "proxy/pipeline/exchange.h"
+
+namespace weir {
+
+class Session;
+
+// Whether the rules let this request go to `address`: None or Blocked. The verdict stays as it was,
+// unless it is a refusal.
+Failure police_address(Exchange& ex, const IpAddress& address);
+
+// The address is settled (ex.record.destination): its adjustments are taken.
+void settle_address(Exchange& ex, Session& session);
+
+// Puts the verdict into the record.
+void note_verdict(Exchange& ex);
+
+}  // namespace weir

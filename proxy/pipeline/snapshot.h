@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What exchanges are judged by: the compiled policy and what the pipeline has made ready beside it.
+// Immutable. Replaced as a whole; an exchange keeps the one it began with. Every worker has a copy
+// with a count of its own, so that counting never crosses cores.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "filters/policy/policy.h"
+#include "proxy/http/block_page.h"
+
+namespace weir {
+
+struct Snapshot {
+  std::shared_ptr<const filters::Policy> policy;  // null: no rules, everything passes
+  // By rule index; empty where the rule has none.
+  std::vector<std::shared_ptr<const http::PageTemplate>> pages;
+
+  // Makes ready what the rules name. An error says which rule and what to do.
+  static tl::expected<Snapshot, std::string> make(std::shared_ptr<const filters::Policy> policy,
+                                                  std::uint32_t rewrite_window);
+};
+
+}  // namespace weir
