@@ -3,17 +3,56 @@
 // See reply.h. Pages are small, need no script and no other resource, and read well in a terminal.
 #include "proxy/http/reply.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
+#include "proxy/http/language.h"
 
 namespace weir::http {
 namespace {
 
 using std::string_view;
+
+struct Phrase {
+  std::uint16_t status;
+  string_view text;
+};
+
+constexpr std::array kPhrases = std::to_array<Phrase>({
+    {200, "OK"},
+    {204, "No Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {508, "Loop Detected"},
+});
 
 struct Digits {
   std::array<char, 24> text{};
@@ -27,28 +66,6 @@ Digits decimal(std::uint64_t value) {
       std::to_chars(out.text.data(), out.text.data() + out.text.size(), value).ptr -
       out.text.data());
   return out;
-}
-
-Digits request_id(std::uint64_t id) {
-  constexpr string_view kHex = "0123456789abcdef";
-  Digits out;
-  out.size = 16;
-  for (std::size_t i = 0; i < 16; ++i) {
-    out.text[i] = kHex[id >> (60 - 4 * i) & 15];
-  }
-  return out;
-}
-
-string_view media_type(PageKind kind) {
-  switch (kind) {
-    case PageKind::Html:
-      return "text/html; charset=utf-8";
-    case PageKind::Json:
-      return "application/problem+json";
-    case PageKind::Text:
-      return "text/plain; charset=utf-8";
-  }
-  return {};
 }
 
 constexpr string_view kPageTop =
@@ -97,35 +114,22 @@ string_view challenge(std::uint16_t status, string_view realm, Arena& arena) {
 }
 
 struct Preference {
-  double html = 0;
-  double json = 0;
-  double text = 0;
+  int html = 0;
+  int json = 0;
+  int text = 0;
 };
 
-// A weight like "q=0.5" among the parameters of a media range; 1 when there is none.
-double weight(string_view parameters) {
-  const std::size_t at = parameters.find("q=");
-  if (at == string_view::npos) {
-    return 1;
-  }
-  double q = 1;
-  const string_view text = parameters.substr(at + 2);
-  std::from_chars(text.data(), text.data() + text.size(), q);
-  return q;
-}
-
-void weigh(string_view element, Preference& out) {
-  const std::size_t semicolon = std::min(element.find(';'), element.size());
-  const string_view range = trim_ows(element.substr(0, semicolon));
-  const double q = weight(element.substr(semicolon));
-  if (same_ignoring_case(range, "text/html") ||
-      same_ignoring_case(range, "application/xhtml+xml")) {
-    out.html = std::max(out.html, q);
-  } else if (same_ignoring_case(range, "application/json") ||
-             same_ignoring_case(range, "application/problem+json")) {
-    out.json = std::max(out.json, q);
-  } else if (same_ignoring_case(range, "text/plain") || same_ignoring_case(range, "text/*")) {
-    out.text = std::max(out.text, q);
+void note_range(string_view element, Preference& out) {
+  const Weighed weighed = weigh(element);
+  const auto names = [&weighed](string_view range) {
+    return same_ignoring_case(weighed.range, range);
+  };
+  if (names("text/html") || names("application/xhtml+xml")) {
+    out.html = std::max(out.html, weighed.thousandths);
+  } else if (names("application/json") || names("application/problem+json")) {
+    out.json = std::max(out.json, weighed.thousandths);
+  } else if (names("text/plain") || names("text/*")) {
+    out.text = std::max(out.text, weighed.thousandths);
   }
 }
 
@@ -136,7 +140,7 @@ PageKind preferred_page(const Fields& fields) {
   for (const Field& line : fields.lines) {
     if (line.id == FieldId::Accept) {
       each_element(line.value, [&preference](string_view element) {
-        weigh(element, preference);
+        note_range(element, preference);
         return true;
       });
     }
@@ -149,34 +153,72 @@ PageKind preferred_page(const Fields& fields) {
                                                                    : PageKind::Text;
 }
 
-string_view write_refusal(Failure why, const ReplyPlan& plan, Arena& arena) {
-  const FailureRow& r = row(why);
-  WEIR_ASSERT(r.status != 0);
-  const string_view body = page(plan.page, r, request_id(plan.request_id), arena);
+string_view media_type(PageKind kind) {
+  switch (kind) {
+    case PageKind::Html:
+      return "text/html; charset=utf-8";
+    case PageKind::Json:
+      return "application/problem+json";
+    case PageKind::Text:
+      return "text/plain; charset=utf-8";
+  }
+  return {};
+}
+
+string_view request_id_text(std::uint64_t id, Arena& arena) {
+  constexpr string_view kHex = "0123456789abcdef";
+  constexpr std::size_t kDigits = 16;
+  char* const out = arena.allocate(kDigits);
+  for (std::size_t i = 0; i < kDigits; ++i) {
+    out[i] = kHex[id >> (60 - 4 * i) & 15];
+  }
+  return {out, kDigits};
+}
+
+string_view page_style() {
+  return kStyle;
+}
+
+string_view write_refusal(const Refusal& refusal, const ReplyPlan& plan, Arena& arena) {
+  const string_view type =
+      refusal.media_type.empty() ? "" : arena.join({"Content-Type: ", refusal.media_type, "\r\n"});
   const string_view head =
       arena.join({"HTTP/1.1 ",
-                  decimal(r.status),
+                  decimal(refusal.status),
                   " ",
-                  reason_phrase(r.status),
-                  "\r\nContent-Type: ",
-                  media_type(plan.page),
-                  "\r\nContent-Length: ",
-                  decimal(body.size()),
+                  reason_phrase(refusal.status),
+                  "\r\n",
+                  type,
+                  "Content-Length: ",
+                  decimal(refusal.body.size()),
                   "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ",
                   plan.date,
                   "\r\nProxy-Status: ",
                   plan.pseudonym,
                   "; error=",
-                  r.proxy_status,
+                  refusal.error,
                   "; details=\"",
-                  r.word,
+                  refusal.details,
                   "\"\r\nVia: 1.1 ",
                   plan.pseudonym,
                   "\r\n",
-                  challenge(r.status, plan.realm, arena),
+                  refusal.more_fields,
                   connection_field(plan),
                   "\r\n"});
-  return plan.to_head ? head : arena.join({head, body});
+  return plan.to_head ? head : arena.join({head, refusal.body});
+}
+
+string_view write_refusal(Failure why, const ReplyPlan& plan, Arena& arena) {
+  const FailureRow& r = row(why);
+  WEIR_ASSERT(r.status != 0);
+  Refusal refusal;
+  refusal.status = r.status;
+  refusal.media_type = media_type(plan.page);
+  refusal.body = page(plan.page, r, request_id_text(plan.request_id, arena), arena);
+  refusal.error = r.proxy_status;
+  refusal.details = r.word;
+  refusal.more_fields = challenge(r.status, plan.realm, arena);
+  return write_refusal(refusal, plan, arena);
 }
 
 string_view write_answer(string_view media_type_name, string_view body, string_view more_fields,
@@ -205,48 +247,8 @@ string_view trace_body(const RequestHead& head, Arena& arena) {
 }
 
 string_view reason_phrase(std::uint16_t status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 405:
-      return "Method Not Allowed";
-    case 407:
-      return "Proxy Authentication Required";
-    case 408:
-      return "Request Timeout";
-    case 411:
-      return "Length Required";
-    case 413:
-      return "Content Too Large";
-    case 414:
-      return "URI Too Long";
-    case 417:
-      return "Expectation Failed";
-    case 421:
-      return "Misdirected Request";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    case 505:
-      return "HTTP Version Not Supported";
-    case 508:
-      return "Loop Detected";
-    default:
-      return "";
-  }
+  const auto* const found = std::ranges::find(kPhrases, status, &Phrase::status);
+  return found == kPhrases.end() ? string_view() : found->text;
 }
 
 }  // namespace weir::http

@@ -7,6 +7,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/http/framing.h"
 #include "tests/unit/http/heads.h"
+#include "tests/unit/http/reply_reader.h"
 
 namespace weir::test {
 namespace {
@@ -14,36 +15,6 @@ namespace {
 using http::FieldId;
 using http::PageKind;
 using http::ReplyPlan;
-
-ReplyPlan usual_plan() {
-  ReplyPlan plan;
-  plan.realm = "Weir";
-  plan.pseudonym = "weir-1";
-  plan.date = "Sun, 06 Nov 1994 08:49:37 GMT";
-  plan.request_id = 0x0123456789abcdef;
-  return plan;
-}
-
-// Parses the reply, checks that head and body fit together, and returns both.
-struct Reply {
-  explicit Reply(std::string_view text) : bytes(std::make_unique<std::string>(text)) {
-    http::HeadScan scan;
-    const http::Taken taken = http::take_response(*bytes, scan, {}, head);
-    EXPECT_EQ(taken.progress, Progress::Done) << text;
-    body = std::string_view(*bytes).substr(taken.used);
-  }
-  std::string_view value(std::string_view name) const {
-    for (const http::Field& line : head.fields.lines) {
-      if (line.name == name) {
-        return line.value;
-      }
-    }
-    return "(none)";
-  }
-  std::unique_ptr<std::string> bytes;
-  http::ResponseHead head;
-  std::string_view body;
-};
 
 TEST(Refusal, OfEachRowIsAValidResponseInEachKindOfPage) {
   for (const FailureRow& failure : failure_rows()) {
@@ -157,9 +128,11 @@ TEST(PreferredPage, IsWhatAcceptWeighsHighest) {
       {"text/*, application/json;q=0.5", PageKind::Text},
       {"text/html;q=0, application/json;q=0", PageKind::Text},
       {"text/html ; level=1 ; q=0.2, application/json;q=0.3", PageKind::Json},
-      {"text/html;q=x", PageKind::Html},
-      {"text/html;q=nan", PageKind::Text},
-      {"text/html;q=-1", PageKind::Text},
+      {"text/html;q=x", PageKind::Html},  // no weight at all, rather than none
+      {"text/html;q=-1", PageKind::Html},
+      {"application/json;q=1.001, text/html;q=0.999", PageKind::Json},
+      {"text/html;freq=0.1, application/json;q=0.5", PageKind::Html},
+      {"text/html;q=0.000, application/json;q=0.001", PageKind::Json},
       {";;;,\"", PageKind::Text},
   };
   for (const auto& row : rows) {
