@@ -205,7 +205,7 @@ TEST(BlockPage, HasNoBodyInAnswerToHead) {
 TEST(BlockPage, SurvivesTimesBeyondTheCalendar) {
   BlockNote note = full_note();
   for (const Micros at : {INT64_MIN, INT64_MAX, -kSecond}) {
-    note.now.at.us = at;
+    note.now = {WallTime{at}};
     note.until->at.us = at;
     note.until->utc_offset = at;
     const Reply reply(written(note, plan_of(PageKind::Text)));
