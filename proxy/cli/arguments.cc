@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See arguments.h.
+#include "proxy/cli/arguments.h"
+
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+namespace weir::cli {
+namespace {
+
+constexpr const char* kConfigHelp = "Configuration file (JSON with comments)";
+
+constexpr const char* kExamples = R"(Examples:
+  weir --config weir.json                        run the proxy
+  weir check-config weir.json                    say all that is wrong with a configuration
+  weir check --requests in.jsonl --lists ads.txt judge many requests by a list
+
+"weir COMMAND --help" says more about a command.)";
+
+constexpr const char* kCheckConfigExamples = R"(Examples:
+  weir check-config weir.json
+  weir check-config --default > weir.json        a commented file to begin with
+  weir check-config --effective weir.json        every setting as it will be used)";
+
+constexpr const char* kCheckExamples = R"(One request a line, all but the URL optional:
+  {"i":0,"url":"http://example.com/","method":"GET","client":"10.0.0.7","user":"mia",
+   "headers":{"referer":"http://example.org/","sec-fetch-dest":"image"}}
+For a CONNECT the URL is "host:443". One decision a line:
+  {"i":0,"block":true,"rule":"...","list":"...","line":123,"text":"..."}
+and "excepted", "rewrite", "redirect" where they apply. At the end, one line of JSON with
+figures on standard error.
+
+Examples:
+  weir check --requests in.jsonl --decisions out.jsonl --lists easylist.txt,hosts.txt
+  weir check --config weir.json --at 2026-11-21T21:30 < in.jsonl > out.jsonl)";
+
+void add_source(CLI::App& command, Source& source) {
+  auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
+  command
+      .add_option("--lists", source.lists,
+                  "Judge by these filter lists alone, whatever a configuration says")
+      ->delimiter(',')
+      ->type_name("FILE,...")
+      ->excludes(config);
+  command.add_flag("--third-party-hosts", source.third_party_hosts,
+                   "With --lists: on CONNECT, count rules that hold for third parties only");
+}
+
+void add_check_config(CLI::App& app, CheckConfigOptions& options) {
+  auto* command =
+      app.add_subcommand("check-config", "Check a configuration and say all that is wrong with it");
+  command->add_option("file,-c,--config", options.config, "Configuration file");
+  command->add_flag("--schema", options.schema, "Print the JSON Schema of the configuration");
+  command->add_flag("--reference", options.reference, "Print all settings as Markdown");
+  command->add_flag("--default", options.defaults, "Print a commented default weir.json");
+  command->add_flag("--effective", options.effective,
+                    "Print every setting as it will be used, secrets hidden");
+  command->footer(kCheckConfigExamples);
+}
+
+void add_check(CLI::App& app, CheckOptions& options) {
+  auto* command = app.add_subcommand("check", "Judge many requests, one a line, at full speed");
+  command->add_option("--requests", options.requests, "Requests to judge; - is standard input")
+      ->type_name("FILE");
+  command->add_option("--decisions", options.decisions, "Where decisions go; - is standard output")
+      ->type_name("FILE");
+  add_source(*command, options.source);
+  command->add_option("--at", options.at, "The time of the requests; else now")->type_name("TIME");
+  command->footer(kCheckExamples);
+}
+
+Arguments::Command chosen(const CLI::App& app) {
+  using Command = Arguments::Command;
+  const auto parsed = app.get_subcommands();
+  const std::string name = parsed.empty() ? "run" : parsed.front()->get_name();
+  return name == "check-config" ? Command::CheckConfig
+         : name == "check"      ? Command::Check
+                                : Command::Run;
+}
+
+}  // namespace
+
+// CLI11 reports through exceptions; this is the one place that catches them.
+tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
+  CLI::App app{"Weir: a strict, fast forward proxy. Without a command it runs on 127.0.0.1:3128."};
+  app.name("weir");
+  app.footer(kExamples);
+  Arguments out;
+  auto* run = app.add_subcommand("run", "Run the proxy (the default command)");
+  app.add_option("-c,--config", out.config, kConfigHelp);
+  run->add_option("-c,--config", out.config, kConfigHelp);
+  add_check_config(app, out.check_config);
+  add_check(app, out.check);
+  auto* version = app.add_subcommand("version", "Print the version");
+  auto* help_command = app.add_subcommand("help", "Print this help");
+  app.require_subcommand(0, 1);
+  const std::string help = app.help();  // afterwards it would be the help of the parsed command
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return tl::unexpected(app.exit(e));
+  } catch (const CLI::ParseError& e) {
+    std::fprintf(stderr, "weir: %s\nTry \"weir help\".\n", e.what());
+    return tl::unexpected(EX_USAGE);
+  }
+  if (version->parsed() || help_command->parsed()) {
+    std::fputs(version->parsed() ? "weir " WEIR_VERSION "\n" : help.c_str(), stdout);
+    return tl::unexpected(EX_OK);
+  }
+  out.command = chosen(app);
+  return out;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line: which command, with what options, and the help. The only file that knows the
+// library for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <tl/expected.hpp>
+
+#include "proxy/cli/check.h"
+#include "proxy/cli/check_config.h"
+
+namespace weir::cli {
+
+struct Arguments {
+  enum class Command : std::uint8_t { Run, CheckConfig, Check };
+  Command command = Command::Run;
+  std::string config;  // of Run
+  CheckConfigOptions check_config;
+  CheckOptions check;
+};
+
+// What to do; or, when the line asked for help or was wrong, which has then been said, the exit
+// code.
+tl::expected<Arguments, int> parse_arguments(int argc, char** argv);
+
+}  // namespace weir::cli

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See check.h. What is timed is what the proxy does for each request: put the URL in order, find
+// out what it is for and which page it belongs to, and judge it. Reading and writing JSON is not.
+#include "proxy/cli/check.h"
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "proxy/cli/asked.h"
+#include "proxy/cli/json_writer.h"
+#include "proxy/cli/judges.h"
+#include "proxy/cli/lines.h"
+#include "proxy/cli/stopwatch.h"
+#include "proxy/cli/time_text.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::uint64_t kComplaintsMost = 20;
+constexpr std::uint64_t kProgressEvery = 4096;  // lines between two looks at the clock
+constexpr Nanos kProgressInterval = 200'000'000;
+constexpr double kMiB = 1024.0 * 1024.0;
+
+struct Loading {
+  double cpu_ms = 0;
+  double wall_ms = 0;
+  std::uint64_t resident_before = 0;
+  std::uint64_t resident_after = 0;
+};
+
+// One run over all requests.
+class Run {
+ public:
+  Run(Judge& judge, LineReader& in, LineWriter& out, WallTime at)
+      : judge_(judge), in_(in), out_(out), at_(at), clock_cost_(clock_cost_ns()) {}
+
+  // False when the requests could not be read to their end.
+  bool all();
+  std::uint64_t errors() const { return errors_; }
+  std::string summary(const Loading& loading) const;
+
+ private:
+  void one(std::string_view line);
+  bool decide_timed();
+  Nanos decide_once();
+  bool introduce();
+  void refuse(const std::string& why);
+  void answer();
+  void put_index();
+  void show_progress();
+
+  Judge& judge_;
+  LineReader& in_;
+  LineWriter& out_;
+  WallTime at_;
+  Nanos clock_cost_;
+  Arena texts_{16 * 1024};  // of the line
+  Arena arena_{16 * 1024};  // of the decision
+  Asked asked_;
+  filters::Subject subject_;
+  std::string known_client_;
+  IpAddress known_address_ = IpAddress::v4(0x7f000001);
+  JsonWriter json_;
+  Durations durations_;
+  bool described_ = false;
+  std::uint64_t requests_ = 0;
+  std::uint64_t blocked_ = 0;
+  std::uint64_t excepted_ = 0;
+  std::uint64_t rewritten_ = 0;
+  std::uint64_t errors_ = 0;
+  const bool progress_ = ::isatty(STDERR_FILENO) == 1;
+  Nanos shown_at_ = 0;
+};
+
+bool Run::all() {
+  std::string_view line;
+  while (true) {
+    const LineReader::Got got = in_.next(line);
+    if (got == LineReader::Got::End || got == LineReader::Got::Failed) {
+      if (progress_) {
+        std::fputs("\r\033[K", stderr);
+      }
+      return got == LineReader::Got::End;
+    }
+    texts_.reset();
+    if (got == LineReader::Got::TooLong) {
+      asked_.clear();
+      refuse("the line is longer than 1 MiB");
+    } else if (!line.empty()) {
+      one(line);
+    }
+    if (progress_ && in_.number() % kProgressEvery == 0) {
+      show_progress();
+    }
+  }
+}
+
+void Run::one(std::string_view line) {
+  if (const auto read = read_asked(line, texts_, asked_); !read) {
+    return refuse(read.error());
+  }
+  if (!introduce()) {
+    return refuse("its client is no address");
+  }
+  if (!decide_timed()) {
+    return refuse(asked_.method == "CONNECT" ? "its url is not host:port"
+                                             : "its url is no http URL");
+  }
+  answer();
+}
+
+bool Run::introduce() {
+  subject_ = {};
+  if (asked_.client != known_client_) {
+    const auto address = IpAddress::parse(asked_.client);
+    if (!asked_.client.empty() && !address) {
+      return false;
+    }
+    known_client_ = asked_.client;
+    known_address_ = address.value_or(IpAddress::v4(0x7f000001));
+  }
+  subject_.client = known_address_;
+  subject_.user = asked_.user;
+  subject_.listener = asked_.listener;
+  subject_.now = at_;
+  judge_.introduce(subject_);
+  return true;
+}
+
+Nanos Run::decide_once() {
+  arena_.reset();
+  const Nanos begin = now_ns();
+  described_ = describe(asked_, arena_, subject_);
+  if (described_) {
+    judge_.decide(subject_, arena_);
+  }
+  return now_ns() - begin - clock_cost_;
+}
+
+bool Run::decide_timed() {
+  Nanos took = decide_once();
+  if (took > Durations::kDoubtful) {
+    took = std::min(took, decide_once());
+  }
+  if (described_) {
+    durations_.add(took);
+  }
+  return described_;
+}
+
+void Run::put_index() {
+  json_.clear();
+  json_.open_object();
+  json_.name("i");
+  if (asked_.index.empty()) {
+    json_.number(in_.number() - 1);
+  } else {
+    json_.raw(asked_.index);
+  }
+}
+
+void Run::refuse(const std::string& why) {
+  if (++errors_ <= kComplaintsMost) {
+    complain("line " + std::to_string(in_.number()) + ": " + why + ".");
+  }
+  put_index();
+  json_.name("error").text(why);
+  json_.close_object();
+  out_.put(json_.written());
+}
+
+void Run::answer() {
+  const Said said = judge_.said();
+  ++requests_;
+  blocked_ += said.block ? 1U : 0U;
+  excepted_ += said.excepted.empty() ? 0U : 1U;
+  rewritten_ += said.rewrite.empty() ? 0U : 1U;
+  put_index();
+  json_.name("block").flag(said.block);
+  const auto optional = [this](std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+      json_.name(name).text(value);
+    }
+  };
+  optional("decision", said.decision);
+  optional("rule", said.rule);
+  if (said.hit) {
+    json_.name("list").text(said.hit.list_name);
+    json_.name("line").number(said.hit.line);
+    json_.name("text").text(said.hit.text);
+  }
+  optional("excepted", said.excepted);
+  optional("rewrite", said.rewrite);
+  optional("redirect", said.redirect);
+  optional("would", said.would);
+  optional("would_rule", said.would_rule);
+  json_.close_object();
+  out_.put(json_.written());
+}
+
+void Run::show_progress() {
+  const Nanos now = now_ns();
+  if (now - shown_at_ < kProgressInterval) {
+    return;
+  }
+  shown_at_ = now;
+  std::fprintf(stderr, "\r%llu requests, %llu blocked, %.2f us each",
+               static_cast<unsigned long long>(requests_),
+               static_cast<unsigned long long>(blocked_), durations_.mean_us());
+  if (in_.size() != 0) {
+    std::fprintf(stderr, ", %.0f %%",
+                 100.0 * static_cast<double>(in_.bytes()) / static_cast<double>(in_.size()));
+  }
+  std::fputs("\033[K", stderr);
+}
+
+std::string Run::summary(const Loading& loading) const {
+  JsonWriter json;
+  const auto mib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / kMiB; };
+  json.open_object();
+  json.name("load_ms").real(loading.cpu_ms, 1);
+  json.name("load_wall_ms").real(loading.wall_ms, 1);
+  json.name("rules").number(judge_.rules());
+  json.name("requests").number(requests_);
+  json.name("blocked").number(blocked_);
+  json.name("excepted").number(excepted_);
+  json.name("rewritten").number(rewritten_);
+  json.name("errors").number(errors_);
+  json.name("decide_us_mean").real(durations_.mean_us(), 3);
+  json.name("decide_us_p50").real(durations_.percentile_us(0.5), 3);
+  json.name("decide_us_p99").real(durations_.percentile_us(0.99), 3);
+  json.name("rss_mb").real(mib(resident_bytes()), 1);
+  json.name("rss_before_lists_mb").real(mib(loading.resident_before), 1);
+  json.name("rss_after_lists_mb").real(mib(loading.resident_after), 1);
+  json.name("lists_mb").real(mib(judge_.lists_bytes()), 1);
+  json.close_object();
+  return json.written();
+}
+
+tl::expected<std::unique_ptr<Judge>, Complaints> load(const Source& source, Loading& loading) {
+  loading.resident_before = resident_bytes();
+  const Nanos cpu = cpu_ns();
+  const Nanos wall = now_ns();
+  std::vector<std::string> missing;
+  auto judge = make_judge(source, missing);
+  loading.cpu_ms = static_cast<double>(cpu_ns() - cpu) / 1e6;
+  loading.wall_ms = static_cast<double>(now_ns() - wall) / 1e6;
+  loading.resident_after = resident_bytes();
+  complain(missing);
+  return judge;
+}
+
+int refuse_with(const std::string& sentence, int code) {
+  complain(sentence);
+  return code;
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  const auto at = options.at.empty() ? wall_now() : parse_time(options.at);
+  if (!at) {
+    return refuse_with("--at: write a time such as 2026-11-21T15:00:00Z.", EX_USAGE);
+  }
+  auto in = LineReader::open(options.requests);
+  if (!in) {
+    return refuse_with(in.error(), EX_NOINPUT);
+  }
+  Loading loading;
+  auto judge = load(options.source, loading);
+  if (!judge) {
+    complain(judge.error());
+    return EX_CONFIG;
+  }
+  auto out = LineWriter::open(options.decisions);
+  if (!out) {
+    return refuse_with(out.error(), EX_CANTCREAT);
+  }
+  Run run(**judge, *in, *out, *at);
+  const bool whole = run.all();
+  if (const auto finished = out->finish(); !finished) {
+    return refuse_with(finished.error(), EX_IOERR);
+  }
+  std::fprintf(stderr, "%s\n", run.summary(loading).c_str());
+  if (!whole) {
+    return refuse_with(in->error(), EX_IOERR);
+  }
+  return run.errors() == 0 ? EX_OK : EX_DATAERR;
+}
+
+}  // namespace weir::cli

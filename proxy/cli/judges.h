@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `weir check` asks, in one form for its two ways of being told what to judge by: a list set
+// alone, or a whole policy.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "filters/subject.h"
+#include "filters/verdict.h"
+#include "proxy/base/arena.h"
+#include "proxy/cli/sources.h"
+
+namespace weir::cli {
+
+// One decision. Views are good until the arena is emptied or the judge ends.
+struct Said {
+  bool block = false;
+  std::string_view decision;  // a word, where a policy decided
+  std::string_view rule;      // a policy's rule, or the deciding line of a list
+  filters::ListHit hit;       // the line of a list that led to the decision
+  std::string_view excepted;  // the line that lifted a block
+  std::string_view rewrite;   // the URL to ask for instead
+  std::string_view redirect;  // a neutral resource, or the URL a rule sends the client to
+  std::string_view would;     // what dry runs would have decided
+  std::string_view would_rule;
+};
+
+class Judge {
+ public:
+  virtual ~Judge() = default;
+  // Once per request, before decide(): who asks. Not part of the decision's time, as the proxy
+  // finds it out once per connection.
+  virtual void introduce(filters::Subject& subject) = 0;
+  virtual void decide(filters::Subject& subject, Arena& arena) = 0;
+  // What decide() decided last.
+  virtual Said said() const = 0;
+  virtual std::size_t lists_bytes() const = 0;
+  virtual std::size_t rules() const = 0;  // of lists
+};
+
+// Reads and compiles. `missing` gets the sentences about lists that are not there yet.
+tl::expected<std::unique_ptr<Judge>, Complaints> make_judge(const Source& source,
+                                                            std::vector<std::string>& missing);
+
+}  // namespace weir::cli
