@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <re2/re2.h>
+
 #include "filters/policy/address_map.h"
 #include "filters/policy/host_matcher.h"
 #include "filters/policy/patterns.h"

@@ -45,6 +45,7 @@ struct Trace {
 
 class Policy {
  public:
+  struct Compiled;  // for the files of this folder
   struct Problem {
     std::string file;
     std::uint32_t line = 0;
@@ -79,7 +80,7 @@ class Policy {
   Adjustments summarise(const Verdict& verdict) const;
 
   // When the schedules that made rule `rule` hold will let go of it, if any did: "when it may pass
-  // again". Looks a year ahead.
+  // again". Looks two weeks ahead.
   std::optional<WallTime> ends(std::uint32_t rule, WallTime now) const;
 
   const PolicyDocument& document() const;
@@ -88,7 +89,6 @@ class Policy {
   std::span<const ListReport> list_reports() const;
 
  private:
-  struct Compiled;
   explicit Policy(std::unique_ptr<Compiled> compiled);
   std::unique_ptr<Compiled> compiled_;
 };

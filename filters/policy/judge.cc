@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Policy::judge and what goes with it. A verdict is carried from phase to phase and may only be
+// overruled by a rule that stands before the one which decided; so whatever the order in which
+// things become known, the outcome is that of asking all rules in order.
+#include <algorithm>
+#include <utility>
+
+#include "filters/policy/compile_actions.h"
+#include "filters/policy/compiled.h"
+#include "filters/policy/evaluate.h"
+#include "filters/policy/trace.h"
+
+namespace weir::filters {
+namespace {
+
+class Judging {
+ public:
+  Judging(const Policy::Compiled& policy, Phase phase, const Subject& subject, Arena& arena,
+          Verdict& verdict, Trace* trace)
+      : policy_(policy),
+        evaluator_(policy, phase, subject, arena),
+        phase_(phase),
+        subject_(subject),
+        verdict_(verdict),
+        trace_(trace) {}
+
+  void run();
+
+ private:
+  bool consider(std::uint32_t index);
+  void add_adjustments(std::uint32_t index);
+  void add_adjustment(Verdict::Adjustment adjustment);
+  void decide(std::uint32_t index, const Evaluator::Answer& answer);
+  void would_decide(std::uint32_t index, const Evaluator::Answer& answer);
+  void explain(std::uint32_t index, RuleTrace::Result result);
+
+  const Policy::Compiled& policy_;
+  Evaluator evaluator_;
+  const Phase phase_;
+  const Subject& subject_;
+  Verdict& verdict_;
+  Trace* trace_;
+  bool may_pass_ = false;  // a rule that lets pass is still open
+};
+
+void Judging::run() {
+  const auto count = static_cast<std::uint32_t>(policy_.rules.size());
+  const std::uint32_t end = std::min(verdict_.rule, count);
+  std::uint32_t index = 0;
+  for (; index < end; ++index) {
+    // What the request alone answers has been answered.
+    if (phase_ != Phase::Request && policy_.rules[index].last_phase == Phase::Request) {
+      continue;
+    }
+    if (consider(index)) {
+      break;
+    }
+  }
+  if (verdict_.rule == UINT32_MAX) {
+    const bool wait = may_pass_ && phase_ != Phase::Response;
+    verdict_.decision =
+        policy_.document.allow_by_default || wait ? Decision::Default : Decision::Block;
+  }
+  for (index = index == end ? count : index + 1; trace_ != nullptr && index < count; ++index) {
+    explain(index, RuleTrace::Result::AfterDecision);
+  }
+}
+
+// Whether the rule has decided.
+bool Judging::consider(std::uint32_t index) {
+  using Result = RuleTrace::Result;
+  const CompiledRule& rule = policy_.rules[index];
+  const auto answer =
+      evaluator_.ask(rule, rule.dry_run, rule.takes_edits ? &verdict_.edits : nullptr);
+  const bool holds = answer.outcome.holds();
+  const auto result = !holds         ? (answer.outcome.may_hold() ? Result::NotYet : Result::Failed)
+                      : rule.dry_run ? Result::DryRun
+                                     : Result::Held;
+  explain(index, result);
+  if (rule.dry_run) {
+    if (holds) {
+      would_decide(index, answer);
+    }
+    return false;
+  }
+  if (!holds) {
+    const bool passes = rule.decides != nullptr && rule.decision != Decision::Block &&
+                        rule.decision != Decision::Close;
+    may_pass_ = may_pass_ || (passes && answer.outcome.may_hold());
+    if (rule.dry_lists) {
+      const auto other = evaluator_.ask(rule, true, nullptr);
+      if (other.outcome.holds()) {
+        would_decide(index, other);
+      }
+    }
+    return false;
+  }
+  add_adjustments(index);
+  if (rule.decides == nullptr) {
+    return false;
+  }
+  decide(index, answer);
+  return true;
+}
+
+// Once for each rule, however often it is asked.
+void Judging::add_adjustments(std::uint32_t index) {
+  for (std::uint32_t i = 0; i < verdict_.adjustment_count; ++i) {
+    if (verdict_.adjustments[i].rule == index) {
+      return;
+    }
+  }
+  for (const auto& action : policy_.document.rules[index].actions) {
+    if (!is_decision(action.kind)) {
+      add_adjustment({index, &action});
+    }
+  }
+}
+
+// In the order of the rules, also when a later phase adds one. What does not fit is the last.
+void Judging::add_adjustment(Verdict::Adjustment adjustment) {
+  auto& all = verdict_.adjustments;
+  const bool full = verdict_.adjustment_count == kAdjustmentsMost;
+  verdict_.adjustments_lost += full ? 1 : 0;
+  if (full && all[kAdjustmentsMost - 1].rule <= adjustment.rule) {
+    return;
+  }
+  std::uint32_t at = full ? kAdjustmentsMost - 1 : verdict_.adjustment_count++;
+  for (; at > 0 && all[at - 1].rule > adjustment.rule; --at) {
+    all[at] = all[at - 1];
+  }
+  all[at] = adjustment;
+}
+
+// What rules behind this one have said no longer counts.
+void Judging::decide(std::uint32_t index, const Evaluator::Answer& answer) {
+  verdict_.decision = policy_.rules[index].decision;
+  verdict_.rule = index;
+  verdict_.action = policy_.rules[index].decides;
+  verdict_.hit = answer.hit;
+  verdict_.redirect = verdict_.decision == Decision::Block ? answer.redirect : std::string_view();
+  while (verdict_.adjustment_count > 0 &&
+         verdict_.adjustments[verdict_.adjustment_count - 1].rule > index) {
+    --verdict_.adjustment_count;
+  }
+  if (verdict_.would_rule != UINT32_MAX && verdict_.would_rule >= index) {
+    verdict_.would = Decision::Default;
+    verdict_.would_rule = UINT32_MAX;
+    verdict_.would_hit = {};
+  }
+}
+
+void Judging::would_decide(std::uint32_t index, const Evaluator::Answer& answer) {
+  const CompiledRule& rule = policy_.rules[index];
+  if (rule.decides != nullptr && index < verdict_.would_rule) {
+    verdict_.would = rule.decision;
+    verdict_.would_rule = index;
+    verdict_.would_hit = answer.hit;
+  }
+}
+
+void Judging::explain(std::uint32_t index, RuleTrace::Result result) {
+  if (trace_ != nullptr) {
+    explain_rule(policy_, subject_, evaluator_, index, result, *trace_);
+  }
+}
+
+// The next size above `counted` at which the node may change its answer.
+void consider_sizes(const NodeTables& tables, const Node& node, std::uint64_t counted,
+                    std::optional<std::uint64_t>& best) {
+  const auto consider = [&](std::uint64_t size) {
+    if (size > counted && size != UINT64_MAX && (!best || size < *best)) {
+      best = size;
+    }
+  };
+  using Kind = ConditionKind;
+  if (node.kind == Kind::ResponseSize) {
+    for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+      consider(tables.ranges[i].at_least);
+      consider(tables.ranges[i].below);
+    }
+  }
+  if (node.kind == Kind::Any || node.kind == Kind::Not || node.kind == Kind::All) {
+    for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+      consider_sizes(tables, tables.nodes[i], counted, best);
+    }
+  }
+}
+
+// What the time alone says of a condition, and until when it says the same.
+class ByTime {
+ public:
+  ByTime(const Policy::Compiled& policy, WallTime at) : policy_(policy), at_(at) {}
+
+  Outcomes condition(const Node& node) {
+    using Kind = ConditionKind;
+    if (node.kind == Kind::Schedule) {
+      return scheduled(node);
+    }
+    const bool any = node.kind == Kind::Any;
+    if (!any && node.kind != Kind::Not && node.kind != Kind::All) {
+      return Outcomes::open();
+    }
+    Outcomes out = Outcomes::of(!any);
+    for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
+      const Outcomes one = condition(policy_.tables.nodes[i]);
+      out = any ? out | one : out & one;
+    }
+    return node.kind == Kind::Not ? !out : out;
+  }
+  WallTime next() const { return next_; }
+
+ private:
+  Outcomes scheduled(const Node& node) {
+    bool on = false;
+    for (std::size_t i = 0; i < policy_.schedules.size(); ++i) {
+      if ((node.mask >> i & 1) != 0) {
+        on = on || policy_.schedules[i].holds(at_);
+        next_ = std::min(next_, policy_.schedules[i].next_look(at_));
+      }
+    }
+    return Outcomes::of(on);
+  }
+
+  const Policy::Compiled& policy_;
+  const WallTime at_;
+  WallTime next_{INT64_MAX};
+};
+
+}  // namespace
+
+bool Policy::judge(Phase phase, const Subject& subject, Arena& arena, Verdict& verdict,
+                   Trace* trace) const {
+  const auto before = std::pair(verdict.decision, verdict.rule);
+  Judging(*compiled_, phase, subject, arena, verdict, trace).run();
+  return before != std::pair(verdict.decision, verdict.rule);
+}
+
+std::optional<std::uint64_t> Policy::size_limit(const Subject& subject,
+                                                const Verdict& verdict) const {
+  std::optional<std::uint64_t> best;
+  if (subject.response_length && !subject.response_counted) {
+    return best;
+  }
+  Arena arena;  // takes no memory before it is used
+  Evaluator evaluator(*compiled_, Phase::Response, subject, arena);
+  const std::uint64_t counted = subject.response_length.value_or(0);
+  for (std::uint32_t i = 0; i < std::min<std::size_t>(verdict.rule, compiled_->rules.size()); ++i) {
+    const CompiledRule& rule = compiled_->rules[i];
+    if (!rule.sizes) {
+      continue;
+    }
+    const Outcomes outcome = evaluator.ask(rule, rule.dry_run, nullptr).outcome;
+    if (outcome.holds() || !outcome.may_hold()) {
+      continue;
+    }
+    for (std::uint32_t n = rule.first; n < rule.first + rule.count; ++n) {
+      consider_sizes(compiled_->tables, compiled_->tables.nodes[n], counted, best);
+    }
+  }
+  return best;
+}
+
+std::optional<WallTime> Policy::ends(std::uint32_t index, WallTime now) const {
+  constexpr Micros kHorizon = 15 * 86'400 * kSecond;
+  if (index >= compiled_->rules.size() || !compiled_->rules[index].has_schedule) {
+    return std::nullopt;
+  }
+  const CompiledRule& rule = compiled_->rules[index];
+  for (WallTime at = now; at.us - now.us <= kHorizon;) {
+    ByTime look(*compiled_, at);
+    Outcomes outcome = Outcomes::yes();
+    for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
+      outcome = outcome & look.condition(compiled_->tables.nodes[i]);
+    }
+    if (!outcome.may_hold()) {
+      return at == now ? std::nullopt : std::optional(at);
+    }
+    at = look.next();
+  }
+  return std::nullopt;
+}
+
+}  // namespace weir::filters

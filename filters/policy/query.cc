@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See query.h.
+#include "filters/policy/query.h"
+
+#include <cstring>
+
+#include "proxy/base/ascii.h"
+
+namespace weir::filters {
+
+std::string_view query_of(std::string_view path) {
+  const auto mark = path.find('?');
+  return mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
+}
+
+std::string_view path_alone(std::string_view path) {
+  return path.substr(0, path.find('?'));
+}
+
+std::string_view decode_query(std::string_view text, Arena& arena) {
+  if (text.find_first_of("%+") == std::string_view::npos) {
+    return text;
+  }
+  char* const out = arena.allocate(text.size());
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
+                        is(text[i + 2], kHexDigit);
+    if (escape) {
+      out[size++] = static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+      i += 2;
+    } else {
+      out[size++] = text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return {out, size};
+}
+
+std::string_view resolved_path(std::string_view path, Arena& arena) {
+  path = path_alone(path);
+  const bool dots = path.find("/./") != std::string_view::npos ||
+                    path.find("/../") != std::string_view::npos || path.ends_with("/.") ||
+                    path.ends_with("/..");
+  if (!dots || !path.starts_with('/')) {
+    return path;
+  }
+  char* const out = arena.allocate(path.size());
+  std::size_t size = 0;
+  while (!path.empty()) {  // each turn takes "/segment"
+    const auto end = path.find('/', 1);
+    const std::string_view segment = path.substr(0, end);
+    const bool last = end == std::string_view::npos;
+    if (segment == "/..") {
+      while (size > 0 && out[--size] != '/') {
+      }
+    }
+    if (segment != "/." && segment != "/..") {
+      std::memcpy(out + size, segment.data(), segment.size());
+      size += segment.size();
+    } else if (last) {
+      out[size++] = '/';
+    }
+    path.remove_prefix(segment.size());
+  }
+  return {out, size};
+}
+
+}  // namespace weir::filters
