@@ -65,6 +65,7 @@ const std::map<std::string, Names> kLibraries = {
     {"fmt/", {"proxy/base/diag.cc"}},
     {"CLI/", {"proxy/cli/arguments.cc"}},
     {"libpsl.h", {"filters/classify.cc"}},
+    {"idn2.h", {"filters/lists/read_name.cc"}},
     {"zlib.h", {"filters/"}},
     {"brotli/", {"filters/body/"}},
     {"zstd.h", {"filters/body/"}},
