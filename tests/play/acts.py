@@ -4,6 +4,7 @@
 # run of one scene against one proxy; it owns the scene's connections and nothing else.
 """The statements of the play language, carried out."""
 
+import functools
 import re
 
 from actors import Actor, Diverged, Skip
@@ -11,6 +12,23 @@ from curtain import Curtain
 from receive import Receiving
 from script import BadPlay, Statement, split_parts, strings, unescape
 import compose
+
+
+@functools.cache
+def flood_size():
+    """More bytes than the kernel can hold on a way through the proxy whose far end does not read: a
+    receive buffer that has grown as far as it may, a send buffer on either side, and some to spare."""
+    def most(name):
+        with open("/proc/sys/net/ipv4/" + name, encoding="ascii") as file:
+            return int(file.read().split()[2])
+    return (most("tcp_rmem") + 2 * most("tcp_wmem") + (2 << 20)) // 16 * 16
+
+
+def methods_in(data):
+    """The methods of the request lines in what a client sends. Quick, as the data may be large."""
+    lines = [line for line in data.split(b"\r\n")[:-1] if line.endswith((b" HTTP/1.0", b" HTTP/1.1"))]
+    found = [re.fullmatch(rb"([!-~]+) [^\r\n]* HTTP/1\.[01]", line) for line in lines]
+    return [match.group(1) for match in found if match]
 
 
 class Performance(Receiving, Curtain):
@@ -29,7 +47,7 @@ class Performance(Receiving, Curtain):
     # Names and expansion.
 
     def expand(self, text):
-        """$a, $a.port, $proxy, $proxy.port, $closed, $rep(text,count)."""
+        """$a, $a.port, $proxy, $proxy.port, $closed, $flood, $rep(text,count)."""
         def one(match):
             name, port = match.group(1), match.group(2)
             if name in self.kept:
@@ -38,6 +56,8 @@ class Performance(Receiving, Curtain):
                 return str(self.proxy.address[1]) if port else "%s:%d" % self.proxy.address
             if name == "closed":
                 return "127.0.0.1:1"
+            if name == "flood":
+                return "0123456789abcdef" * (flood_size() // 16)
             listener = self.origin(name).listener
             return str(listener.port) if port else listener.text
         text = re.sub(r"(?<!\\)\$([a-z][a-z0-9]*)(\.port)?(?![a-z0-9(])", one, text)
@@ -114,6 +134,9 @@ class Performance(Receiving, Curtain):
 
     def move(self, actor, text):
         line = actor.line
+        if line is None and text == "pauses" and actor.listener:
+            actor.listener.next_pauses = True
+            return
         if line is None:
             if self.loose:
                 return
@@ -171,7 +194,7 @@ class Performance(Receiving, Curtain):
             data = compose.request(split_parts(rest), self.expand)
         if not is_origin:
             actor.sent += data
-            actor.methods += re.findall(rb"(?:\A|\r\n)([!-~]+) [^\r\n]* HTTP/1\.[01](?=\r\n)", data)
+            actor.methods += methods_in(data)
         line = actor.line
         if is_origin or self.split_at is None or not self.splits_left:
             line.send(data)

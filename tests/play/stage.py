@@ -137,6 +137,7 @@ class Listener:
         self.port = self.sock.getsockname()[1]
         self.text = ("[%s]:%d" if ":" in host else "%s:%d") % (host, self.port)
         self.lines = []
+        self.next_pauses = False  # the next connection is not read from
         stage.selector.register(self.sock, selectors.EVENT_READ, self)
 
     def fill(self):
@@ -145,7 +146,10 @@ class Listener:
                 sock, _ = self.sock.accept()
             except OSError:
                 return
-            self.lines.append(Line(self.stage, sock, "%s#%d" % (self.name, len(self.lines) + 1)))
+            line = Line(self.stage, sock, "%s#%d" % (self.name, len(self.lines) + 1))
+            line.paused, self.next_pauses = self.next_pauses, False
+            line.update()
+            self.lines.append(line)
 
     def flush(self):
         pass
@@ -155,6 +159,7 @@ class Listener:
         for line in self.lines:
             line.close()
         self.lines = []
+        self.next_pauses = False
 
 
 class Stage:
