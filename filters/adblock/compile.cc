@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One pass over the lines makes filters and remembers their keys (the hash of all a rule says);
+// then $badfilter and duplicates are settled in any order of lists; file_filters.cc does the rest.
+#include "filters/adblock/compile.h"
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <algorithm>
+
+#include "filters/adblock/file_filters.h"
+#include "filters/adblock/modifiers.h"
+#include "filters/adblock/parse.h"
+#include "filters/adblock/preparse.h"
+
+namespace weir::adblock {
+namespace {
+
+using filters::List;
+using filters::ListReport;
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  return name_end(hash * 31 + value + 0x9e3779b97f4a7c15ULL);
+}
+
+std::uint64_t text_key(std::string_view text) {
+  return name_hash(text);
+}
+
+class Compiler {
+ public:
+  explicit Compiler(Engine& engine) : engine_(engine) {}
+
+  void read(const List& list, ListReport& report);
+  void settle(std::span<ListReport* const> reports);
+
+ private:
+  void take(std::string_view text, std::uint32_t line_at, ListReport& report);
+  void take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report);
+  bool take_limits(const Rule& rule, Limits& limits, ListReport& report);
+  std::uint64_t key_of(const Rule& rule, const Limits& limits) const;
+  std::uint32_t keep(std::string_view text);
+  void fault(ListReport& report, std::string_view why) const;
+
+  Engine& engine_;
+  LineParser parser_;
+  std::vector<std::uint64_t> keys_;  // of engine_.filters
+  absl::flat_hash_set<std::uint64_t> bad_;
+  std::uint32_t line_ = 0;
+};
+
+void Compiler::fault(ListReport& report, std::string_view why) const {
+  ++report.faulty;
+  if (report.faults.size() < filters::kListFaultsMost) {
+    report.faults.push_back({line_, std::string(why)});
+  }
+}
+
+void Compiler::read(const List& list, ListReport& report) {
+  engine_.lists.push_back({list.index, list.name, list.text});
+  Conditionals conditionals;
+  const auto text = list.text;
+  line_ = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    const auto line = text.substr(at, end - at);
+    ++line_;
+    ++report.lines;
+    if (line.starts_with("!#") && conditionals.take(line)) {
+      ++report.comments;
+    } else if (!conditionals.active()) {
+      ++report.disabled;
+    } else {
+      take(line, static_cast<std::uint32_t>(at), report);
+    }
+    at = end + 1;
+  }
+}
+
+void Compiler::take(std::string_view text, std::uint32_t line_at, ListReport& report) {
+  const Line line = parser_.parse(text);
+  switch (line.kind) {
+    case LineKind::Nothing:
+      report.comments += text.empty() ? 0U : 1U;
+      return;
+    case LineKind::Cosmetic:
+      ++report.cosmetic;
+      return;
+    case LineKind::Silent:
+      ++report.unsupported["popup or page option"];
+      return;
+    case LineKind::Unsupported:
+      ++report.unsupported[std::string(line.why.substr(0, 40))];
+      return;
+    case LineKind::Faulty:
+      return fault(report, line.why);
+    case LineKind::Rule:
+      return take_rule(line.rule, line_at, report);
+  }
+}
+
+std::uint32_t Compiler::keep(std::string_view text) {
+  const auto at = engine_.texts.size();
+  engine_.texts += text;
+  return static_cast<std::uint32_t>(at);
+}
+
+// The host sets and the value. False when the rule is dropped, which it has then reported.
+bool Compiler::take_limits(const Rule& rule, Limits& limits, ListReport& report) {
+  const auto from = engine_.hosts.add(rule.from, true);
+  const auto to = engine_.hosts.add(rule.to, true);
+  const auto denyallow = engine_.hosts.add(rule.denyallow, false);
+  if (!from || !to || !denyallow) {
+    fault(report, "a host list has an entry that cannot be read");
+    return false;
+  }
+  limits.from = *from;
+  limits.to = *to;
+  limits.denyallow = *denyallow;
+  limits.methods = rule.methods;
+  limits.not_methods = rule.not_methods;
+  return true;
+}
+
+std::uint64_t Compiler::key_of(const Rule& rule, const Limits& limits) const {
+  auto key = text_key(rule.pattern);
+  key = mix(key, static_cast<std::uint64_t>(rule.exception) |
+                     static_cast<std::uint64_t>(rule.important) << 1U |
+                     static_cast<std::uint64_t>(rule.match_case) << 2U |
+                     static_cast<std::uint64_t>(rule.start) << 3U |
+                     static_cast<std::uint64_t>(rule.host_start) << 4U |
+                     static_cast<std::uint64_t>(rule.end) << 5U |
+                     static_cast<std::uint64_t>(rule.shape) << 8U |
+                     static_cast<std::uint64_t>(rule.party) << 16U |
+                     static_cast<std::uint64_t>(rule.modifier) << 24U |
+                     static_cast<std::uint64_t>(rule.kinds) << 32U);
+  if (rule.methods != 0 || rule.not_methods != 0) {
+    key = mix(key, rule.methods | static_cast<std::uint64_t>(rule.not_methods) << 16U);
+  }
+  for (const auto set : {limits.from, limits.to, limits.denyallow}) {
+    key = mix(key, engine_.hosts.key(set));
+  }
+  return rule.modifier == Modifier::None ? key : mix(key, text_key(rule.value));
+}
+
+void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report) {
+  Limits limits;
+  if (!take_limits(rule, limits, report)) {
+    return;
+  }
+  const auto key = key_of(rule, limits);
+  if (rule.badfilter) {
+    bad_.insert(key);
+    ++report.rules;
+    return;
+  }
+  const bool expression = rule.shape == Shape::Expression;
+  if (expression && !Expressions::valid(rule.pattern, !rule.match_case)) {
+    ++report.unsupported["expression"];
+    return;
+  }
+  Filter filter;
+  if (!read_value(rule, engine_, limits)) {
+    ++report.unsupported["expression"];
+    return;
+  }
+  filter.line_at = line_at;
+  filter.line = line_;
+  filter.list = static_cast<std::uint16_t>(engine_.lists.size() - 1);
+  filter.pattern_size = static_cast<std::uint16_t>(rule.pattern.size());
+  filter.pattern_at =
+      expression ? engine_.expressions.add(rule.pattern, !rule.match_case) : keep(rule.pattern);
+  filter.kinds = rule.kinds;
+  filter.shape = rule.shape;
+  filter.modifier = rule.modifier;
+  filter.party = rule.party;
+  filter.exception = rule.exception;
+  filter.important = rule.important;
+  filter.start = rule.start;
+  filter.host_start = rule.host_start;
+  filter.end = rule.end;
+  filter.match_case = rule.match_case;
+  if (limits.from != 0 || limits.to != 0 || limits.denyallow != 0 || limits.methods != 0 ||
+      limits.not_methods != 0 || rule.modifier != Modifier::None) {
+    filter.limits = static_cast<std::uint32_t>(engine_.limits.size());
+    engine_.limits.push_back(limits);
+  }
+  engine_.filters.push_back(filter);
+  keys_.push_back(key);
+}
+
+// Drops what a $badfilter names and what is there twice; counts the rest.
+void Compiler::settle(std::span<ListReport* const> reports) {
+  absl::flat_hash_set<std::uint64_t> seen;
+  seen.reserve(keys_.size());
+  auto& all = engine_.filters;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& report = *reports[all[i].list];
+    if (bad_.contains(keys_[i])) {
+      ++report.disabled;
+    } else if (!seen.insert(keys_[i]).second) {
+      ++report.duplicates;
+    } else {
+      ++report.rules;
+      all[kept++] = all[i];
+    }
+  }
+  all.resize(kept);
+  all.shrink_to_fit();
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> compile(std::span<const List* const> lists,
+                                std::span<ListReport* const> reports) {
+  auto engine = std::make_unique<Engine>();
+  Compiler compiler(*engine);
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    compiler.read(*lists[i], *reports[i]);
+  }
+  compiler.settle(reports);
+  engine->hosts.finish();
+  file_filters(*engine);
+  return engine;
+}
+
+}  // namespace weir::adblock

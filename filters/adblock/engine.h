@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The compiled filters: flat records, the texts they need, and one index for each thing a request
+// is asked: is it blocked, is it excepted, what is changed about it. compile.cc makes it, match.cc
+// asks it, modifiers.cc applies what changes a request. Immutable once built, but for regular
+// expressions, which compile themselves when first asked.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "filters/adblock/expressions.h"
+#include "filters/adblock/hash_index.h"
+#include "filters/adblock/host_sets.h"
+#include "filters/adblock/pattern.h"
+#include "filters/adblock/rule.h"
+#include "filters/adblock/tokens.h"
+#include "filters/lists/list.h"
+#include "filters/verdict.h"
+#include "proxy/base/arena.h"
+
+namespace weir::adblock {
+
+// One filter, ready to be matched.
+struct Filter {
+  std::uint32_t line_at = 0;     // offset of its line in the list's text
+  std::uint32_t line = 0;        // from 1
+  std::uint32_t pattern_at = 0;  // in Engine::texts; the number of an expression
+  std::uint16_t pattern_size = 0;
+  std::uint16_t list = 0;  // in Engine::lists
+  Kinds kinds = 0;
+  Shape shape = Shape::Any;
+  Modifier modifier = Modifier::None;
+  PartyLimit party = PartyLimit::Any;
+  bool exception : 1 = false;
+  bool important : 1 = false;
+  bool start : 1 = false;
+  bool host_start : 1 = false;
+  bool end : 1 = false;
+  bool match_case : 1 = false;
+  std::uint32_t limits = 0;  // in Engine::limits; 0: none
+};
+static_assert(sizeof(Filter) == 28);
+
+// What only some filters ask for besides.
+struct Limits {
+  std::uint32_t from = HostSets::kNone;
+  std::uint32_t to = HostSets::kNone;
+  std::uint32_t denyallow = HostSets::kNone;
+  std::uint16_t methods = 0;
+  std::uint16_t not_methods = 0;
+  std::uint32_t value_at = 0;  // in Engine::texts
+  std::uint32_t value_size = 0;
+  std::uint32_t expression = UINT32_MAX;  // $removeparam=/…/
+};
+
+// Where filters of one purpose are found.
+struct Index {
+  HashIndex hosts;   // ||name^ by the name, and what to= wants
+  HashIndex tokens;  // by a token of the pattern
+  HashIndex pages;   // by a name that domain= wants
+  std::vector<std::uint32_t> always;
+  bool page_entities = false;  // `pages` holds names without their suffix
+};
+
+struct Source {
+  std::uint16_t list = 0;  // index into the policy's lists
+  std::string_view name;
+  std::string_view text;
+};
+
+struct Engine {
+  std::vector<Source> lists;
+  std::vector<Filter> filters;
+  std::vector<Limits> limits{1};
+  std::string texts;
+  Expressions expressions;
+  HostSets hosts{expressions};
+  Index blocks;
+  Index exceptions;  // that lift blocks
+  Index redirects;   // from here on with their exceptions
+  Index params;
+  Index fields;
+  std::vector<std::uint64_t> known_tokens;  // bits: a token of any index
+  std::uint64_t known_mask = 0;
+  bool third_party_hosts = false;
+
+  bool knows_token(std::uint32_t hash) const {
+    return ((known_tokens[(hash >> 6U) & known_mask] >> (hash & 63U)) & 1U) != 0;
+  }
+  std::string_view text(std::uint32_t at, std::uint32_t size) const {
+    return std::string_view(texts).substr(at, size);
+  }
+  std::string_view value(const Filter& filter) const {
+    return text(limits[filter.limits].value_at, limits[filter.limits].value_size);
+  }
+  filters::ListHit hit(const Filter& filter) const;
+  std::size_t memory() const;
+};
+
+}  // namespace weir::adblock

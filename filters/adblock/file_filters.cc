@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A filter goes under its host name if it is ||name^, else under the rarest whole token of its
+// pattern, else under each page that domain= names, else under each host that to= names; what has
+// none of these is asked every time.
+#include "filters/adblock/file_filters.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace weir::adblock {
+namespace {
+
+using Keyed = HashIndex::Keyed;
+
+struct Draft {
+  std::vector<Keyed> hosts, tokens, pages;
+};
+
+constexpr std::size_t kCounters = 1 << 16;
+constexpr std::uint32_t kCommonToken = 60;  // rules under it; then a page is the better key
+
+Index& index_of(Engine& engine, const Filter& filter) {
+  switch (filter.modifier) {
+    case Modifier::None:
+    case Modifier::Redirect:
+      return filter.exception ? engine.exceptions : engine.blocks;
+    case Modifier::RedirectRule:
+      return engine.redirects;
+    case Modifier::RemoveParam:
+      return engine.params;
+    case Modifier::RemoveHeader:
+    case Modifier::Csp:
+    case Modifier::Permissions:
+      return engine.fields;
+  }
+  return engine.blocks;
+}
+
+class Filer {
+ public:
+  explicit Filer(Engine& engine) : engine_(engine), counts_(kCounters, 0) {}
+
+  void run();
+
+ private:
+  Rule rule_of(const Filter& filter) const;
+  Draft& draft_of(const Index& index);
+  void count();
+  void file(std::uint32_t id, Index& index);
+  std::uint32_t& counter(std::uint32_t hash) { return counts_[hash % kCounters]; }
+
+  Engine& engine_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<Token> tokens_;
+  std::array<Draft, 5> drafts_;
+  std::vector<std::uint32_t> all_tokens_;
+};
+
+// As much of the rule as tokens need.
+Rule Filer::rule_of(const Filter& filter) const {
+  Rule rule;
+  rule.shape = filter.shape;
+  rule.start = filter.start;
+  rule.host_start = filter.host_start;
+  rule.end = filter.end;
+  rule.pattern = filter.shape == Shape::Expression
+                     ? engine_.expressions.source(filter.pattern_at)
+                     : engine_.text(filter.pattern_at, filter.pattern_size);
+  return rule;
+}
+
+Draft& Filer::draft_of(const Index& index) {
+  const Index* const all[] = {&engine_.blocks, &engine_.exceptions, &engine_.redirects,
+                              &engine_.params, &engine_.fields};
+  return drafts_[static_cast<std::size_t>(std::ranges::find(all, &index) - std::begin(all))];
+}
+
+void Filer::count() {
+  for (const auto& filter : engine_.filters) {
+    if (filter.shape != Shape::Host) {
+      rule_tokens(rule_of(filter), tokens_);
+      for (const auto token : tokens_) {
+        ++counter(token.hash);
+      }
+    }
+  }
+}
+
+void Filer::file(std::uint32_t id, Index& index) {
+  const Filter& filter = engine_.filters[id];
+  Draft& draft = draft_of(index);
+  const IndexEntry entry{id, 0, filter.kinds};
+  if (filter.shape == Shape::Host) {
+    const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
+    draft.hosts.push_back({name_hash(name), entry});
+    return;
+  }
+  rule_tokens(rule_of(filter), tokens_);
+  const auto cost = [this](const Token& token) {
+    return counter(token.hash) + commonness(token.hash);
+  };
+  const auto best = std::ranges::min_element(tokens_, {}, cost);
+  const Limits& limits = engine_.limits[filter.limits];
+  const auto pages = engine_.hosts.wanted(limits.from);
+  if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
+    draft.tokens.push_back(
+        {token_key(best->hash), {id, static_cast<std::uint16_t>(best->at), filter.kinds}});
+    all_tokens_.push_back(best->hash);
+    return;
+  }
+  for (const auto page : pages) {
+    draft.pages.push_back({page, entry});
+  }
+  index.page_entities =
+      index.page_entities || (!pages.empty() && engine_.hosts.has_entities(limits.from));
+  const auto hosts = engine_.hosts.wanted(limits.to);
+  if (pages.empty() && !engine_.hosts.has_entities(limits.to)) {
+    for (const auto host : hosts) {
+      draft.hosts.push_back({host, entry});
+    }
+  }
+  if (pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to))) {
+    index.always.push_back(id);
+  }
+}
+
+void Filer::run() {
+  count();
+  for (std::uint32_t id = 0; id < engine_.filters.size(); ++id) {
+    const Filter& filter = engine_.filters[id];
+    file(id, index_of(engine_, filter));
+    if (filter.modifier == Modifier::Redirect) {
+      file(id, engine_.redirects);  // it also names a resource for what others block
+    }
+  }
+  for (auto* index : {&engine_.blocks, &engine_.exceptions, &engine_.redirects, &engine_.params,
+                      &engine_.fields}) {
+    Draft& draft = draft_of(*index);
+    index->hosts.build(draft.hosts);
+    index->tokens.build(draft.tokens);
+    index->pages.build(draft.pages);
+    index->always.shrink_to_fit();
+  }
+  engine_.known_tokens.assign(std::bit_ceil(all_tokens_.size() / 8 + 1), 0);
+  engine_.known_mask = engine_.known_tokens.size() - 1;
+  for (const auto hash : all_tokens_) {
+    engine_.known_tokens[(hash >> 6U) & engine_.known_mask] |= 1ULL << (hash & 63U);
+  }
+}
+
+}  // namespace
+
+void file_filters(Engine& engine) {
+  Filer(engine).run();
+}
+
+}  // namespace weir::adblock

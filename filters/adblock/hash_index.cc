@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Building: sort by key, then give each key a slot and its bit.
+#include "filters/adblock/hash_index.h"
+
+#include <algorithm>
+
+namespace weir::adblock {
+
+void HashIndex::build(std::vector<Keyed>& all) {
+  if (all.empty()) {
+    return;
+  }
+  std::ranges::stable_sort(all, {}, &Keyed::key);
+  std::size_t keys = 1;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    keys += all[i].key != all[i - 1].key ? 1U : 0U;
+  }
+  bits_.assign(std::bit_ceil(keys / 8 + 1), 0);
+  bits_mask_ = bits_.size() - 1;
+  const auto slots = std::bit_ceil(keys + keys / 3 + 1);
+  keys_.assign(slots, 0);
+  begins_.assign(slots, kFree);
+  mask_ = slots - 1;
+  entries_.reserve(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto key = all[i].key;
+    if (i == 0 || key != all[i - 1].key) {
+      bits_[(key >> 6U) & bits_mask_] |= 1ULL << (key & 63U);
+      auto slot = (key >> 20U) & mask_;
+      while (begins_[slot] != kFree) {
+        slot = (slot + 1) & mask_;
+      }
+      keys_[slot] = key;
+      begins_[slot] = static_cast<std::uint32_t>(entries_.size());
+    }
+    entries_.push_back(all[i].entry);
+    if (i + 1 == all.size() || all[i + 1].key != key) {
+      entries_.back().filter |= kLast;
+    }
+  }
+  std::vector<Keyed>().swap(all);
+}
+
+std::size_t HashIndex::memory() const {
+  return (bits_.capacity() + keys_.capacity()) * 8 + begins_.capacity() * 4 +
+         entries_.capacity() * sizeof(IndexEntry);
+}
+
+}  // namespace weir::adblock

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A set's hashes lie together, wanted ones first, each part sorted. A host asks with the hashes of
+// its parents, of which there are few; small sets are walked, large ones halved.
+#include "filters/adblock/host_sets.h"
+
+#include <algorithm>
+#include <string>
+
+#include "filters/adblock/parse.h"
+#include "filters/classify.h"
+
+namespace weir::adblock {
+namespace {
+
+constexpr std::size_t kWalkBelow = 8;
+constexpr auto npos = std::string_view::npos;
+
+bool contains(std::span<const std::uint64_t> sorted, const Names& names) {
+  for (std::uint32_t i = 0; i < names.count; ++i) {
+    const auto hash = names.hashes[i];
+    if (sorted.size() < kWalkBelow ? std::ranges::find(sorted, hash) != sorted.end()
+                                   : std::ranges::binary_search(sorted, hash)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The end of the entry that begins `text`: a bar, but not one inside an expression.
+std::size_t entry_end(std::string_view text) {
+  const std::size_t skip = text.starts_with("~") ? 1 : 0;
+  std::size_t from = 0;
+  if (text.substr(skip).starts_with("/")) {
+    const auto close = text.find('/', skip + 1);
+    from = close == npos ? 0 : close;
+  }
+  return std::min(text.find('|', from), text.size());
+}
+
+bool acceptable_name(std::string_view name) {
+  if (name.empty()) {
+    return false;
+  }
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
+           c == ':' || c == '[' || c == ']' || static_cast<unsigned char>(c) >= 0x80;
+  });
+}
+
+}  // namespace
+
+const Names& AskedHost::entities() const {
+  if (!has_entity_) {
+    const auto domain = filters::registrable_domain(name_);
+    const auto dot = domain.find('.');
+    const auto tail = dot == npos ? domain.size() : domain.size() - dot;
+    entities_.set(name_.substr(0, name_.size() - std::min(tail, name_.size())), kEntitySeed);
+    has_entity_ = true;
+  }
+  return entities_;
+}
+
+HostSets::HostSets(Expressions& expressions) : expressions_(expressions), sets_(1) {}
+
+bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
+  const bool negated = entry.starts_with("~");
+  entry.remove_prefix(negated ? 1 : 0);
+  if (negated && !rich) {
+    return false;
+  }
+  if (entry.size() > 2 && entry.front() == '/' && entry.back() == '/') {
+    const auto source = entry.substr(1, entry.size() - 2);
+    if (!rich || !Expressions::valid(source, false)) {
+      return false;
+    }
+    patterns_.push_back({expressions_.add(source, false), negated});
+    ++set.expressions_count;
+    set.any_yes = set.any_yes || !negated;
+    set.key += name_hash(entry) * (negated ? 3U : 1U);
+    return true;
+  }
+  std::string name(entry);
+  std::ranges::transform(name, name.begin(), lower);
+  const bool entity = name.ends_with(".*");
+  const auto plain = std::string_view(name).substr(0, name.size() - (entity ? 2 : 0));
+  if (!acceptable_name(plain) || (entity && !rich)) {
+    return false;
+  }
+  const auto hash = name_hash(plain, entity ? kEntitySeed : kNameSeed);
+  (negated ? no_ : yes_).push_back(hash);
+  set.entities = set.entities || entity;
+  return true;
+}
+
+void HostSets::settle(Set& set) {
+  for (auto* part : {&yes_, &no_}) {
+    std::ranges::sort(*part);
+    part->erase(std::ranges::unique(*part).begin(), part->end());
+  }
+  set.begin = static_cast<std::uint32_t>(hashes_.size());
+  set.yes = static_cast<std::uint32_t>(yes_.size());
+  set.no = static_cast<std::uint32_t>(no_.size());
+  set.any_yes = set.any_yes || set.yes != 0;
+  hashes_.insert(hashes_.end(), yes_.begin(), yes_.end());
+  hashes_.insert(hashes_.end(), no_.begin(), no_.end());
+  for (const auto hash : yes_) {
+    set.key += name_end(hash);
+  }
+  for (const auto hash : no_) {
+    set.key += name_end(hash) * 3;
+  }
+}
+
+std::optional<std::uint32_t> HostSets::add(std::string_view text, bool rich) {
+  if (text.empty()) {
+    return kNone;
+  }
+  const auto [known, fresh] =
+      known_.try_emplace(name_hash(text, rich ? kNameSeed : kEntitySeed), kNone);
+  if (!fresh) {
+    return known->second == kNone ? std::nullopt : std::optional(known->second);
+  }
+  Set set;
+  set.expressions = static_cast<std::uint32_t>(patterns_.size());
+  yes_.clear();
+  no_.clear();
+  for (bool more = true; more;) {
+    const auto end = entry_end(text);
+    if (!add_entry(text.substr(0, end), rich, set)) {
+      return std::nullopt;
+    }
+    more = end < text.size();
+    text.remove_prefix(more ? end + 1 : end);
+  }
+  settle(set);
+  sets_.push_back(set);
+  known->second = static_cast<std::uint32_t>(sets_.size() - 1);
+  return known->second;
+}
+
+bool HostSets::has_any(std::span<const std::uint64_t> hashes, const Set& set,
+                       const AskedHost& host) const {
+  if (hashes.empty()) {
+    return false;
+  }
+  return contains(hashes, host.names()) || (set.entities && contains(hashes, host.entities()));
+}
+
+bool HostSets::holds(std::uint32_t id, const AskedHost& host) const {
+  if (id == kNone) {
+    return true;
+  }
+  const Set& set = sets_[id];
+  const std::span all(hashes_.data() + set.begin, set.yes + set.no);
+  bool wanted = !set.any_yes || has_any(all.first(set.yes), set, host);
+  if (has_any(all.subspan(set.yes), set, host)) {
+    return false;
+  }
+  for (std::uint32_t i = 0; i < set.expressions_count; ++i) {
+    const auto& pattern = patterns_[set.expressions + i];
+    if ((pattern.negated || !wanted) && expressions_.found(pattern.expression, host.name())) {
+      if (pattern.negated) {
+        return false;
+      }
+      wanted = true;
+    }
+  }
+  return wanted;
+}
+
+bool HostSets::names(std::uint32_t id, const AskedHost& host) const {
+  const Set& set = sets_[id];
+  return contains(std::span(hashes_.data() + set.begin, set.yes), host.names());
+}
+
+std::span<const std::uint64_t> HostSets::wanted(std::uint32_t id) const {
+  const Set& set = sets_[id];
+  const bool all_hashed = set.yes != 0 && set.expressions_count == 0;
+  return {hashes_.data() + set.begin, all_hashed ? set.yes : 0U};
+}
+
+void HostSets::finish() {
+  known_ = {};
+  sets_.shrink_to_fit();
+  hashes_.shrink_to_fit();
+}
+
+std::size_t HostSets::memory() const {
+  return sets_.capacity() * sizeof(Set) + hashes_.capacity() * sizeof(hashes_[0]) +
+         patterns_.capacity() * sizeof(Pattern);
+}
+
+}  // namespace weir::adblock

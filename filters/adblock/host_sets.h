@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host lists that options carry (domain=, to=, denyallow=): names, "name.*" for any public
+// suffix, expressions, and each of these negated by '~'. All sets live in two flat arrays; sets
+// with the same text are kept once.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "filters/adblock/expressions.h"
+#include "filters/adblock/names.h"
+
+namespace weir::adblock {
+
+// A host that sets are asked about. Its entity (the name without its public suffix) costs a look
+// into the public suffix list, so it is worked out when a set needs it.
+class AskedHost {
+ public:
+  void set(std::string_view name) {
+    name_ = name;
+    has_entity_ = false;
+    names_.set(name);
+  }
+  std::string_view name() const { return name_; }
+  const Names& names() const { return names_; }
+  const Names& entities() const;
+
+ private:
+  std::string_view name_;
+  Names names_;
+  mutable Names entities_;
+  mutable bool has_entity_ = false;
+};
+
+class HostSets {
+ public:
+  static constexpr std::uint32_t kNone = 0;  // no set: every host is in it
+
+  explicit HostSets(Expressions& expressions);
+
+  // Reads "a.com|~b.a.com|c.*|/d/". Nothing when an entry cannot be read, or is negated or not a
+  // plain name where that is not `rich`.
+  std::optional<std::uint32_t> add(std::string_view text, bool rich);
+
+  // In the set: named by one of its entries (or it has only negated ones), and by no negated one.
+  bool holds(std::uint32_t set, const AskedHost& host) const;
+  // Named by a plain entry; for denyallow=.
+  bool names(std::uint32_t set, const AskedHost& host) const;
+
+  // The hashes of the plain and entity entries that are not negated, sorted, when a host must be
+  // one of them; empty when it need not. For finding the rule by the host.
+  std::span<const std::uint64_t> wanted(std::uint32_t set) const;
+  bool has_entities(std::uint32_t set) const { return sets_[set].entities; }
+  // The same for sets that mean the same.
+  std::uint64_t key(std::uint32_t set) const { return sets_[set].key; }
+
+  void finish();
+  std::size_t memory() const;
+
+ private:
+  struct Set {
+    std::uint32_t begin = 0;
+    std::uint32_t yes = 0;  // hashes of names wanted, sorted; behind them
+    std::uint32_t no = 0;   // those not wanted, sorted
+    std::uint32_t expressions = 0;
+    std::uint32_t expressions_count = 0;
+    bool entities = false;
+    bool any_yes = false;
+    std::uint64_t key = 0;
+  };
+  struct Pattern {
+    std::uint32_t expression;
+    bool negated;
+  };
+  bool add_entry(std::string_view entry, bool rich, Set& set);
+  bool has_any(std::span<const std::uint64_t> hashes, const Set& set, const AskedHost& host) const;
+  void settle(Set& set);
+
+  Expressions& expressions_;
+  std::vector<Set> sets_;
+  std::vector<std::uint64_t> hashes_;
+  std::vector<Pattern> patterns_;
+  std::vector<std::uint64_t> yes_, no_;                      // of the set being read
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;  // by the text's hash
+};
+
+}  // namespace weir::adblock

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tests in the order of their cost: type and party, method, the literal at its place, then the host
+// sets, and expressions last.
+#include "filters/adblock/match.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "filters/adblock/parse.h"
+#include "filters/adblock/parse_options.h"
+
+namespace weir::adblock {
+namespace {
+
+using filters::Party;
+using filters::Subject;
+
+// Beyond so many tokens each is marked when it comes again, so that a URL of one word repeated does
+// not cost its square.
+constexpr std::size_t kMarkAbove = 48;
+
+void mark_repeated(std::span<Token> tokens, Arena& arena) {
+  const auto slots = std::bit_ceil(tokens.size() * 2);
+  auto* seen =
+      reinterpret_cast<std::uint32_t*>(arena.allocate((slots + 1) * sizeof(std::uint32_t)));
+  seen = reinterpret_cast<std::uint32_t*>((reinterpret_cast<std::uintptr_t>(seen) + 3) &
+                                          ~std::uintptr_t{3});
+  std::fill_n(seen, slots, 0U);
+  for (auto& token : tokens) {
+    const auto hash = token.hash | 1U;
+    auto slot = (token.hash >> 1U) & (slots - 1);
+    while (seen[slot] != 0 && seen[slot] != hash) {
+      slot = (slot + 1) & (slots - 1);
+    }
+    token.at |= seen[slot] == hash ? kRepeated : 0U;
+    seen[slot] = hash;
+  }
+}
+
+// Lower-cases the URL and collects the tokens that filters know.
+std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char* text,
+                                Arena& arena) {
+  char* room = arena.allocate((raw.size() / 2 + 2) * sizeof(Token));
+  auto* const tokens =
+      reinterpret_cast<Token*>((reinterpret_cast<std::uintptr_t>(room) + 3) & ~std::uintptr_t{3});
+  std::size_t count = 0;
+  auto hash = kTokenSeed;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= raw.size(); ++i) {
+    const char c = i < raw.size() ? lower(raw[i]) : ' ';
+    if (i < raw.size()) {
+      text[i] = c;
+    }
+    if (token_char(c)) {
+      hash = token_step(hash, c);
+      continue;
+    }
+    if (begin != i) {
+      const auto whole = token_end(hash);
+      if (engine.knows_token(whole)) {
+        tokens[count++] = {whole, static_cast<std::uint32_t>(begin)};
+      }
+      hash = kTokenSeed;
+    }
+    begin = i + 1;
+  }
+  if (count > kMarkAbove) {
+    mark_repeated({tokens, count}, arena);
+  }
+  return {tokens, count};
+}
+
+// A document meets a typeless filter only where its match ends with the host, "/" and port aside.
+bool ends_with_host(const UrlView& url, std::size_t end) {
+  return end == url.host_end || end == url.host_end + 1;
+}
+
+bool party_fits(const Engine& engine, const Filter& filter, const Asked& asked) {
+  if (asked.host_only) {
+    return filter.party == PartyLimit::Any ||
+           (engine.third_party_hosts && filter.party == PartyLimit::Third);
+  }
+  switch (filter.party) {
+    case PartyLimit::Any:
+      return true;
+    case PartyLimit::First:
+      return !asked.third;
+    case PartyLimit::Third:
+      return asked.third;
+    case PartyLimit::SameHost:
+      return asked.same_host;
+    case PartyLimit::OtherHost:
+      return !asked.same_host;
+  }
+  return false;
+}
+
+// Where the pattern's match ends.
+std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked& asked,
+                        std::size_t token_at, std::uint16_t at) {
+  const bool wants_end = asked.document || asked.host_only;
+  switch (filter.shape) {
+    case Shape::Any:
+      return wants_end ? asked.url.host_begin : 0;
+    case Shape::Host:
+      return asked.url.host_end;  // found by the name
+    case Shape::Expression: {
+      std::size_t end = 0;
+      return engine.expressions.found(filter.pattern_at, asked.raw, wants_end ? &end : nullptr)
+                 ? end
+                 : kNoMatch;
+    }
+    case Shape::Plain:
+    case Shape::Wild:
+      break;
+  }
+  UrlView url = asked.url;
+  url.text = filter.match_case ? asked.raw : url.text;
+  const PatternView pattern{engine.text(filter.pattern_at, filter.pattern_size), filter.start,
+                            filter.host_start, filter.end};
+  if (filter.shape == Shape::Plain && token_at != kNoMatch) {
+    return token_at < at ? kNoMatch : match_at(url, pattern, token_at - at);
+  }
+  return match_anywhere(url, pattern);
+}
+
+bool method_fits(const Limits& limits, std::uint16_t method) {
+  return (limits.methods == 0 || (limits.methods & method) != 0) &&
+         (limits.not_methods & method) == 0;
+}
+
+bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
+  return engine.hosts.holds(limits.from, asked.page) && engine.hosts.holds(limits.to, asked.host) &&
+         (limits.denyallow == HostSets::kNone || !engine.hosts.names(limits.denyallow, asked.host));
+}
+
+// On CONNECT only what covers the whole host counts, whatever the type and the page.
+bool covers_host(const Filter& filter, const Limits& limits) {
+  return (filter.kinds & kSubresources) == kSubresources && limits.from == HostSets::kNone &&
+         limits.denyallow == HostSets::kNone && limits.methods == 0 && limits.not_methods == 0 &&
+         !filter.end;
+}
+
+}  // namespace
+
+void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
+  raw = subject.url;
+  char* text = arena.allocate(raw.size() + 1);
+  tokens = tokenise(engine, raw, text, arena);
+  url.text = {text, raw.size()};
+  const auto scheme = raw.find("://");
+  url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
+  const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
+  url.host_end = static_cast<std::uint32_t>(
+      std::min(raw.size(), url.host_begin + subject.host.size() + (brackets ? 2 : 0)));
+  host.set(subject.host);
+  page.set(subject.page_host);
+  document = subject.kind == ResourceKind::Document;
+  kinds = document ? static_cast<Kinds>(kind_bit(subject.kind) | kHostDocument)
+                   : kind_bit(subject.kind);
+  host_only = subject.host_only;
+  kinds = host_only ? kEveryKind : kinds;
+  document = document && !host_only;
+  third = subject.party == Party::Third;
+  same_host = subject.host == subject.page_host;
+  method = method_bit(subject.method);
+}
+
+bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
+             std::uint16_t at) {
+  const Limits& limits = engine.limits[filter.limits];
+  if (!party_fits(engine, filter, asked) || (asked.host_only && !covers_host(filter, limits)) ||
+      !method_fits(limits, asked.method)) {
+    return false;
+  }
+  const bool costly = filter.shape == Shape::Wild || filter.shape == Shape::Expression;
+  if (costly && !hosts_fit(engine, limits, asked)) {
+    return false;
+  }
+  const auto end = pattern_end(engine, filter, asked, token_at, at);
+  if (end == kNoMatch || (!costly && !hosts_fit(engine, limits, asked))) {
+    return false;
+  }
+  if (asked.host_only) {
+    return end <= asked.url.host_end + 1;
+  }
+  const bool by_type = (filter.kinds & asked.kinds & kEveryKind) != 0;
+  return by_type || filter.exception || ends_with_host(asked.url, end);
+}
+
+}  // namespace weir::adblock

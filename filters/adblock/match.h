@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request, taken apart once, and the question whether a filter matches it. Views point into the
+// subject and the arena.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "filters/adblock/engine.h"
+#include "filters/subject.h"
+#include "proxy/base/arena.h"
+
+namespace weir::adblock {
+
+struct Asked {
+  UrlView url;           // lower case
+  std::string_view raw;  // as sent
+  AskedHost host;
+  AskedHost page;
+  Kinds kinds = 0;  // a filter must have one of these
+  std::uint16_t method = 0;
+  bool third = false;
+  bool same_host = false;
+  bool host_only = false;
+  bool document = false;
+  std::span<const Token> tokens;  // those that filters know; `at` of a repeated one has kRepeated
+
+  // Not in the constructor: it is large, and must not be zeroed.
+  void set(const Engine& engine, const filters::Subject& subject, Arena& arena);
+};
+constexpr std::uint32_t kRepeated = 1U << 31U;
+
+// Whether the filter matches. `token_at`: where the token by which it was found begins in the URL,
+// and `at` in the pattern; kNoMatch: it was found otherwise.
+bool matches(const Engine& engine, const Filter& filter, const Asked& asked,
+             std::size_t token_at = kNoMatch, std::uint16_t at = 0);
+
+// Calls `use(filter)` for each filter of `index` that matches and that `wants(filter)`, until it
+// returns true. A filter may come twice. True when `use` did.
+template <class Wants, class Use>
+bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants,
+                Use&& use) {
+  const auto plain = [&](const IndexEntry& entry) {
+    const Filter& filter = engine.filters[entry.filter];
+    return (entry.kinds & asked.kinds) != 0 && wants(filter) && matches(engine, filter, asked) &&
+           use(filter);
+  };
+  const auto under = [&](const HashIndex& part, const Names& names) {
+    for (std::uint32_t i = 0; i < names.count; ++i) {
+      if (part.each(names.hashes[i], plain)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  if (!index.hosts.empty() && under(index.hosts, asked.host.names())) {
+    return true;
+  }
+  for (const Token& token : asked.tokens) {
+    const bool repeated = (token.at & kRepeated) != 0;
+    const auto by_token = [&](const IndexEntry& entry) {
+      const Filter& filter = engine.filters[entry.filter];
+      return (entry.kinds & asked.kinds) != 0 && (!repeated || filter.shape == Shape::Plain) &&
+             wants(filter) && matches(engine, filter, asked, token.at & ~kRepeated, entry.at) &&
+             use(filter);
+    };
+    if (index.tokens.each(token_key(token.hash), by_token)) {
+      return true;
+    }
+  }
+  if (!index.pages.empty() && !asked.host_only &&
+      (under(index.pages, asked.page.names()) ||
+       (index.page_entities && under(index.pages, asked.page.entities())))) {
+    return true;
+  }
+  for (const auto id : index.always) {
+    if (plain({id, 0, engine.filters[id].kinds})) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace weir::adblock

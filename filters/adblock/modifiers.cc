@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All matching filters of a sort are gathered, a bounded number of them, then settled: important
+// ones first, exceptions against the rest.
+#include "filters/adblock/modifiers.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace weir::adblock {
+namespace {
+
+using filters::ListEdits;
+constexpr auto npos = std::string_view::npos;
+constexpr std::size_t kMost = 64;  // matching modifiers of one sort; further ones do nothing
+
+class Gathered {
+ public:
+  Gathered(const Engine& engine, const Index& index, const Asked& asked) : engine_(engine) {
+    const auto any = [](const Filter&) { return true; };
+    each_match(engine, index, asked, any, [this](const Filter& filter) {
+      const auto end = all_.begin() + static_cast<std::ptrdiff_t>(count_);
+      if (std::find(all_.begin(), end, &filter) == end) {
+        all_[count_++] = &filter;
+      }
+      return count_ == kMost;
+    });
+  }
+  // Those in force, in the order of the lists.
+  template <class Use>
+  void each(Use use) {
+    std::sort(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(count_));
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Filter& filter = *all_[i];
+      if (!filter.exception && (filter.important || !lifted(filter))) {
+        use(filter, engine_.value(filter));
+      }
+    }
+  }
+
+ private:
+  bool lifted(const Filter& filter) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Filter& other = *all_[i];
+      const bool same_sort =
+          other.modifier == filter.modifier || filter.modifier == Modifier::Redirect;
+      if (other.exception && same_sort &&
+          (engine_.value(other).empty() || engine_.value(other) == engine_.value(filter))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const Engine& engine_;
+  std::array<const Filter*, kMost> all_;
+  std::size_t count_ = 0;
+};
+
+// "name:100" is the resource and how much it is preferred.
+std::pair<std::string_view, int> redirect_parts(std::string_view value) {
+  const auto colon = value.rfind(':');
+  int priority = 0;
+  if (colon != npos && colon + 1 < value.size()) {
+    const auto* end = value.data() + value.size();
+    const auto read = std::from_chars(value.data() + colon + 1, end, priority);
+    if (read.ec == std::errc() && read.ptr == end) {
+      return {value.substr(0, colon), priority};
+    }
+  }
+  return {value, 0};
+}
+
+struct Expression {
+  std::string_view source;
+  bool ignore_case;
+};
+
+// "/source/" or "/source/i".
+std::optional<Expression> expression_of(std::string_view value) {
+  const bool fold = value.ends_with("/i");
+  value.remove_suffix(fold ? 1 : 0);
+  if (value.size() < 3 || value.front() != '/' || value.back() != '/') {
+    return std::nullopt;
+  }
+  return Expression{value.substr(1, value.size() - 2), fold};
+}
+
+bool to_remove(const Engine& engine, const Filter& filter, std::string_view param) {
+  const Limits& limits = engine.limits[filter.limits];
+  auto value = engine.value(filter);
+  if (value.empty()) {
+    return true;
+  }
+  const bool negated = value.front() == '~';
+  value.remove_prefix(negated ? 1 : 0);
+  const bool found = limits.expression == UINT32_MAX
+                         ? param.substr(0, param.find('=')) == value
+                         : engine.expressions.found(limits.expression, param);
+  return found != negated;
+}
+
+// Percent-decoded, as expressions see a parameter. Longer ones are seen as they are.
+std::string_view decoded(std::string_view param, std::span<char> room) {
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+  };
+  if (param.size() > room.size() || param.find('%') == npos) {
+    return param;
+  }
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < param.size(); ++i) {
+    const bool escape = param[i] == '%' && i + 2 < param.size() && digit(param[i + 1]) >= 0 &&
+                        digit(param[i + 2]) >= 0;
+    room[size++] =
+        escape ? static_cast<char>(digit(param[i + 1]) * 16 + digit(param[i + 2])) : param[i];
+    i += escape ? 2 : 0;
+  }
+  return {room.data(), size};
+}
+
+}  // namespace
+
+bool read_value(const Rule& rule, Engine& engine, Limits& limits) {
+  if (rule.modifier == Modifier::None) {
+    return true;
+  }
+  auto value = rule.value;
+  if (rule.modifier == Modifier::RemoveParam && !value.empty()) {
+    const auto bare = value.substr(value.starts_with("~") ? 1 : 0);
+    if (const auto expression = expression_of(bare)) {
+      if (!Expressions::valid(expression->source, expression->ignore_case)) {
+        return false;
+      }
+      limits.expression = engine.expressions.add(expression->source, expression->ignore_case);
+    }
+  }
+  limits.value_at = static_cast<std::uint32_t>(engine.texts.size());
+  limits.value_size = static_cast<std::uint32_t>(value.size());
+  engine.texts += value;
+  return true;
+}
+
+std::string_view redirect_of(const Engine& engine, const Asked& asked) {
+  if (asked.host_only) {
+    return {};
+  }
+  std::string_view best;
+  int highest = 0;
+  Gathered(engine, engine.redirects, asked).each([&](const Filter&, std::string_view value) {
+    const auto [name, priority] = redirect_parts(value);
+    if (best.empty() || priority > highest) {
+      best = name;
+      highest = priority;
+    }
+  });
+  return best;
+}
+
+void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListEdits& out) {
+  const auto mark = asked.raw.find('?');
+  if (mark == npos || mark + 1 == asked.raw.size() || asked.host_only) {
+    return;
+  }
+  Gathered gathered(engine, engine.params, asked);
+  std::array<const Filter*, kMost> all;
+  std::size_t count = 0;
+  gathered.each([&](const Filter& filter, std::string_view) { all[count++] = &filter; });
+  if (count == 0) {
+    return;
+  }
+  char* url = arena.allocate(asked.raw.size());
+  std::size_t size = asked.raw.substr(0, mark).copy(url, mark);
+  std::array<char, 1024> room;
+  for (auto query = asked.raw.substr(mark + 1); query.data() != nullptr;) {
+    const auto amp = query.find('&');
+    const auto param = query.substr(0, amp);
+    const auto plain = decoded(param, room);
+    const auto* by = std::find_if(all.data(), all.data() + count, [&](const Filter* filter) {
+      return to_remove(engine, *filter,
+                       engine.limits[filter->limits].expression == UINT32_MAX ? param : plain);
+    });
+    if (by != all.data() + count) {
+      out.url_by = engine.hit(**by);
+    } else {
+      url[size] = size == mark ? '?' : '&';
+      size += 1 + param.copy(url + size + 1, param.size());
+    }
+    query = amp == npos ? std::string_view() : query.substr(amp + 1);
+  }
+  if (out.url_by) {
+    out.url = {url, size};
+  }
+}
+
+void edit_fields(const Engine& engine, const Asked& asked, ListEdits& out) {
+  if (engine.fields.hosts.empty() && engine.fields.tokens.empty() && engine.fields.pages.empty() &&
+      engine.fields.always.empty()) {
+    return;
+  }
+  Gathered(engine, engine.fields, asked).each([&](const Filter& filter, std::string_view value) {
+    if (out.count == out.edits.size() || value.empty()) {
+      return;
+    }
+    using What = ListEdits::What;
+    auto what = filter.modifier == Modifier::Csp           ? What::ContentSecurityPolicy
+                : filter.modifier == Modifier::Permissions ? What::PermissionsPolicy
+                                                           : What::RemoveResponseField;
+    if (filter.modifier == Modifier::RemoveHeader && value.starts_with("request:")) {
+      what = What::RemoveRequestField;
+      value.remove_prefix(8);
+    }
+    out.edits[out.count++] = {what, value, engine.hit(filter)};
+  });
+}
+
+}  // namespace weir::adblock

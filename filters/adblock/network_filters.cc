@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The order of a decision: a block that is important stands; any other falls to an exception,
+// unless an important one blocks too. Exceptions are asked only when something blocks: most
+// requests match nothing at all.
+#include "filters/adblock/network_filters.h"
+
+#include "filters/adblock/compile.h"
+#include "filters/adblock/engine.h"
+#include "filters/adblock/match.h"
+#include "filters/adblock/modifiers.h"
+
+namespace weir::adblock {
+
+filters::ListHit Engine::hit(const Filter& filter) const {
+  const Source& source = lists[filter.list];
+  filters::ListHit out;
+  out.list = source.list;
+  out.line = filter.line;
+  out.list_name = source.name;
+  auto line = source.text.substr(filter.line_at);
+  line = line.substr(0, line.find('\n'));
+  out.text = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+  return out;
+}
+
+std::size_t Engine::memory() const {
+  std::size_t out = filters.capacity() * sizeof(Filter) + limits.capacity() * sizeof(Limits) +
+                    texts.capacity() + hosts.memory() + known_tokens.capacity() * 8;
+  for (const auto* index : {&blocks, &exceptions, &redirects, &params, &fields}) {
+    out += index->hosts.memory() + index->tokens.memory() + index->pages.memory() +
+           index->always.capacity() * 4;
+  }
+  return out;
+}
+
+}  // namespace weir::adblock
+
+namespace weir::filters {
+
+struct NetworkFilters::Compiled {
+  std::unique_ptr<adblock::Engine> engine;
+};
+
+NetworkFilters::NetworkFilters(std::unique_ptr<Compiled> compiled)
+    : compiled_(std::move(compiled)) {}
+
+NetworkFilters::~NetworkFilters() = default;
+
+std::unique_ptr<const NetworkFilters> NetworkFilters::build(std::span<const List* const> lists,
+                                                            std::span<ListReport* const> reports,
+                                                            const NetworkFilterOptions& options) {
+  auto compiled = std::make_unique<Compiled>();
+  compiled->engine = adblock::compile(lists, reports);
+  compiled->engine->third_party_hosts = options.third_party_hosts;
+  return std::unique_ptr<const NetworkFilters>(new NetworkFilters(std::move(compiled)));
+}
+
+void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& arena,
+                           ListVerdict& out) const {
+  const adblock::Engine& engine = *compiled_->engine;
+  adblock::Asked asked;
+  asked.set(engine, subject, arena);
+  const auto any = [](const adblock::Filter&) { return true; };
+  const auto important = [](const adblock::Filter& filter) { return filter.important; };
+  const adblock::Filter* block = nullptr;
+  const auto blocks = [&block](const adblock::Filter& filter) {
+    block = &filter;
+    return true;
+  };
+  adblock::each_match(engine, engine.blocks, asked, any, blocks);
+  if (block == nullptr && !host_hit) {
+    adblock::remove_params(engine, asked, arena, out.edits);
+    return adblock::edit_fields(engine, asked, out.edits);
+  }
+  out.block = true;
+  out.by = block != nullptr ? engine.hit(*block) : host_hit;
+  out.important = block != nullptr && block->important;
+  const adblock::Filter* exception = nullptr;
+  const auto excepts = [&exception](const adblock::Filter& filter) {
+    exception = &filter;
+    return true;
+  };
+  if (!out.important && adblock::each_match(engine, engine.exceptions, asked, any, excepts)) {
+    out.exception = engine.hit(*exception);
+    block = nullptr;
+    out.important = adblock::each_match(engine, engine.blocks, asked, important, blocks);
+    out.block = out.important;
+    out.by = block != nullptr ? engine.hit(*block) : out.by;
+  }
+  if (!out.block) {
+    adblock::remove_params(engine, asked, arena, out.edits);
+    return adblock::edit_fields(engine, asked, out.edits);
+  }
+  out.redirect = adblock::redirect_of(engine, asked);
+}
+
+bool NetworkFilters::empty() const {
+  return compiled_->engine->filters.empty();
+}
+
+std::size_t NetworkFilters::memory() const {
+  return sizeof(Compiled) + compiled_->engine->memory();
+}
+
+}  // namespace weir::filters

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pattern is cut at its '*' into pieces. The leftmost place for each piece, in order, is enough:
+// a later place leaves no more room for the pieces behind it. Only the first piece under "||" has
+// to be tried at each label, and the last one under a closing '|' at the end.
+#include "filters/adblock/pattern.h"
+
+#include <cstring>
+
+namespace weir::adblock {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+constexpr std::array<bool, 256> kSeparators = [] {
+  std::array<bool, 256> out{};
+  for (unsigned i = 0; i < 256; ++i) {
+    const bool word = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || (i >= '0' && i <= '9') ||
+                      i == '_' || i == '-' || i == '.' || i == '%';
+    out[i] = !word;
+  }
+  return out;
+}();
+
+// The end of `piece` when it stands at `at`.
+std::size_t piece_at(std::string_view url, std::string_view piece, std::size_t at) {
+  for (std::size_t i = 0; i < piece.size(); ++i, ++at) {
+    if (at >= url.size()) {
+      // Beyond the end only separators hold, once each for nothing.
+      return piece.find_first_not_of('^', i) == npos && at == url.size() ? at : kNoMatch;
+    }
+    if (piece[i] == '^' ? !is_separator(url[at]) : piece[i] != url[at]) {
+      return kNoMatch;
+    }
+  }
+  return at;
+}
+
+// The first place from `from` on where `piece` stands; gives its end, and its begin in `begin`.
+std::size_t find_piece(std::string_view url, std::string_view piece, std::size_t from,
+                       std::size_t& begin) {
+  if (piece.empty()) {
+    begin = from;
+    return from <= url.size() ? from : kNoMatch;
+  }
+  const auto literal = piece.substr(0, piece.find('^'));
+  for (auto at = from; at <= url.size(); ++at) {
+    if (!literal.empty()) {
+      at = url.find(literal, at);
+      if (at == npos) {
+        return kNoMatch;
+      }
+    }
+    const auto end = piece_at(url, piece, at);
+    if (end != kNoMatch) {
+      begin = at;
+      return end;
+    }
+  }
+  return kNoMatch;
+}
+
+// The end of `piece` when it has to end with the URL and begin at `from` or later.
+std::size_t piece_at_end(std::string_view url, std::string_view piece, std::size_t from) {
+  for (std::size_t beyond = 0; beyond <= piece.size(); ++beyond) {
+    if (beyond > 0 && piece[piece.size() - beyond] != '^') {
+      return kNoMatch;
+    }
+    const auto width = piece.size() - beyond;
+    if (width <= url.size() && url.size() - width >= from &&
+        piece_at(url, piece, url.size() - width) == url.size()) {
+      return url.size();
+    }
+  }
+  return kNoMatch;
+}
+
+// The rest of a pattern behind its first '*'.
+std::size_t match_rest(std::string_view url, std::string_view rest, bool end, std::size_t at) {
+  for (;;) {
+    const auto star = rest.find('*');
+    const auto piece = rest.substr(0, star);
+    const bool last = star == npos;
+    std::size_t begin = 0;
+    at = last && end ? piece_at_end(url, piece, at) : find_piece(url, piece, at, begin);
+    if (last || at == kNoMatch) {
+      return at;
+    }
+    rest.remove_prefix(star + 1);
+  }
+}
+
+// The end of the whole match when the first piece stands at `at`.
+std::size_t match_from(const UrlView& url, const PatternView& pattern, std::string_view first,
+                       std::size_t at) {
+  const auto behind = piece_at(url.text, first, at);
+  if (behind == kNoMatch) {
+    return kNoMatch;
+  }
+  if (first.size() == pattern.text.size()) {
+    return pattern.end && behind != url.text.size() ? kNoMatch : behind;
+  }
+  return match_rest(url.text, pattern.text.substr(first.size() + 1), pattern.end, behind);
+}
+
+}  // namespace
+
+bool is_separator(char c) {
+  return kSeparators[static_cast<unsigned char>(c)];
+}
+
+std::size_t match_at(const UrlView& url, const PatternView& pattern, std::size_t at) {
+  if (pattern.start && at != 0) {
+    return kNoMatch;
+  }
+  if (pattern.host_start && (at < url.host_begin || at >= url.host_end ||
+                             (at != url.host_begin && url.text[at - 1] != '.'))) {
+    return kNoMatch;
+  }
+  const auto end = piece_at(url.text, pattern.text, at);
+  return end != kNoMatch && pattern.end && end != url.text.size() ? kNoMatch : end;
+}
+
+std::size_t match_anywhere(const UrlView& url, const PatternView& pattern) {
+  const auto first = pattern.text.substr(0, pattern.text.find('*'));
+  if (pattern.start) {
+    return match_from(url, pattern, first, 0);
+  }
+  if (pattern.host_start) {
+    for (std::size_t at = url.host_begin; at < url.host_end;) {
+      const auto end = match_from(url, pattern, first, at);
+      if (end != kNoMatch) {
+        return end;
+      }
+      const auto dot = url.text.find('.', at);
+      at = dot == npos ? url.host_end : dot + 1;
+    }
+    return kNoMatch;
+  }
+  if (first.size() == pattern.text.size() && pattern.end) {
+    return piece_at_end(url.text, first, 0);
+  }
+  std::size_t begin = 0;
+  const auto behind = find_piece(url.text, first, 0, begin);
+  if (behind == kNoMatch || first.size() == pattern.text.size()) {
+    return behind;
+  }
+  return match_rest(url.text, pattern.text.substr(first.size() + 1), pattern.end, behind);
+}
+
+}  // namespace weir::adblock

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One pass over the path; without escapes that need a change it is a copy.
+#include "filters/url.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "proxy/base/host.h"
+
+namespace weir::filters {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// RFC 3986 2.3.
+bool unreserved(int c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+char upper_hex(int digit) {
+  return "0123456789ABCDEF"[digit];
+}
+
+// Writes `path` with its escapes normalised; never longer than it was.
+std::size_t write_path(std::string_view path, char* out) {
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const int high = path[i] == '%' && i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
+    const int low = high < 0 ? -1 : hex_digit(path[i + 2]);
+    if (low < 0) {
+      out[size++] = path[i];
+      continue;
+    }
+    if (const int value = high * 16 + low; unreserved(value)) {
+      out[size++] = static_cast<char>(value);
+    } else {
+      out[size++] = '%';
+      out[size++] = upper_hex(high);
+      out[size++] = upper_hex(low);
+    }
+    i += 2;
+  }
+  return size;
+}
+
+class Writer {
+ public:
+  explicit Writer(char* to) : begin_(to), to_(to) {}
+  void add(std::string_view text) { to_ += text.copy(to_, text.size()); }
+  void add(char c) { *to_++ = c; }
+  char* at() const { return to_; }
+  void skip(std::size_t size) { to_ += size; }
+  std::string_view whole() const { return {begin_, static_cast<std::size_t>(to_ - begin_)}; }
+
+ private:
+  char* begin_;
+  char* to_;
+};
+
+std::uint16_t default_port(std::string_view scheme) {
+  if (scheme == "https" || scheme == "wss") {
+    return 443;
+  }
+  return scheme == "http" || scheme == "ws" ? 80 : 0;
+}
+
+struct Authority {
+  std::string_view host;
+  bool bracketed = false;
+  std::uint16_t port = 0;  // 0: not given
+};
+
+// host, host:port, [v6], [v6]:port; a user before '@' is dropped.
+std::optional<Authority> split_authority(std::string_view text) {
+  Authority out;
+  if (const auto at = text.rfind('@'); at != npos) {
+    text.remove_prefix(at + 1);
+  }
+  std::size_t end = 0;
+  if (text.starts_with("[")) {
+    end = text.find(']');
+    if (end == npos) {
+      return std::nullopt;
+    }
+    out.bracketed = true;
+    out.host = text.substr(1, end - 1);
+    ++end;
+  } else {
+    end = std::min(text.find(':'), text.size());
+    out.host = text.substr(0, end);
+  }
+  text.remove_prefix(end);
+  if (text.empty() || text == ":") {
+    return out;
+  }
+  const auto* last = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + 1, last, out.port);
+  const bool good =
+      text.front() == ':' && read.ec == std::errc() && read.ptr == last && out.port != 0;
+  return good ? std::optional(out) : std::nullopt;
+}
+
+bool set_host(const Authority& authority, Subject& subject, Arena& arena) {
+  const auto host = normalise_host(authority.host, authority.bracketed, arena);
+  if (!host) {
+    return false;
+  }
+  subject.host = host->name;
+  subject.host_address = host->address;
+  return true;
+}
+
+bool parse_connect(std::string_view text, Subject& subject, Arena& arena) {
+  const auto authority = split_authority(text);
+  if (!authority || authority->port == 0 || !set_host(*authority, subject, arena)) {
+    return false;
+  }
+  subject.port = authority->port;
+  subject.scheme = subject.port == 443 ? "https" : "tunnel";
+  subject.host_only = true;
+  set_url(subject, {}, arena);
+  return true;
+}
+
+}  // namespace
+
+void set_url(Subject& subject, std::string_view path, Arena& arena) {
+  // A tunnel's URL is that of the site it leads to; its port is not part of what rules cover.
+  const std::string_view scheme = subject.host_only ? "https" : subject.scheme;
+  Writer out(arena.allocate(scheme.size() + subject.host.size() + path.size() + 16));
+  out.add(scheme);
+  out.add("://");
+  const bool brackets = subject.host_address && !subject.host_address->is_v4();
+  if (brackets) {
+    out.add('[');
+  }
+  out.add(subject.host);
+  if (brackets) {
+    out.add(']');
+  }
+  if (!subject.host_only && subject.port != 0 && subject.port != default_port(scheme)) {
+    out.add(':');
+    const auto end = std::to_chars(out.at(), out.at() + 5, subject.port).ptr;
+    out.skip(static_cast<std::size_t>(end - out.at()));
+  }
+  const auto before = out.whole().size();
+  if (!path.starts_with("/")) {
+    out.add('/');
+  }
+  out.skip(write_path(path, out.at()));
+  subject.url = out.whole();
+  subject.path = subject.url.substr(before);
+}
+
+bool parse_url(std::string_view text, Subject& subject, Arena& arena) {
+  if (subject.method == "CONNECT") {
+    return parse_connect(text, subject, arena);
+  }
+  const auto scheme = text.find("://");
+  if (scheme == npos || scheme == 0 || scheme > 16) {
+    return false;
+  }
+  char* name = arena.allocate(scheme);
+  for (std::size_t i = 0; i < scheme; ++i) {
+    const char c = text[i];
+    name[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  subject.scheme = {name, scheme};
+  text.remove_prefix(scheme + 3);
+  text = text.substr(0, text.find('#'));
+  const auto end = std::min(text.find_first_of("/?"), text.size());
+  const auto authority = split_authority(text.substr(0, end));
+  if (!authority || !set_host(*authority, subject, arena)) {
+    return false;
+  }
+  subject.port = authority->port != 0 ? authority->port : default_port(subject.scheme);
+  subject.host_only = false;
+  set_url(subject, text.substr(end), arena);
+  return true;
+}
+
+}  // namespace weir::filters
