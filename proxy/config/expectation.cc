@@ -47,6 +47,8 @@ std::string bounds_text(const SettingRow& row) {
     case Endpoints:
     case Hosts:
     case Objects:
+    case When:
+    case Then:
       break;
   }
   return {};
@@ -79,6 +81,10 @@ std::string expectation(const SettingRow& row) {
       return "a list";
     case Hosts:
       return "an object of names and lists of addresses";
+    case When:
+      return "an object with conditions";
+    case Then:
+      return "an object with actions";
   }
   return {};
 }

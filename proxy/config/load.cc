@@ -1,188 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See load.h. The order is the defence: size, then bytes (UTF-8), then shape (scan.h: grammar,
-// depth, number of values), and only then the JSON library, which turns escapes and digits into
-// text and numbers. Its events arrive in the order in which the scanner saw the values, so that
-// the n-th value of one is the n-th of the other: that is where positions come from.
+// See load.h. tree.h makes a tree of the text, the table of settings reads it, and what no single
+// value can know is judged at the end: rules.h for the settings, policy_names.h for the policy.
 #include "proxy/config/load.h"
 
 #include <algorithm>
 #include <exception>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <set>
+#include <iterator>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "proxy/config/policy_files.h"
+#include "proxy/config/policy_names.h"
 #include "proxy/config/read.h"
 #include "proxy/config/rules.h"
-#include "proxy/config/scan.h"
 #include "proxy/config/settings_table.h"
+#include "proxy/config/tree.h"
 
 namespace weir {
 namespace {
-
-using Json = nlohmann::json;
-
-// Builds our tree from the library's events. Containers are kept by value on a stack until they
-// close, so nothing points into a vector that may grow.
-class TreeBuilder final : public Json::json_sax_t {
- public:
-  TreeBuilder(const Scan& scan, Problems& problems) : scan_(scan), problems_(problems) {}
-
-  bool null() override { return put(next(ValueKind::Null)); }
-  bool boolean(bool flag) override {
-    Value value = next(ValueKind::Flag);
-    value.flag = flag;
-    return put(std::move(value));
-  }
-  bool number_integer(number_integer_t number) override {
-    Value value = next(ValueKind::Number);
-    value.number = static_cast<double>(number);
-    value.whole = number >= 0;
-    value.count = number >= 0 ? static_cast<std::uint64_t>(number) : 0;
-    return put(std::move(value));
-  }
-  bool number_unsigned(number_unsigned_t number) override {
-    Value value = next(ValueKind::Number);
-    value.number = static_cast<double>(number);
-    value.whole = true;
-    value.count = number;
-    return put(std::move(value));
-  }
-  bool number_float(number_float_t number, const string_t&) override {
-    Value value = next(ValueKind::Number);
-    value.number = number;
-    return put(std::move(value));
-  }
-  bool string(string_t& text) override {
-    Value value = next(ValueKind::Text);
-    value.text = std::move(text);
-    return put(std::move(value));
-  }
-  bool binary(binary_t&) override { return false; }  // not in JSON text
-  bool start_object(std::size_t) override { return open(ValueKind::Object); }
-  bool start_array(std::size_t) override { return open(ValueKind::List); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override;
-  bool parse_error(std::size_t position, const std::string&,
-                   const nlohmann::detail::exception&) override;
-
-  Value take() { return std::move(root_); }
-
- private:
-  struct Open {
-    Value value;
-    Member member;                // Object: the one whose value is awaited
-    std::set<std::string> names;  // Object: those seen
-    bool twice = false;           // the awaited member was there before: dropped
-  };
-
-  Value next(ValueKind kind) {
-    Value value;
-    value.kind = kind;
-    value.offset = scan_.values.at(values_++);
-    return value;
-  }
-  bool open(ValueKind kind) {
-    open_.emplace_back().value = next(kind);
-    return true;
-  }
-  bool close() {
-    Value done = std::move(open_.back().value);
-    open_.pop_back();
-    return put(std::move(done));
-  }
-  bool put(Value value);
-  std::string path_to(const std::string& name) const;
-
-  const Scan& scan_;
-  Problems& problems_;
-  std::size_t values_ = 0;
-  std::size_t names_ = 0;
-  std::vector<Open> open_;
-  Value root_;
-};
-
-bool TreeBuilder::put(Value value) {
-  if (open_.empty()) {
-    root_ = std::move(value);
-    return true;
-  }
-  Open& top = open_.back();
-  if (top.value.kind == ValueKind::List) {
-    top.value.items.push_back(std::move(value));
-  } else if (!top.twice) {
-    top.member.value = std::move(value);
-    top.value.members.push_back(std::move(top.member));
-  }
-  return true;
-}
-
-bool TreeBuilder::key(string_t& name) {
-  Open& top = open_.back();
-  const std::size_t offset = scan_.names.at(names_++);
-  top.twice = !top.names.insert(name).second;
-  if (top.twice) {
-    problems_.add(offset, path_to(name), "stands here a second time.",
-                  "Remove one of the two: only one could count.");
-  }
-  top.member = Member{std::move(name), static_cast<std::uint32_t>(offset), {}};
-  return true;
-}
-
-bool TreeBuilder::parse_error(std::size_t position, const std::string&,
-                              const nlohmann::detail::exception&) {
-  // The scanner has seen the grammar; what is left is a number beyond every range.
-  problems_.add(position == 0 ? 0 : position - 1, {}, "this number is out of range.",
-                "Write a smaller one.");
-  return false;
-}
-
-std::string TreeBuilder::path_to(const std::string& name) const {
-  std::string path;
-  for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
-    path = open_[i].value.kind == ValueKind::List ? step(path, open_[i].value.items.size())
-                                                  : step(path, open_[i].member.name);
-  }
-  return step(path, name);
-}
-
-bool has_good_bytes(std::string_view text, Problems& problems) {
-  if (text.size() > kJsonBytesMost) {
-    problems.add(0, {}, "the configuration is larger than 16MiB.",
-                 "Move long lists out of the configuration.");
-    return false;
-  }
-  if (const std::size_t bad = find_bad_utf8(text); bad != std::string_view::npos) {
-    problems.add(bad, {}, "this is not valid UTF-8.", "Save the file as UTF-8.");
-    return false;
-  }
-  // The library takes a zero byte for the end of the text.
-  if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
-    problems.add(zero, {}, "there is a zero byte here.", "Save the file as plain text.");
-    return false;
-  }
-  return true;
-}
-
-std::optional<Value> build(std::string_view text, Problems& problems) {
-  if (!has_good_bytes(text, problems)) {
-    return std::nullopt;
-  }
-  const Scan scan = scan_json(text);
-  if (!scan.message.empty()) {
-    problems.add(scan.offset, {}, scan.message, scan.remedy);
-    return std::nullopt;
-  }
-  TreeBuilder builder(scan, problems);
-  const bool done = Json::sax_parse(text.begin(), text.end(), &builder,
-                                    nlohmann::detail::input_format_t::json, true, true);
-  return done ? std::optional(builder.take()) : std::nullopt;
-}
 
 Settings defaults() {
   Settings settings;
@@ -192,20 +27,40 @@ Settings defaults() {
   return settings;
 }
 
-Loaded load(std::string_view text, std::string_view file_name) {
-  Problems problems;
+// The settings of the tree and of the files that its policy names; `parts` says what stood where.
+Settings read_settings(const Value& root, PolicyParts& parts) {
   Settings settings = defaults();
-  const auto root = build(text, problems);
-  if (root && root->kind != ValueKind::Object) {
-    problems.add(root->offset, {}, "the configuration must be an object.", "Write { ... }.");
-  } else if (root) {
-    read_members(*root, "", "", &settings, problems);
+  Problems& problems = parts.front().problems;
+  if (root.kind != ValueKind::Object) {
+    problems.add(root.offset, {}, "the configuration must be an object.", "Write { ... }.");
+  } else {
+    read_members(root, "", "", &settings, problems);
+    read_policy_files(settings, parts);
   }
-  if (root) {
-    check_rules(settings, *root, problems);
+  check_rules(settings, root, problems);
+  check_policy(settings, parts);
+  return settings;
+}
+
+Loaded load(std::string_view text, std::string_view file_name) {
+  PolicyParts parts;
+  PolicyPart& first = parts.emplace_back();
+  first.file = file_name;
+  first.text = text;
+  first.path = "policy";
+  Settings settings;
+  if (const auto root = read_tree(text, first.problems)) {
+    first.policy = root->find("policy");
+    settings = read_settings(*root, parts);
+    first.policy = nullptr;
   }
-  if (!problems.empty()) {
-    return tl::unexpected(problems.take(text, file_name));
+  std::vector<Problem> all;
+  for (PolicyPart& part : parts) {
+    auto found = part.problems.take(part.text, part.file);
+    std::ranges::move(found, std::back_inserter(all));
+  }
+  if (!all.empty()) {
+    return tl::unexpected(std::move(all));
   }
   return settings;
 }
@@ -232,23 +87,9 @@ Loaded load_settings(std::string_view text, std::string_view file_name) {
 
 Loaded load_settings_file(const std::string& path) {
   try {
-    std::error_code error;
-    const auto kind = std::filesystem::status(path, error).type();
-    if (kind == std::filesystem::file_type::not_found) {
-      return only(path, "there is no such file.", "Check the path.");
-    }
-    if (kind == std::filesystem::file_type::directory) {
-      return only(path, "this is a directory.", "Name the file in it.");
-    }
-    std::ifstream file(path, std::ios::binary);
-    std::string text(kJsonBytesMost + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad()) {
-      return only(path, "this file cannot be opened.",
-                  "The user that weir runs as must be able to read it.");
-    }
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return load_settings(text, path);
+    auto text = read_text_file(path);
+    return text ? load_settings(*text, path)
+                : only(path, std::move(text.error().message), std::move(text.error().remedy));
   } catch (const std::exception& failure) {
     return only(path, std::string("could not be read: ") + failure.what() + ".", {});
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the text of weir.json to Settings, or to everything that is wrong with it. The one gate
-// between the JSON library and the rest: whatever the bytes, nothing is thrown out of here, nothing
-// recurses, and no tree is built from a text that is too deep or too large. Reads no clock; reads
-// no other file but the password files that parents name.
+// From the text of weir.json to Settings, or to everything that is wrong with it. Whatever the
+// bytes, nothing is thrown out of here, nothing recurses deeper than the text is nested, and that
+// is bounded (scan.h). Reads no clock; reads no other file but the policy files it names and the
+// password files of parents.
 #pragma once
 
 #include <string>
@@ -17,10 +17,11 @@
 
 namespace weir {
 
-// The settings, or at least one problem, in the order of the text.
+// The settings, or at least one problem, file by file in the order of its text.
 using Loaded = tl::expected<Settings, std::vector<Problem>>;
 
-// `file_name` is only for the problems. JSON (RFC 8259) with // and /* */ comments.
+// `file_name` is for the problems, and says what the paths in the policy are relative to. JSON (RFC
+// 8259) with // and /* */ comments.
 Loaded load_settings(std::string_view text, std::string_view file_name);
 
 // The same for a file. One that is missing, unreadable, too large or no regular file is a problem.

@@ -70,33 +70,21 @@ std::optional<std::uint64_t> read_number(const Reading& in) {
   return within(in, number);
 }
 
-// The index of the word, or a report with the nearest one.
-std::optional<std::size_t> read_word(const Reading& in) {
-  const auto words = words_of(in.row);
-  const auto found = std::ranges::find(words, std::string_view(in.value.text));
-  if (in.value.kind != ValueKind::Text || found == words.end()) {
-    report_here(in);
-    return std::nullopt;
-  }
-  return static_cast<std::size_t>(found - words.begin());
-}
-
 // Every item of a list through `take`, which gives nothing for what is not `expected`.
 template <class Item, class Take>
 void read_list(const Reading& in, std::vector<Item>& out, const std::string& expected, Take take) {
-  if (in.value.kind != ValueKind::List) {
-    return report(in, in.value, in.path, "a list");
-  }
   std::vector<Item> found;
-  for (std::size_t i = 0; i < in.value.items.size(); ++i) {
-    const Value& value = in.value.items[i];
+  each_item(in, [&](const Value& value, const std::string& path) {
     if (auto item = take(value)) {
       found.push_back(std::move(*item));
     } else {
-      report(in, value, step(in.path, i), expected);
+      report(in, value, path, expected);
     }
+  });
+  if (in.value.kind != ValueKind::List && !in.row.single) {
+    return;
   }
-  if (found.size() < in.row.least && in.value.items.empty()) {
+  if (found.size() < in.row.least && in.value.kind == ValueKind::List && in.value.items.empty()) {
     return report(in, in.value, in.path, "a list of at least one entry");
   }
   out = std::move(found);
@@ -142,7 +130,22 @@ const std::vector<Prefix>& private_ranges() {
   return ranges;
 }
 
+std::optional<std::size_t> read_word(const Reading& in) {
+  const auto words = words_of(in.row);
+  const auto found = std::ranges::find(words, std::string_view(in.value.text));
+  if (in.value.kind != ValueKind::Text || found == words.end()) {
+    report_here(in);
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - words.begin());
+}
+
 void read_into(const Reading& in, bool& out) {
+  if (in.row.kind == SettingKind::Word) {  // of two words, the first one is true
+    const auto index = read_word(in);
+    out = index ? *index == 0 : out;
+    return;
+  }
   if (in.value.kind != ValueKind::Flag) {
     return report_here(in);
   }
@@ -230,7 +233,7 @@ void read_into(const Reading& in, std::vector<Prefix>& out) {
     auto found = prefixes_of(in, value);
     return found.empty() ? std::nullopt : std::optional(std::move(found));
   });
-  if (in.value.kind == ValueKind::List) {
+  if (in.value.kind == ValueKind::List || in.row.single) {
     out.clear();
     for (const auto& group : groups) {
       out.insert(out.end(), group.begin(), group.end());

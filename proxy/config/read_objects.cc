@@ -14,24 +14,6 @@ namespace {
 
 constexpr std::size_t kSecretMost = 4096;
 
-std::string describe(const Value& value) {
-  switch (value.kind) {
-    case ValueKind::Null:
-      return "null";
-    case ValueKind::Flag:
-      return value.flag ? "true" : "false";
-    case ValueKind::Number:
-      return value.whole ? std::to_string(value.count) : "this number";
-    case ValueKind::Text:
-      return quote(value.text);
-    case ValueKind::List:
-      return value.items.empty() ? "an empty list" : "a list";
-    case ValueKind::Object:
-      return "an object";
-  }
-  return {};
-}
-
 // The first part of what follows `prefix` in a row's path, if the row lies below it.
 std::string_view name_below(const SettingRow& row, std::string_view prefix) {
   if (!row.path.starts_with(prefix)) {
@@ -91,17 +73,6 @@ void report_missing(const Value& object, std::string_view prefix, const std::str
           object.offset, path, quote(name) + " is missing.",
           "Add for example " + json_text(name) + ": " + std::string(example_of(row)) + ".");
     }
-  }
-}
-
-// Each object of a list through `read`; other items are reported.
-template <class Read>
-void read_objects(const Reading& in, Read read) {
-  if (in.value.kind != ValueKind::List) {
-    return report(in, in.value, in.path, "a list");
-  }
-  for (std::size_t i = 0; i < in.value.items.size(); ++i) {
-    read(in.value.items[i], step(in.path, i));
   }
 }
 
@@ -168,6 +139,24 @@ std::string authorization_of(const ParentDraft& draft, const Value& object, cons
 
 }  // namespace
 
+std::string describe(const Value& value) {
+  switch (value.kind) {
+    case ValueKind::Null:
+      return "null";
+    case ValueKind::Flag:
+      return value.flag ? "true" : "false";
+    case ValueKind::Number:
+      return value.whole ? std::to_string(value.count) : "this number";
+    case ValueKind::Text:
+      return quote(value.text);
+    case ValueKind::List:
+      return value.items.empty() ? "an empty list" : "a list";
+    case ValueKind::Object:
+      return "an object";
+  }
+  return {};
+}
+
 void report(const Reading& in, const Value& value, const std::string& path,
             const std::string& expected) {
   // A parent written as a URL may hold a password, wherever in the list it stands.
@@ -209,7 +198,7 @@ void read_members(const Value& object, std::string_view prefix, const std::strin
 
 void read_into(const Reading& in, std::vector<Settings::Listener>& out) {
   std::vector<Settings::Listener> found;
-  read_objects(in, [&](const Value& value, const std::string& path) {
+  each_item(in, [&](const Value& value, const std::string& path) {
     Settings::Listener& listener = found.emplace_back();
     if (value.kind == ValueKind::Object) {
       read_members(value, "listen[].", path, &listener, in.problems);
@@ -225,7 +214,7 @@ void read_into(const Reading& in, std::vector<Settings::Listener>& out) {
 
 void read_into(const Reading& in, std::vector<Settings::Parent>& out) {
   std::vector<Settings::Parent> found;
-  read_objects(in, [&](const Value& value, const std::string& path) {
+  each_item(in, [&](const Value& value, const std::string& path) {
     if (value.kind != ValueKind::Object) {
       return report(in, value, path, "an object");
     }
@@ -244,7 +233,7 @@ void read_into(const Reading& in, std::vector<Settings::Parent>& out) {
 
 void read_into(const Reading& in, std::vector<Settings::Route>& out) {
   std::vector<Settings::Route> found;
-  read_objects(in, [&](const Value& value, const std::string& path) {
+  each_item(in, [&](const Value& value, const std::string& path) {
     if (value.kind != ValueKind::Object) {
       return report(in, value, path, "an object");
     }

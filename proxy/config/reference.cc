@@ -4,6 +4,7 @@
 // All three walk the table once, in its order.
 #include <string_view>
 
+#include "proxy/config/policy_schema.h"
 #include "proxy/config/schema.h"
 #include "proxy/config/settings_table.h"
 
@@ -34,6 +35,17 @@ std::string comment(std::string_view text, std::size_t indent) {
   return out + line + "\n";
 }
 
+// An example that is laid out already.
+std::string comment_lines(std::string_view text, std::size_t indent) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    out += std::string(indent, ' ') + "// " + std::string(line) + "\n";
+  }
+  return out;
+}
+
 // "Size, 1KiB to 4MiB." after the reason, where there is something to add.
 std::string limits_note(const SettingRow& row) {
   if (row.kind == SettingKind::Word) {
@@ -46,6 +58,9 @@ std::string limits_note(const SettingRow& row) {
 
 std::string note(const SettingRow& row, std::size_t indent) {
   std::string out = comment(std::string(row.reason) + limits_note(row), indent);
+  if (row.example.find('\n') != row.example.npos) {
+    return out + comment("For example:", indent) + comment_lines(row.example, indent);
+  }
   if (row.kind == SettingKind::Objects || row.kind == SettingKind::Hosts) {
     out += comment("For example: " + std::string(row.example), indent);
   }
@@ -81,16 +96,6 @@ std::string config_text(bool comments, Json json_of) {
   return out + (section.empty() ? "\n}\n" : "\n  }\n}\n");
 }
 
-// Text that stands inside a cell of a Markdown table.
-std::string cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    out += std::string_view("|*<_`").find(c) == std::string_view::npos ? "" : "\\";
-    out += c;
-  }
-  return out;
-}
-
 std::string_view kind_name(SettingKind kind) {
   switch (kind) {
     case SettingKind::Flag:
@@ -117,6 +122,10 @@ std::string_view kind_name(SettingKind kind) {
       return "names to addresses";
     case SettingKind::Objects:
       return "list of objects";
+    case SettingKind::When:
+      return "conditions";
+    case SettingKind::Then:
+      return "actions";
   }
   return {};
 }
@@ -132,7 +141,7 @@ std::string reference_row(const SettingRow& row) {
   const std::string fallback =
       row.fallback.empty() ? "must be written" : "`" + std::string(row.fallback) + "`";
   return "| `" + std::string(row.path) + "` | " + kind + (row.secret ? ", secret" : "") + " | " +
-         fallback + " | " + cell(row.reason) + " |\n";
+         fallback + " | " + markdown_cell(row.reason) + " |\n";
 }
 
 }  // namespace
@@ -154,7 +163,7 @@ std::string settings_reference() {
     }
     out += reference_row(row);
   }
-  return out;
+  return out + policy_reference();
 }
 
 std::string default_config() {

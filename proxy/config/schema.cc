@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "proxy/config/json_lines.h"
+#include "proxy/config/policy_schema.h"
 #include "proxy/config/settings_table.h"
 
 namespace weir {
@@ -16,42 +18,6 @@ namespace {
 
 constexpr std::string_view kSizePattern = "^[0-9]+(B|KiB|MiB|GiB|TiB)$";
 constexpr std::string_view kDurationPattern = "^[0-9]+(\\.[0-9]+)?(us|ms|s|m|h|d)$";
-
-// Lines of JSON with the indentation of their depth; commas where they belong.
-class JsonLines {
- public:
-  void open(std::string_view name, char bracket) {
-    begin(name);
-    out_ += bracket;
-    first_ = true;
-    closing_ += bracket == '{' ? '}' : ']';
-  }
-  void close() {
-    const char bracket = closing_.back();
-    closing_.pop_back();
-    out_ += "\n" + std::string(2 * closing_.size(), ' ') + bracket;
-    first_ = false;
-  }
-  // `json` is a complete value; an empty name is for items of lists.
-  void put(std::string_view name, std::string_view json) {
-    begin(name);
-    out_ += json;
-  }
-  std::string take() { return std::move(out_) + "\n"; }
-
- private:
-  void begin(std::string_view name) {
-    if (!closing_.empty()) {
-      out_ += (first_ ? "\n" : ",\n") + std::string(2 * closing_.size(), ' ');
-    }
-    out_ += name.empty() ? "" : json_text(name) + ": ";
-    first_ = false;
-  }
-
-  std::string out_;
-  std::string closing_;  // what still has to be closed, the innermost last
-  bool first_ = true;
-};
 
 std::string seconds(std::uint64_t micros) {
   const std::string whole = std::to_string(micros / kSecond);
@@ -74,17 +40,34 @@ void put_number_or_text(JsonLines& out, std::string_view type, const std::string
 }
 
 void put_list(JsonLines& out, const SettingRow& row, const std::string& item) {
+  if (row.single) {
+    out.open("anyOf", '[');
+    out.put("", item);
+    out.open("", '{');
+  }
   out.put("type", "\"array\"");
   if (row.least > 0) {
     out.put("minItems", std::to_string(row.least));
   }
   out.put("items", item);
+  if (row.single) {
+    out.close();
+    out.close();
+  }
 }
 
 void put_members(JsonLines& out, std::string_view prefix);
 
 void put_objects(JsonLines& out, const SettingRow& row) {
   const bool plain = row.path == "listen";  // the one list whose objects may be plain text
+  const std::string members = std::string(row.path) + "[].";
+  if (row.single) {
+    out.open("anyOf", '[');
+    out.open("", '{');
+    put_members(out, members);
+    out.close();
+    out.open("", '{');
+  }
   out.put("type", "\"array\"");
   out.open("items", '{');
   if (plain) {
@@ -92,12 +75,16 @@ void put_objects(JsonLines& out, const SettingRow& row) {
     out.put("", typed("string"));
     out.open("", '{');
   }
-  put_members(out, std::string(row.path) + "[].");
+  put_members(out, members);
   if (plain) {
     out.close();
     out.close();
   }
   out.close();
+  if (row.single) {
+    out.close();
+    out.close();
+  }
 }
 
 void put_words(JsonLines& out, const SettingRow& row) {
@@ -146,6 +133,10 @@ void put_type(JsonLines& out, const SettingRow& row) {
                      R"({"type": "array", "minItems": 1, "items": {"type": "string"}})");
     case Objects:
       return put_objects(out, row);
+    case When:
+      return out.put("$ref", R"("#/$defs/when")");
+    case Then:
+      return out.put("$ref", R"("#/$defs/then")");
   }
 }
 
@@ -168,8 +159,11 @@ void put_members(JsonLines& out, std::string_view prefix) {
   out.put("type", "\"object\"");
   out.open("properties", '{');
   for (const SettingRow& row : setting_rows()) {
-    if (row.path.starts_with(prefix)) {
-      const std::string_view name = row.path.substr(prefix.size());
+    if (!row.path.starts_with(prefix)) {
+      continue;
+    }
+    const std::string_view name = row.path.substr(prefix.size());
+    if (name.find("[]") == name.npos) {  // else it is a member of a member
       put_row(out, name, row);
       if (row.fallback.empty()) {
         required.push_back(name);
@@ -216,6 +210,7 @@ std::string settings_schema() {
   }
   out.close();
   out.put("additionalProperties", "false");
+  put_policy_definitions(out);
   out.close();
   return out.take();
 }

@@ -7,11 +7,17 @@
 
 #include <algorithm>
 
+#include "proxy/config/policy_text.h"
 #include "proxy/config/read.h"
 #include "proxy/config/show.h"
 #include "proxy/config/text_rules.h"
 
 namespace weir {
+
+using filters::GroupDocument;
+using filters::ListDocument;
+using filters::RuleDocument;
+
 namespace {
 
 constexpr std::uint64_t kMany = 1'000'000;
@@ -36,6 +42,16 @@ constexpr TextRule kParentHost{take_host_and_port, "a host and a port"};
 constexpr TextRule kHostPattern{take_host_pattern,
                                 "a host name, a name with a leading dot, an IP address or *"};
 constexpr TextRule kHostName{take_host_name, "a host name"};
+constexpr TextRule kName{take_name, "a name of at most 64 bytes"};
+constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits, - . and _"};
+constexpr TextRule kMac{take_mac, "a hardware address such as 00:1b:44:11:3a:b7"};
+constexpr TextRule kZone{take_zone, "a time zone such as Europe/Berlin"};
+constexpr TextRule kDays{take_days,
+                         "a day such as mon, days such as mon-fri, weekdays, weekends or daily"};
+constexpr TextRule kTime{take_time, "a time from 00:00 to 24:00"};
+constexpr TextRule kDate{take_date, "a date such as 2026-12-25"};
+constexpr TextRule kListUrl{take_list_url, "a URL with https, or with http to this machine"};
+constexpr TextRule kCanary{take_canary, "a host name or a URL"};
 
 // Where a row's value lives and how it gets there and back.
 struct Place {
@@ -53,9 +69,10 @@ struct Place {
         [](const SettingRow& row, const Settings& all) { return show_value(row, all.member); } \
   }
 #define AT(member) PLACE(#member, member)
-#define IN(target, list, member)                                                                  \
+#define IN(target, list, member) IN_AS(target, list "[]." #member, member)
+#define IN_AS(target, path, member)                                                               \
   Place {                                                                                         \
-    list "[]." #member,                                                                           \
+    path,                                                                                         \
         [](const Target& to, const Reading& in) { read_into(in, std::get<target>(to)->member); }, \
         nullptr                                                                                   \
   }
@@ -131,10 +148,40 @@ constexpr SettingRow with_words(SettingRow row, std::string_view words) {
   return row;
 }
 
+// A list whose only item may stand without brackets.
+constexpr SettingRow single(SettingRow row) {
+  row.single = true;
+  return row;
+}
+
 constexpr SettingRow with_rule(SettingRow row, const TextRule& rule) {
   row.rule = &rule;
   return row;
 }
+
+// At most so many items.
+constexpr SettingRow limited(SettingRow row, std::uint64_t most) {
+  row.most = most;
+  return row;
+}
+
+// What the files say has been added to the policy: shown, there are none.
+constexpr Place kPolicyFiles{"policy.files",
+                             [](const Target& to, const Reading& in) {
+                               read_into(in, std::get<Settings*>(to)->policy_files);
+                             },
+                             [](const SettingRow&, const Settings&) { return std::string("[]"); }};
+
+constexpr std::string_view kRulesExample = R"([
+  { "id": "school-time", "description": "Games are for the afternoon.",
+    "when": { "group": "children", "schedule": "school", "host": [".games.example"] },
+    "then": { "block": { "message": "From one o'clock on." } } },
+  { "id": "safe-search", "when": { "group": "children" },
+    "then": { "safe_search": true, "youtube": "moderate" } },
+  { "id": "no-ads", "description": "Advertising is blocked.",
+    "when": { "list": "ads", "not": { "host": "www.example.com" } },
+    "then": { "block": true } }
+])";
 
 constexpr SettingSection kSections[] = {
     {"clients", "Who may use the proxy."},
@@ -146,6 +193,10 @@ constexpr SettingSection kSections[] = {
     {"origin", "Connections towards servers."},
     {"dns", "How names become addresses."},
     {"destinations", "Which addresses may be connected to."},
+    {"policy",
+     "What is allowed, blocked and changed: rules, and the groups, schedules and lists they "
+     "name."},
+    {"lists", "Where filter lists are kept."},
     {"access_log", "One line for every request."},
     {"log", "What the proxy has to say to its operator."},
     {"process", "The program itself."},
@@ -217,6 +268,16 @@ constexpr SettingRow kRows[] = {
          "The largest request body; 0: any. Larger ones are answered with 413."),
     number(AT(limits.interim_responses), "16", 0, 1000, "answers",
            "How many 1xx answers an origin may send before the real one."),
+    size(AT(limits.body_rewrite_window), R"("64KiB")", 1 * kKiB, 16 * kMiB,
+         "How much of a body that a rule rewrites is searched at once. A match that is longer is "
+         "not "
+         "found; every such answer holds this much memory."),
+    size(AT(limits.decoded_body), R"("32MiB")", 1 * kKiB, 1024 * kMiB,
+         "The most that a compressed body may grow to while a rule changes it. Behind that the "
+         "answer is cut off."),
+    number(AT(limits.decode_ratio), "100", 2, 10'000, "bytes to one",
+           "How much larger than it came a compressed body may become while a rule changes it. "
+           "Larger ones are made to exhaust memory."),
 
     duration(AT(timeouts.client_idle), R"("1m")", kTick, kDay,
              "How long a client connection may rest between two requests."),
@@ -310,6 +371,109 @@ constexpr SettingRow kRows[] = {
           "it, \"*\" everything."),
     texts(IN(Settings::Route*, "routes", parents), "", kPlain, R"(["up", "direct"])",
           "Names of parents in the order they are tried; \"direct\" may end the list."),
+
+    word(PLACE("policy.default", policy.allow_by_default), R"("allow")", "allow|block",
+         "What becomes of a request that no rule decides."),
+    text(AT(policy.ask), R"("")", 0, kPlain, R"("it@example.com")",
+         "Whom a person may ask who was blocked: a name, an address or a URL for the block page."),
+    flag(AT(policy.third_party_hosts), "false",
+         "Whether lines of filter lists that hold for third parties only also block tunnels to "
+         "their hosts. Of a tunnel nobody can tell whose page it is for, so this blocks some that "
+         "were wanted."),
+    single(limited(texts(kPolicyFiles, "[]", kPlain, R"(["rules.d/children.json"])",
+                         "Further files, each an object with groups, schedules, lists and rules, "
+                         "relative to this "
+                         "one and read in this order behind what stands here."),
+                   100)),
+
+    items(
+        Objects, AT(policy.groups), "[]",
+        R"([{"name": "children", "clients": ["192.168.1.32/28"], "users": ["ann"]}])",
+        "Clients that rules speak of together, at most 64. A client is in a group when any of its "
+        "members names it."),
+    text(IN(GroupDocument*, "policy.groups", name), "", 1, kName, R"("children")",
+         "What rules call this group."),
+    single(items(Prefixes, IN(GroupDocument*, "policy.groups", clients), "[]",
+                 R"(["192.168.1.32/28"])", "Addresses of clients.")),
+    single(texts(IN(GroupDocument*, "policy.groups", macs), "[]", kMac, R"(["00:1b:44:11:3a:b7"])",
+                 "Hardware addresses, which only count for clients on the same network.")),
+    single(texts(IN(GroupDocument*, "policy.groups", users), "[]", kUser, R"(["ann"])",
+                 "Names of users who gave a password.")),
+    single(texts(IN(GroupDocument*, "policy.groups", listeners), "[]", kPlain, R"(["forward"])",
+                 "Names of listeners that clients come by.")),
+
+    items(Objects, AT(policy.schedules), "[]",
+          R"([{"name": "school", "when": [{"days": "weekdays", "from": "08:00", "to": "13:00"}]}])",
+          "Times that rules speak of, at most 64."),
+    text(IN(ScheduleDocument*, "policy.schedules", name), "", 1, kName, R"("school")",
+         "What rules call this schedule."),
+    text(IN(ScheduleDocument*, "policy.schedules", zone), R"("")", 0, kZone, R"("Europe/Berlin")",
+         "The time zone its times are in; empty: the machine's."),
+    single(items(Objects, IN_AS(ScheduleDocument*, "policy.schedules[].when", intervals), "",
+                 R"([{"days": "weekdays", "from": "08:00", "to": "13:00"}])",
+                 "When it holds: in any of these intervals.")),
+    single(texts(IN(ScheduleDocument::Interval*, "policy.schedules[].when", days), R"(["daily"])",
+                 kDays, R"(["mon", "wed-fri"])",
+                 "Days on which the interval begins: mon to sun, mon-fri, weekdays, weekends, "
+                 "daily.")),
+    text(IN(ScheduleDocument::Interval*, "policy.schedules[].when", from), R"("00:00")", 1, kTime,
+         R"("08:00")", "When it begins."),
+    text(IN(ScheduleDocument::Interval*, "policy.schedules[].when", to), R"("24:00")", 1, kTime,
+         R"("13:00")", "When it ends; a time before its beginning is on the next day."),
+    single(texts(IN(ScheduleDocument*, "policy.schedules", except), "[]", kDate,
+                 R"(["2026-12-25"])", "Days on which no interval begins.")),
+
+    items(Objects, AT(policy.lists), "[]",
+          R"([{"name": "ads", "url": "https://lists.example/ads.txt", "interval": "12h"}])",
+          "Filter lists, plain or gzip, at most 1000; rules say what becomes of what they cover."),
+    text(IN(ListDocument*, "policy.lists", name), "", 1, kPolicyWord, R"("ads")",
+         "What rules and reports call this list."),
+    text(IN(ListDocument*, "policy.lists", file), R"("")", 0, kPlain, R"("lists/ads.txt")",
+         "A file, relative to the configuration; this or url."),
+    text(IN(ListDocument*, "policy.lists", url), R"("")", 0, kListUrl,
+         R"("https://lists.example/ads.txt")",
+         "Where it is downloaded from: https, because whoever can change a list can change what is "
+         "blocked."),
+    word(IN(ListDocument*, "policy.lists", format), R"("auto")",
+         "auto|domains|hosts|adblock|patterns|urls|networks",
+         "How its lines are read; auto: as most of the first ones look."),
+    duration(IN(ListDocument*, "policy.lists", interval), R"("1d")", 60 * kOneSecond, 365 * kDay,
+             "How long until it is asked for again; one that has not changed is not sent again."),
+    duration(IN(ListDocument*, "policy.lists", timeout), R"("1m")", kOneSecond, kHour,
+             "How long one download may take."),
+    size(IN_AS(ListDocument*, "policy.lists[].max_size", max_bytes), R"("64MiB")", 1 * kKiB,
+         1024 * kMiB, "The largest it may be, also when decompressed."),
+    number(IN(ListDocument*, "policy.lists", max_shrink), "50", 0, 100, "percent",
+           "A new version that loses more of its rules than this is held back and reported."),
+    number(IN(ListDocument*, "policy.lists", max_grow), "200", 0, kMany, "percent",
+           "A new version that gains more rules than this is held back and reported."),
+    single(texts(IN(ListDocument*, "policy.lists", canaries), "[]", kCanary,
+                 R"(["www.example.com"])",
+                 "Hosts or URLs it must not block: a new version that does is held back and "
+                 "reported.")),
+    flag(IN(ListDocument*, "policy.lists", dry_run), "false",
+         "Whether it is only tried out: what it would have done is logged, not done."),
+    flag(IN(ListDocument*, "policy.lists", required), "false",
+         "Whether starting without it is refused."),
+
+    items(Objects, AT(policy.rules), "[]", kRulesExample,
+          "Rules, asked in order. The first one that holds and makes a decision ends the search; "
+          "adjustments of rules that hold before it add up."),
+    text(IN(RuleDocument*, "policy.rules", id), "", 1, kPolicyWord, R"("no-ads")",
+         "What logs and reports call this rule."),
+    text(IN(RuleDocument*, "policy.rules", description), R"("")", 0, kPlain,
+         R"("Advertising is blocked.")", "What it is for, in words; the block page shows them."),
+    items(When, IN(RuleDocument*, "policy.rules", when), "{}", R"({"host": ".example.com"})",
+          "Conditions, all of which must hold; none: always."),
+    items(Then, IN_AS(RuleDocument*, "policy.rules[].then", actions), "", R"({"block": true})",
+          "At most one decision, and any adjustments."),
+    flag(IN(RuleDocument*, "policy.rules", dry_run), "false",
+         "Whether it is only tried out: what it would have done is logged, not done."),
+
+    text(
+        AT(lists.directory), R"("")", 0, kPlain, R"("/var/lib/weir")",
+        "Where downloaded lists are kept; empty: $STATE_DIRECTORY, else /var/lib/weir if it can be "
+        "written, else $XDG_STATE_HOME/weir or ~/.local/state/weir."),
 
     text(AT(access_log.path), R"("-")", 1, kPlain, R"("/var/log/weir/access.log")",
          "A file, \"-\" for standard output, or \"off\"."),

@@ -33,6 +33,8 @@ enum class SettingKind : std::uint8_t {
   Endpoints,  // "9.9.9.9:53"
   Hosts,      // an object: name to list of addresses
   Objects,    // a list of objects; their members have rows of their own
+  When,       // conditions, policy_table.h
+  Then,       // actions, policy_table.h
 };
 
 // What a piece of text must be. `take` gives it in canonical form, or nothing if it is not that.
@@ -51,7 +53,10 @@ struct ParentDraft {
 };
 
 // Whose member a row sets: the whole settings, or one object of a list.
-using Target = std::variant<Settings*, Settings::Listener*, ParentDraft*, Settings::Route*>;
+using Target = std::variant<Settings*, Settings::Listener*, ParentDraft*, Settings::Route*,
+                            filters::GroupDocument*, filters::ScheduleDocument*,
+                            filters::ScheduleDocument::Interval*, filters::ListDocument*,
+                            filters::RuleDocument*>;
 
 struct SettingRow;
 
@@ -74,6 +79,7 @@ struct SettingRow {
   std::string_view words{};        // separated by |
   const TextRule* rule = nullptr;  // of a Text or of each text in a list
   std::string_view example{};      // as JSON, where the default shows nothing
+  bool single = false;             // of a list: its only item may stand there without brackets
   bool secret = false;             // never shown, never quoted in a problem
   void (*store)(const Target&, const Reading&) = nullptr;
   std::string (*show)(const SettingRow&, const Settings&) = nullptr;  // as JSON; none in list[].x

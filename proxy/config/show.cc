@@ -5,32 +5,27 @@
 
 #include <string_view>
 
+#include "proxy/config/policy_show.h"
+#include "proxy/config/show_object.h"
 #include "proxy/config/units.h"
 
 namespace weir {
 namespace {
-
-// [a, b, c], each item by `show`.
-template <class Items, class Show>
-std::string list(const Items& items, Show show) {
-  std::string out;
-  for (const auto& item : items) {
-    out += (out.empty() ? "" : ", ") + show(item);
-  }
-  return "[" + out + "]";
-}
 
 std::string member(std::string_view name, const std::string& value) {
   return json_text(name) + ": " + value;
 }
 
 std::string texts(const std::vector<std::string>& items) {
-  return list(items, [](const std::string& text) { return json_text(text); });
+  return shown_list(items, [](const std::string& text) { return json_text(text); });
 }
 
 }  // namespace
 
-std::string show_value(const SettingRow&, bool value) {
+std::string show_value(const SettingRow& row, bool value) {
+  if (row.kind == SettingKind::Word) {
+    return json_text(words_of(row)[value ? 0 : 1]);
+  }
   return value ? "true" : "false";
 }
 
@@ -59,21 +54,21 @@ std::string show_value(const SettingRow&, const std::vector<std::string>& value)
 }
 
 std::string show_value(const SettingRow&, const std::vector<std::uint16_t>& value) {
-  return list(value, [](std::uint16_t port) { return std::to_string(port); });
+  return shown_list(value, [](std::uint16_t port) { return std::to_string(port); });
 }
 
 std::string show_value(const SettingRow&, const std::vector<Prefix>& value) {
-  return list(value, [](const Prefix& prefix) { return json_text(prefix.text()); });
+  return shown_list(value, [](const Prefix& prefix) { return json_text(prefix.text()); });
 }
 
 std::string show_value(const SettingRow&, const std::vector<Endpoint>& value) {
-  return list(value, [](const Endpoint& at) { return json_text(at.text()); });
+  return shown_list(value, [](const Endpoint& at) { return json_text(at.text()); });
 }
 
 std::string show_value(const SettingRow&,
                        const std::map<std::string, std::vector<IpAddress>>& value) {
   const auto addresses = [](const std::vector<IpAddress>& items) {
-    return list(items, [](const IpAddress& address) { return json_text(address.text()); });
+    return shown_list(items, [](const IpAddress& address) { return json_text(address.text()); });
   };
   std::string out;
   for (const auto& [name, items] : value) {
@@ -83,7 +78,7 @@ std::string show_value(const SettingRow&,
 }
 
 std::string show_value(const SettingRow&, const std::vector<Settings::Listener>& value) {
-  return list(value, [](const Settings::Listener& listener) {
+  return shown_list(value, [](const Settings::Listener& listener) {
     const std::string at = json_text(listener.at.text());
     return listener.name == Settings::Listener{}.name
                ? at
@@ -92,7 +87,7 @@ std::string show_value(const SettingRow&, const std::vector<Settings::Listener>&
 }
 
 std::string show_value(const SettingRow&, const std::vector<Settings::Parent>& value) {
-  return list(value, [](const Settings::Parent& parent) {
+  return shown_list(value, [](const Settings::Parent& parent) {
     const bool v6 = parent.host.find(':') != std::string::npos;
     const std::string host = (v6 ? "[" + parent.host + "]" : parent.host) + ":";
     std::string out = member("name", json_text(parent.name)) + ", " +
@@ -105,10 +100,26 @@ std::string show_value(const SettingRow&, const std::vector<Settings::Parent>& v
 }
 
 std::string show_value(const SettingRow&, const std::vector<Settings::Route>& value) {
-  return list(value, [](const Settings::Route& route) {
+  return shown_list(value, [](const Settings::Route& route) {
     return "{" + member("hosts", texts(route.hosts)) + ", " +
            member("parents", texts(route.parents)) + "}";
   });
+}
+
+std::string show_value(const SettingRow&, const std::vector<filters::GroupDocument>& value) {
+  return show_policy(value);
+}
+
+std::string show_value(const SettingRow&, const std::vector<filters::ScheduleDocument>& value) {
+  return show_policy(value);
+}
+
+std::string show_value(const SettingRow&, const std::vector<filters::ListDocument>& value) {
+  return show_policy(value);
+}
+
+std::string show_value(const SettingRow&, const std::vector<filters::RuleDocument>& value) {
+  return show_policy(value);
 }
 
 }  // namespace weir

@@ -27,5 +27,9 @@ std::string show_value(const SettingRow& row,
 std::string show_value(const SettingRow& row, const std::vector<Settings::Listener>& value);
 std::string show_value(const SettingRow& row, const std::vector<Settings::Parent>& value);
 std::string show_value(const SettingRow& row, const std::vector<Settings::Route>& value);
+std::string show_value(const SettingRow& row, const std::vector<filters::GroupDocument>& value);
+std::string show_value(const SettingRow& row, const std::vector<filters::ScheduleDocument>& value);
+std::string show_value(const SettingRow& row, const std::vector<filters::ListDocument>& value);
+std::string show_value(const SettingRow& row, const std::vector<filters::RuleDocument>& value);
 
 }  // namespace weir
