@@ -50,6 +50,8 @@ int main(int argc, char** argv) {
       return weir::cli::check_config(arguments->check_config);
     case Arguments::Command::Check:
       return weir::cli::check(arguments->check);
+    case Arguments::Command::Explain:
+      return weir::cli::explain(arguments->explain);
   }
   return EX_SOFTWARE;
 }

@@ -16,6 +16,7 @@ constexpr const char* kConfigHelp = "Configuration file (JSON with comments)";
 constexpr const char* kExamples = R"(Examples:
   weir --config weir.json                        run the proxy
   weir check-config weir.json                    say all that is wrong with a configuration
+  weir explain -c weir.json http://example.com/  say what the rules make of a request
   weir check --requests in.jsonl --lists ads.txt judge many requests by a list
 
 "weir COMMAND --help" says more about a command.)";
@@ -37,12 +38,22 @@ Examples:
   weir check --requests in.jsonl --decisions out.jsonl --lists easylist.txt,hosts.txt
   weir check --config weir.json --at 2026-11-21T21:30 < in.jsonl > out.jsonl)";
 
+constexpr const char* kExplainExamples =
+    R"(Nothing is sent anywhere. HOST:PORT asks about a CONNECT, HOST/PATH about plain http.
+
+Examples:
+  weir explain -c weir.json http://example.com/ads.js --header 'Referer: http://example.org/'
+  weir explain -c weir.json example.com:443 --as 192.168.1.20 --at '2026-11-21 21:30'
+  weir explain -c weir.json http://example.com/a --response-header 'Content-Type: video/mp4'
+  weir explain --lists easylist.txt --json https://ads.example.com/banner.gif)";
+
 void add_source(CLI::App& command, Source& source) {
   auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
   command
       .add_option("--lists", source.lists,
                   "Judge by these filter lists alone, whatever a configuration says")
       ->delimiter(',')
+      ->allow_extra_args(false)  // what follows is the URL
       ->type_name("FILE,...")
       ->excludes(config);
   command.add_flag("--third-party-hosts", source.third_party_hosts,
@@ -72,12 +83,34 @@ void add_check(CLI::App& app, CheckOptions& options) {
   command->footer(kCheckExamples);
 }
 
+void add_explain(CLI::App& app, ExplainOptions& options) {
+  auto* command = app.add_subcommand(
+      "explain", "Say what the rules make of one request, rule by rule, and why");
+  const auto option = [&](const char* name, auto& value, const char* what, const char* type) {
+    command->add_option(name, value, what)->type_name(type)->allow_extra_args(false);
+  };
+  command->add_option("url", options.url, "The URL, or HOST:PORT of a tunnel")->required();
+  add_source(*command, options.source);
+  option("--as", options.client, "The client's address; else 127.0.0.1", "ADDRESS");
+  option("--user", options.user, "The user, taken as authenticated", "NAME");
+  option("--listener", options.listener, "The listener the client came by", "NAME");
+  option("--at", options.at, "The time (RFC 3339, or local); else now", "TIME");
+  option("-X,--method", options.method, "The method; else GET", "METHOD");
+  option("-H,--header", options.fields, "A field of the request; may be repeated", "'NAME: VALUE'");
+  option("--destination", options.destination, "The address the host is taken to have", "ADDRESS");
+  option("--response-status", options.status, "Judge a response of this status, too", "STATUS");
+  option("--response-header", options.response_fields, "A field of the response", "'NAME: VALUE'");
+  command->add_flag("--json", options.json, "Print JSON");
+  command->footer(kExplainExamples);
+}
+
 Arguments::Command chosen(const CLI::App& app) {
   using Command = Arguments::Command;
   const auto parsed = app.get_subcommands();
   const std::string name = parsed.empty() ? "run" : parsed.front()->get_name();
   return name == "check-config" ? Command::CheckConfig
          : name == "check"      ? Command::Check
+         : name == "explain"    ? Command::Explain
                                 : Command::Run;
 }
 
@@ -94,6 +127,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   run->add_option("-c,--config", out.config, kConfigHelp);
   add_check_config(app, out.check_config);
   add_check(app, out.check);
+  add_explain(app, out.explain);
   auto* version = app.add_subcommand("version", "Print the version");
   auto* help_command = app.add_subcommand("help", "Print this help");
   app.require_subcommand(0, 1);

@@ -11,15 +11,17 @@
 
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
+#include "proxy/cli/explain.h"
 
 namespace weir::cli {
 
 struct Arguments {
-  enum class Command : std::uint8_t { Run, CheckConfig, Check };
+  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain };
   Command command = Command::Run;
   std::string config;  // of Run
   CheckConfigOptions check_config;
   CheckOptions check;
+  ExplainOptions explain;
 };
 
 // What to do; or, when the line asked for help or was wrong, which has then been said, the exit

@@ -245,18 +245,13 @@ tl::expected<std::unique_ptr<Judge>, Complaints> load(const Source& source, Load
   loading.resident_before = resident_bytes();
   const Nanos cpu = cpu_ns();
   const Nanos wall = now_ns();
-  std::vector<std::string> missing;
-  auto judge = make_judge(source, missing);
+  Complaints warnings;
+  auto judge = make_judge(source, warnings);
   loading.cpu_ms = static_cast<double>(cpu_ns() - cpu) / 1e6;
   loading.wall_ms = static_cast<double>(now_ns() - wall) / 1e6;
   loading.resident_after = resident_bytes();
-  complain(missing);
+  complain(warnings);
   return judge;
-}
-
-int refuse_with(const std::string& sentence, int code) {
-  complain(sentence);
-  return code;
 }
 
 }  // namespace
@@ -264,11 +259,11 @@ int refuse_with(const std::string& sentence, int code) {
 int check(const CheckOptions& options) {
   const auto at = options.at.empty() ? wall_now() : parse_time(options.at);
   if (!at) {
-    return refuse_with("--at: write a time such as 2026-11-21T15:00:00Z.", EX_USAGE);
+    return fail("--at: write a time such as 2026-11-21T15:00:00Z.", EX_USAGE);
   }
   auto in = LineReader::open(options.requests);
   if (!in) {
-    return refuse_with(in.error(), EX_NOINPUT);
+    return fail(in.error(), EX_NOINPUT);
   }
   Loading loading;
   auto judge = load(options.source, loading);
@@ -278,16 +273,16 @@ int check(const CheckOptions& options) {
   }
   auto out = LineWriter::open(options.decisions);
   if (!out) {
-    return refuse_with(out.error(), EX_CANTCREAT);
+    return fail(out.error(), EX_CANTCREAT);
   }
   Run run(**judge, *in, *out, *at);
   const bool whole = run.all();
   if (const auto finished = out->finish(); !finished) {
-    return refuse_with(finished.error(), EX_IOERR);
+    return fail(finished.error(), EX_IOERR);
   }
   std::fprintf(stderr, "%s\n", run.summary(loading).c_str());
   if (!whole) {
-    return refuse_with(in->error(), EX_IOERR);
+    return fail(in->error(), EX_IOERR);
   }
   return run.errors() == 0 ? EX_OK : EX_DATAERR;
 }

@@ -5,21 +5,11 @@
 
 #include <sysexits.h>
 
-#include <cstdio>
-
+#include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/config/schema.h"
 
 namespace weir::cli {
-namespace {
-
-int print(const std::string& text) {
-  const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  return whole && std::fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-}
-
-}  // namespace
-
 int check_config(const CheckConfigOptions& options) {
   if (options.schema) {
     return print(settings_schema() + "\n");
@@ -32,14 +22,14 @@ int check_config(const CheckConfigOptions& options) {
   }
   Source source;
   source.config = options.config;
-  const auto loaded = load_policy(source);
-  if (!loaded) {
-    complain(loaded.error());
+  const auto rules = load_rules(source);
+  if (!rules) {
+    complain(rules.error());
     return EX_CONFIG;
   }
-  complain(loaded->missing);
+  complain(rules->warnings);
   if (options.effective) {
-    return print(effective_config(loaded->settings));
+    return print(effective_config(rules->settings));
   }
   return print((options.config.empty() ? "built-in defaults" : options.config) + ": ok\n");
 }

@@ -54,9 +54,8 @@ Said SetJudge::said() const {
 
 class PolicyJudge final : public Judge {
  public:
-  explicit PolicyJudge(LoadedPolicy loaded)
-      : policy_(std::move(loaded.policy)),
-        default_blocks_(!policy_->document().allow_by_default),
+  explicit PolicyJudge(std::shared_ptr<const filters::Policy> policy)
+      : policy_(std::move(policy)),
         judges_addresses_(policy_->has_phase(filters::Phase::Address)) {}
 
   void introduce(filters::Subject& subject) override {
@@ -73,13 +72,12 @@ class PolicyJudge final : public Judge {
   }
 
   std::shared_ptr<const filters::Policy> policy_;
-  bool default_blocks_;
   bool judges_addresses_;
   filters::Verdict verdict_;
 };
 
 void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
-  verdict_ = {};
+  verdict_.clear();
   subject.destination.reset();
   policy_->judge(filters::Phase::Request, subject, arena, verdict_);
   if (judges_addresses_ && subject.host_address) {
@@ -90,8 +88,7 @@ void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
 
 Said PolicyJudge::said() const {
   Said out;
-  const bool by_default = verdict_.decision == filters::Decision::Default;
-  out.block = verdict_.blocks() || (by_default && default_blocks_);
+  out.block = verdict_.blocks();
   out.decision = filters::decision_name(verdict_.decision);
   out.rule = rule_id(verdict_.rule);
   out.hit = verdict_.hit;
@@ -110,14 +107,14 @@ Said PolicyJudge::said() const {
 
 tl::expected<std::unique_ptr<Judge>, Complaints> make_set_judge(const Source& source) {
   const filters::PolicyDocument document = policy_of_lists(source.lists);
-  ReadLists read = read_policy_lists(document, Settings{});
-  if (!read.complaints.empty()) {
-    return tl::unexpected(std::move(read.complaints));
+  auto lists = read_lists(document);
+  if (!lists) {
+    return tl::unexpected(std::move(lists.error()));
   }
-  std::vector<std::uint16_t> all(read.lists.size());
+  std::vector<std::uint16_t> all(lists->size());
   std::iota(all.begin(), all.end(), std::uint16_t{0});
   auto built =
-      filters::ListSets::build(std::move(read.lists), {std::move(all)}, source.third_party_hosts);
+      filters::ListSets::build(std::move(*lists), {std::move(all)}, source.third_party_hosts);
   if (built.sets == nullptr) {
     return tl::unexpected(std::move(built.errors));
   }
@@ -127,16 +124,16 @@ tl::expected<std::unique_ptr<Judge>, Complaints> make_set_judge(const Source& so
 }  // namespace
 
 tl::expected<std::unique_ptr<Judge>, Complaints> make_judge(const Source& source,
-                                                            std::vector<std::string>& missing) {
+                                                            Complaints& warnings) {
   if (!source.lists.empty()) {
     return make_set_judge(source);
   }
-  auto loaded = load_policy(source);
-  if (!loaded) {
-    return tl::unexpected(std::move(loaded.error()));
+  auto rules = load_rules(source);
+  if (!rules) {
+    return tl::unexpected(std::move(rules.error()));
   }
-  missing = std::move(loaded->missing);
-  return std::make_unique<PolicyJudge>(std::move(*loaded));
+  warnings = std::move(rules->warnings);
+  return std::make_unique<PolicyJudge>(std::move(rules->policy));
 }
 
 }  // namespace weir::cli

@@ -42,8 +42,8 @@ class Judge {
   virtual std::size_t rules() const = 0;  // of lists
 };
 
-// Reads and compiles. `missing` gets the sentences about lists that are not there yet.
+// Reads and compiles. `warnings`: see Rules.
 tl::expected<std::unique_ptr<Judge>, Complaints> make_judge(const Source& source,
-                                                            std::vector<std::string>& missing);
+                                                            Complaints& warnings);
 
 }  // namespace weir::cli

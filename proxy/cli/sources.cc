@@ -8,32 +8,10 @@
 
 #include "filters/lists/read_list.h"
 #include "proxy/config/load.h"
+#include "proxy/lists/load.h"
 
 namespace weir::cli {
 namespace {
-
-filters::List empty_list() {
-  filters::List list;
-  list.format = filters::ListFormat::Domains;
-  return list;
-}
-
-tl::expected<filters::List, std::string> read_list(const filters::ListDocument& document) {
-  if (document.file.empty()) {
-    return tl::unexpected(document.url + " has not been downloaded");
-  }
-  return filters::read_list_file(document.file, document.format, document.max_bytes)
-      .map_error(
-          [&](const std::string& why) { return "cannot use " + document.file + ": " + why; });
-}
-
-std::string problem_text(const filters::Policy::Problem& problem) {
-  std::string out = problem.file;
-  if (problem.line != 0) {
-    out += ":" + std::to_string(problem.line);
-  }
-  return out.empty() ? problem.message : out + ": " + problem.message;
-}
 
 std::string base_name(const std::string& path) {
   return path.substr(path.find_last_of('/') + 1);
@@ -69,26 +47,9 @@ void complain(const Complaints& complaints) {
   }
 }
 
-ReadLists read_policy_lists(const filters::PolicyDocument& policy,
-                            [[maybe_unused]] const Settings& settings) {
-  ReadLists out;
-  for (const filters::ListDocument& document : policy.lists) {
-    auto read = read_list(document);
-    if (!read) {
-      const std::string what = "list " + document.name + ": " + read.error();
-      if (document.required) {
-        out.complaints.push_back(what + ".");
-      } else {
-        out.missing.push_back(what + "; it is taken as empty.");
-      }
-    }
-    filters::List list = read ? std::move(*read) : empty_list();
-    list.index = static_cast<std::uint16_t>(out.lists.size());
-    list.name = document.name;
-    list.dry_run = document.dry_run;
-    out.lists.push_back(std::move(list));
-  }
-  return out;
+int fail(const std::string& sentence, int exit_code) {
+  complain(sentence);
+  return exit_code;
 }
 
 filters::PolicyDocument policy_of_lists(const std::vector<std::string>& files) {
@@ -101,11 +62,30 @@ filters::PolicyDocument policy_of_lists(const std::vector<std::string>& files) {
       list.name = other.name == list.name ? file : list.name;
     }
     list.file = file;
-    list.required = true;
     policy.lists.push_back(std::move(list));
   }
   policy.rules.push_back(block_what_they_block(policy.lists));
   return policy;
+}
+
+tl::expected<std::vector<filters::List>, Complaints> read_lists(
+    const filters::PolicyDocument& policy) {
+  std::vector<filters::List> lists;
+  Complaints complaints;
+  for (const filters::ListDocument& document : policy.lists) {
+    auto read = filters::read_list_file(document.file, document.format, document.max_bytes);
+    if (!read) {
+      complaints.push_back(document.file + ": " + read.error() + ".");
+      continue;
+    }
+    read->index = static_cast<std::uint16_t>(lists.size());
+    read->name = document.name;
+    lists.push_back(std::move(*read));
+  }
+  if (!complaints.empty()) {
+    return tl::unexpected(std::move(complaints));
+  }
+  return lists;
 }
 
 tl::expected<Settings, Complaints> load_config(const std::string& path) {
@@ -121,7 +101,7 @@ tl::expected<Settings, Complaints> load_config(const std::string& path) {
   return tl::unexpected(std::move(complaints));
 }
 
-tl::expected<LoadedPolicy, Complaints> load_policy(const Source& source) {
+tl::expected<Rules, Complaints> load_rules(const Source& source) {
   auto settings = load_config(source.config);
   if (!settings) {
     return tl::unexpected(std::move(settings.error()));
@@ -130,19 +110,11 @@ tl::expected<LoadedPolicy, Complaints> load_policy(const Source& source) {
     settings->policy = policy_of_lists(source.lists);
     settings->policy.third_party_hosts = source.third_party_hosts;
   }
-  ReadLists read = read_policy_lists(settings->policy, *settings);
-  if (!read.complaints.empty()) {
-    return tl::unexpected(std::move(read.complaints));
+  LoadedPolicy loaded = load_policy(settings->policy, settings->lists.directory);
+  if (loaded.policy == nullptr) {
+    return tl::unexpected(std::move(loaded.errors));
   }
-  auto compiled = filters::Policy::compile(settings->policy, std::move(read.lists));
-  if (!compiled) {
-    Complaints complaints;
-    for (const filters::Policy::Problem& problem : compiled.error()) {
-      complaints.push_back(problem_text(problem));
-    }
-    return tl::unexpected(std::move(complaints));
-  }
-  return LoadedPolicy{std::move(*settings), std::move(*compiled), std::move(read.missing)};
+  return Rules{std::move(*settings), std::move(loaded.policy), std::move(loaded.warnings)};
 }
 
 }  // namespace weir::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Text for a terminal: control characters escaped, columns padded.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::cli {
+
+// Bytes below space, DEL and the C1 controls of UTF-8 become \xHH; everything else stays.
+std::string printable(std::string_view text);
+
+// With spaces behind it up to `width` characters.
+std::string padded(std::string_view text, std::size_t width);
+// With spaces before it.
+std::string right(std::string_view text, std::size_t width);
+// "1,234,567"
+std::string grouped(std::uint64_t number);
+
+// Whether standard output wants colour: a terminal, and NO_COLOR is not set.
+bool wants_colour();
+
+// Writes to standard output; EX_OK or EX_IOERR.
+int print(std::string_view text);
+
+}  // namespace weir::cli

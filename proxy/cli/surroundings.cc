@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See surroundings.h. Decides nothing of its own: where the proxy has a function for it, that one
+// is asked.
+#include "proxy/cli/surroundings.h"
+
+#include <algorithm>
+
+#include "proxy/net/destination.h"
+#include "proxy/pipeline/route.h"
+
+namespace weir::cli {
+namespace {
+
+using filters::ActionKind;
+using filters::Decision;
+
+Fact about_client(const Settings& settings, const filters::Subject& subject) {
+  for (const Prefix& prefix : settings.clients.allow) {
+    if (prefix.contains(subject.client)) {
+      return {"client", "may use the proxy: clients.allow has " + prefix.text()};
+    }
+  }
+  return {"client", "may not use the proxy: " + subject.client.text() + " is not in clients.allow",
+          Failure::ClientDenied};
+}
+
+Fact about_user(const Settings& settings, const filters::Subject& subject) {
+  if (settings.auth.htpasswd_file.empty()) {
+    return {"user", "no password is asked for"};
+  }
+  if (subject.user.empty()) {
+    return {"user", "a user name and password are asked for", Failure::AuthRequired};
+  }
+  return {"user", "taken as authenticated"};
+}
+
+Fact about_method(const Settings& settings, const filters::Subject& subject) {
+  const auto& denied = settings.http.deny_methods;
+  if (std::find(denied.begin(), denied.end(), subject.method) != denied.end()) {
+    return {"method", "http.deny_methods has " + std::string(subject.method),
+            Failure::MethodDenied};
+  }
+  return {"method", "allowed"};
+}
+
+Fact about_port(const Settings& settings, const filters::Subject& subject) {
+  const auto& ports = settings.connect.ports;
+  const std::string port = std::to_string(subject.port);
+  if (std::find(ports.begin(), ports.end(), subject.port) == ports.end()) {
+    return {"port", port + " is not in connect.ports", Failure::PortDenied};
+  }
+  return {"port", port + " is in connect.ports"};
+}
+
+struct Way {
+  const std::vector<std::string>* parents = nullptr;  // null: direct
+  std::string why;
+};
+
+Way way_of(const Explanation& explanation) {
+  const filters::Verdict& verdict = explanation.verdict;
+  if (verdict.decision == Decision::Route && verdict.action != nullptr) {
+    return {&verdict.action->names, "rule " + explanation.rules->policy->rule(verdict.rule).id};
+  }
+  return {find_route(explanation.rules->settings, explanation.subject.host), "routes"};
+}
+
+Fact about_route(const Way& way) {
+  if (way.parents == nullptr || way.parents->empty()) {
+    return {"route", "direct"};
+  }
+  std::string names;
+  for (const std::string& name : *way.parents) {
+    names += (names.empty() ? "" : ", then ") + name;
+  }
+  return {"route", names + " (" + way.why + ")"};
+}
+
+Fact about_destination(const Explanation& explanation, const Way& way) {
+  const Settings& settings = explanation.rules->settings;
+  const filters::Subject& subject = explanation.subject;
+  if (!subject.destination) {
+    const bool parent = way.parents != nullptr && !way.parents->empty() &&
+                        find_parent(settings, way.parents->front()) != nullptr;
+    return {"destination", parent ? "the parent proxy looks the name up and judges its address"
+                                  : "its address is judged when the name has been looked up; "
+                                    "--destination ADDRESS judges it now"};
+  }
+  OwnAddresses own;
+  for (const Settings::Listener& listener : settings.listeners) {
+    own.listeners.push_back(listener.at);
+  }
+  own.interfaces = read_interface_addresses();
+  const DestinationVerdict said =
+      judge_destination(*subject.destination, subject.port, ClientClass::of(subject.client),
+                        settings.destinations, own);
+  const std::string address = subject.destination->text();
+  return {"destination",
+          address + (said.allowed() ? " may be connected to (" : " is not connected to (") +
+              std::string(said.reason) + ")",
+          said.failure};
+}
+
+Fact about_interception(const Explanation& explanation) {
+  const filters::Verdict& verdict = explanation.verdict;
+  const auto rule = [&] { return "rule " + explanation.rules->policy->rule(verdict.rule).id; };
+  if (verdict.decision == Decision::Tunnel) {
+    return {"interception", "never, by " + rule()};
+  }
+  if (verdict.decision == Decision::Intercept) {
+    return {"interception",
+            "wanted by " + rule() + "; this version cannot intercept TLS, so it passes unread"};
+  }
+  if (explanation.subject.scheme == "http") {
+    return {"interception", "not needed: the request is not encrypted"};
+  }
+  return {"interception", "none: what the tunnel carries is not seen"};
+}
+
+Fact about_cache(const Explanation& explanation) {
+  const filters::Verdict& verdict = explanation.verdict;
+  const filters::Action* word = nullptr;
+  std::uint32_t by = 0;
+  for (std::uint32_t i = 0; i < verdict.adjustment_count; ++i) {
+    if (verdict.adjustments[i].action->kind == ActionKind::Cache) {
+      word = verdict.adjustments[i].action;  // of several the last
+      by = verdict.adjustments[i].rule;
+    }
+  }
+  if (word == nullptr) {
+    return {"cache", "this version keeps no responses"};
+  }
+  const std::string rule = ", by rule " + explanation.rules->policy->rule(by).id;
+  return {"cache",
+          (word->no_cache ? "not kept" + rule
+                          : "kept for " + std::to_string(word->cache_for / kSecond) + " s" + rule) +
+              "; this version keeps no responses"};
+}
+
+}  // namespace
+
+std::vector<Fact> facts_before_rules(const Settings& settings, const filters::Subject& subject) {
+  std::vector<Fact> out = {about_client(settings, subject), about_user(settings, subject),
+                           about_method(settings, subject)};
+  if (subject.host_only) {
+    out.push_back(about_port(settings, subject));
+  }
+  return out;
+}
+
+std::vector<Fact> facts_behind_rules(const Explanation& explanation) {
+  const Way way = way_of(explanation);
+  return {about_route(way), about_destination(explanation, way), about_interception(explanation),
+          about_cache(explanation)};
+}
+
+}  // namespace weir::cli
