@@ -24,7 +24,8 @@ class Chain final : public BodyStage {
     return out;
   }
   bool busy() const override { return second_->busy() || first_->busy(); }
-  bool over() const override { return second_->over(); }
+  // The first one's end counts too: whether it is sound must not depend on how the input was cut.
+  bool over() const override { return first_->over() && second_->over(); }
   BodyTrouble trouble() const override {
     return first_->trouble() != BodyTrouble::None ? first_->trouble() : second_->trouble();
   }
@@ -36,6 +37,10 @@ class Chain final : public BodyStage {
       if (out.made == to.size()) {
         return false;
       }
+      if (second_->over()) {
+        begin_ = end_;
+        return !first_->over();
+      }
       const std::string_view waiting(middle_.data() + begin_, end_ - begin_);
       if (waiting.empty() && !first_->over()) {
         return true;
@@ -43,7 +48,7 @@ class Chain final : public BodyStage {
       const BodyFlow flow = second_->step(waiting, first_->over(), to.subspan(out.made));
       begin_ += flow.used;
       out.made += flow.made;
-      if (second_->over() || second_->trouble() != BodyTrouble::None || second_->busy()) {
+      if (second_->trouble() != BodyTrouble::None || second_->busy()) {
         return false;
       }
       if (flow.used == 0 && flow.made == 0) {
