@@ -189,7 +189,7 @@ void Stream::note(std::uint32_t events) {
 }
 
 void Stream::act() {
-  const bool wake_reader = read_side_.ready && read_side_.waiter;
+  const bool wake_reader = read_side_.ready && read_side_.waiter && !read_side_.resting;
   const bool wake_writer = write_side_.ready && write_side_.waiter;
   if (keeper_ != nullptr && read_side_.ready) {
     keeper_->stirred(*this);
@@ -227,12 +227,13 @@ void Stream::Side::due() {
 }
 
 bool Stream::Wait::await_ready() const noexcept {
-  return side_.stream.fd_ < 0 || side_.stopped != Failure::None || side_.ready;
+  return side_.stream.fd_ < 0 || side_.stopped != Failure::None || (side_.ready && !rests_);
 }
 
 void Stream::Wait::await_suspend(std::coroutine_handle<> waiter) {
   WEIR_ASSERT(!side_.waiter);
   side_.waiter = waiter;
+  side_.resting = rests_;
   side_.timeout = timeout_;
   side_.outcome = Failure::None;
   if (until_.set()) {

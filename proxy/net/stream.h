@@ -101,6 +101,7 @@ class Stream final : public Watch {
     Failure timeout = Failure::None;
     Failure stopped = Failure::None;
     bool ready = false;
+    bool resting = false;  // the waiter does not care for readiness
   };
 
  public:
@@ -108,8 +109,8 @@ class Stream final : public Watch {
   // deadline passed first, or the reason for which the stream was closed or stopped meanwhile.
   class Wait {
    public:
-    Wait(Side& side, Instant until, Failure timeout)
-        : side_(side), until_(until), timeout_(timeout) {}
+    Wait(Side& side, Instant until, Failure timeout, bool rests = false)
+        : side_(side), until_(until), timeout_(timeout), rests_(rests) {}
     bool await_ready() const noexcept;
     void await_suspend(std::coroutine_handle<> waiter);
     Failure await_resume() noexcept;
@@ -118,9 +119,12 @@ class Stream final : public Watch {
     Side& side_;
     Instant until_;
     Failure timeout_;
+    bool rests_;
   };
   Wait readable(Instant until, Failure timeout) { return {read_side_, until, timeout}; }
   Wait writable(Instant until, Failure timeout) { return {write_side_, until, timeout}; }
+  // For a reader that may not read before `until`, whatever arrives: None then.
+  Wait rest(Instant until) { return {read_side_, until, Failure::None, true}; }
 
  private:
   void note(std::uint32_t events) override;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/base/failure.h"
+#include "proxy/net/bandwidth.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/task.h"
 #include "proxy/pipeline/relay.h"
@@ -18,8 +19,10 @@ namespace weir {
 struct TunnelPlan {
   Stream* client = nullptr;
   Stream* origin = nullptr;
-  Micros idle = 0;        // no byte either way
-  Micros write_idle = 0;  // one side takes no byte
+  Micros idle = 0;                    // no byte either way
+  Micros write_idle = 0;              // one side takes no byte
+  Throttle* throttle_up = nullptr;    // limits of the bytes to the origin; may be null
+  Throttle* throttle_down = nullptr;  // and to the client
   Instant last_byte;
   std::uint64_t to_origin = 0;
   std::uint64_t to_client = 0;

@@ -116,7 +116,8 @@ TEST(Bandwidth, IsSharedFairlyByConnectionsThatWakeLateAndReadDifferently) {
       for (std::size_t i = 0; i < lanes; ++i) {
         run[i].read = i % 2 == 0 ? 1460 : 256 * 1024;
       }
-      run.run_until(after(60 * kSecond), 10 * kMillisecond);
+      // Without any lateness of their own, the same lane is always the first of a tick.
+      run.run_until(after(60 * kSecond), rate == kMega ? 0 : 10 * kMillisecond);
       for (std::size_t i = 0; i < lanes; ++i) {
         EXPECT_NEAR(ratio(run[i].moved * lanes, run.moved()), 1.0, 0.1) << i;
       }
