@@ -52,6 +52,10 @@ int main(int argc, char** argv) {
       return weir::cli::check(arguments->check);
     case Arguments::Command::Explain:
       return weir::cli::explain(arguments->explain);
+    case Arguments::Command::Replay:
+      return weir::cli::replay(arguments->replay);
+    case Arguments::Command::Lists:
+      return weir::cli::lists(arguments->lists);
   }
   return EX_SOFTWARE;
 }

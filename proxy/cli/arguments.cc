@@ -47,6 +47,18 @@ Examples:
   weir explain -c weir.json http://example.com/a --response-header 'Content-Type: video/mp4'
   weir explain --lists easylist.txt --json https://ads.example.com/banner.gif)";
 
+constexpr const char* kReplayExamples =
+    R"(The log is one of Weir's or Squid's: squid, combined or json. What it did not keep (the page, what
+a request was wanted for) cannot be judged; records for which that matters are counted.
+
+Examples:
+  weir replay access.log --config draft.json
+  weir replay --format json --json - --config draft.json < access.log)";
+
+constexpr const char* kListsExamples = R"(Examples:
+  weir lists --config weir.json
+  weir lists --lists easylist.txt,hosts.txt --verbose)";
+
 void add_source(CLI::App& command, Source& source) {
   auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
   command
@@ -104,6 +116,25 @@ void add_explain(CLI::App& app, ExplainOptions& options) {
   command->footer(kExplainExamples);
 }
 
+void add_replay(CLI::App& app, ReplayOptions& options) {
+  auto* command =
+      app.add_subcommand("replay", "Judge the requests of an access log: what would change");
+  command->add_option("log", options.log, "The access log; - is standard input")->required();
+  add_source(*command, options.source);
+  command->add_option("--format", options.format, "squid, combined, json, or auto (the default)");
+  command->add_option("--limit", options.limit, "Rows of each table; else 20");
+  command->add_flag("--json", options.json, "Print JSON");
+  command->footer(kReplayExamples);
+}
+
+void add_lists(CLI::App& app, ListsOptions& options) {
+  auto* command = app.add_subcommand("lists", "Say what was made of each filter list");
+  add_source(*command, options.source);
+  command->add_flag("--json", options.json, "Print JSON");
+  command->add_flag("-v,--verbose", options.verbose, "Show more of the faulty lines");
+  command->footer(kListsExamples);
+}
+
 Arguments::Command chosen(const CLI::App& app) {
   using Command = Arguments::Command;
   const auto parsed = app.get_subcommands();
@@ -111,6 +142,8 @@ Arguments::Command chosen(const CLI::App& app) {
   return name == "check-config" ? Command::CheckConfig
          : name == "check"      ? Command::Check
          : name == "explain"    ? Command::Explain
+         : name == "replay"     ? Command::Replay
+         : name == "lists"      ? Command::Lists
                                 : Command::Run;
 }
 
@@ -128,6 +161,8 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_check_config(app, out.check_config);
   add_check(app, out.check);
   add_explain(app, out.explain);
+  add_replay(app, out.replay);
+  add_lists(app, out.lists);
   auto* version = app.add_subcommand("version", "Print the version");
   auto* help_command = app.add_subcommand("help", "Print this help");
   app.require_subcommand(0, 1);

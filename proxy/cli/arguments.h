@@ -12,16 +12,20 @@
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/lists.h"
+#include "proxy/cli/replay.h"
 
 namespace weir::cli {
 
 struct Arguments {
-  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain };
+  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain, Replay, Lists };
   Command command = Command::Run;
   std::string config;  // of Run
   CheckConfigOptions check_config;
   CheckOptions check;
   ExplainOptions explain;
+  ReplayOptions replay;
+  ListsOptions lists;
 };
 
 // What to do; or, when the line asked for help or was wrong, which has then been said, the exit

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a draft of the policy would change about a day's traffic: counted by replay.cc, told here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "proxy/cli/tally.h"
+
+namespace weir::cli {
+
+struct Changes {
+  std::uint64_t records = 0;
+  std::uint64_t judged = 0;
+  std::uint64_t without_page = 0;  // judged, but the log has no Referer of them
+  Tally unjudged;                  // by reason
+  Tally kinds;                     // "allowed to blocked"
+  Tally by_rule;                   // "allowed to blocked", a tab, and the name
+  Tally by_host;
+  Tally by_client;
+  Tally on_trial;  // by rule in dry run
+};
+
+std::string changes_text(const Changes& changes, std::size_t limit);
+std::string changes_json(const Changes& changes, std::size_t limit);
+
+}  // namespace weir::cli

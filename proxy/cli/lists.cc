@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See lists.h.
+#include "proxy/cli/lists.h"
+
+#include <sysexits.h>
+
+#include <algorithm>
+
+#include "filters/lists/read_list.h"
+#include "proxy/cli/json_writer.h"
+#include "proxy/cli/printable.h"
+
+namespace weir::cli {
+namespace {
+
+using filters::ListOverlap;
+using filters::ListReport;
+
+constexpr std::size_t kNameWidth = 14;
+constexpr std::size_t kFaultsShown = 3;
+constexpr double kMiB = 1024.0 * 1024.0;
+
+struct One {
+  const filters::ListDocument& document;
+  const ListReport& report;
+  const ListOverlap& overlap;
+};
+
+std::string mib(std::size_t bytes) {
+  JsonWriter number;
+  number.real(static_cast<double>(bytes) / kMiB, 1);
+  return number.written() + " MiB";
+}
+
+// Most frequent first.
+std::vector<std::pair<std::string, std::uint32_t>> by_count(const ListReport& report) {
+  std::vector<std::pair<std::string, std::uint32_t>> out(report.unsupported.begin(),
+                                                         report.unsupported.end());
+  std::ranges::stable_sort(out, std::greater{}, [](const auto& row) { return row.second; });
+  return out;
+}
+
+std::string unsupported_words(const ListReport& report) {
+  std::string out;
+  for (const auto& [what, count] : by_count(report)) {
+    out += (out.empty() ? "" : ", ") + what + " " + grouped(count);
+  }
+  return out;
+}
+
+class Text {
+ public:
+  Text(bool verbose, bool colour) : verbose_(verbose), colour_(colour) {}
+  void list(const One& one);
+  std::string out;
+
+ private:
+  void row(std::string_view name, const std::string& value) {
+    out += "  " + padded(name, kNameWidth) + printable(value) + "\n";
+  }
+  void count(std::string_view name, std::uint32_t number, std::string_view what) {
+    if (number != 0) {
+      row(name, grouped(number) + " " + std::string(what));
+    }
+  }
+  void faults(const ListReport& report);
+
+  bool verbose_;
+  bool colour_;
+};
+
+void Text::faults(const ListReport& report) {
+  if (report.faulty == 0) {
+    return;
+  }
+  count("faulty", report.faulty, "lines are no rule");
+  const std::size_t shown =
+      verbose_ ? report.faults.size() : std::min(kFaultsShown, report.faults.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    row("", "line " + std::to_string(report.faults[i].line) + ": " + report.faults[i].reason);
+  }
+  if (shown < report.faulty) {
+    row("",
+        "and " + grouped(report.faulty - shown) + " more" +
+            (verbose_ || shown == report.faults.size() ? "" : "; --verbose shows more of them"));
+  }
+}
+
+void Text::list(const One& one) {
+  const auto& [document, report, overlap] = one;
+  out += out.empty() ? "" : "\n";
+  out += (colour_ ? "\033[1m" : "") + printable(document.name) + (colour_ ? "\033[0m" : "") + "\n";
+  row("from", document.file.empty() ? document.url : document.file);
+  row("format", std::string(filters::format_name(report.format)) +
+                    (document.dry_run ? ", on trial (dry_run)" : ""));
+  row("rules", grouped(report.rules) + " in force, of " + grouped(report.lines) + " lines (" +
+                   grouped(report.comments) + " comments)");
+  row("memory", mib(overlap.memory) + " beside the text");
+  count("not for a proxy", report.cosmetic, "rules about the look of pages");
+  if (!report.unsupported.empty()) {
+    row("unsupported", unsupported_words(report));
+  }
+  faults(report);
+  count("dead", report.duplicates, "are said before, by this or another list");
+  count("disabled", report.disabled, "by $badfilter or a condition of the list");
+  count("also elsewhere", overlap.elsewhere,
+        "of " + grouped(overlap.names) + " host names, in other lists");
+  count("contradicted", overlap.contradicted, "host names, by exceptions of other lists");
+}
+
+void list_json(JsonWriter& json, const One& one) {
+  const auto& [document, report, overlap] = one;
+  json.open_object();
+  json.name("name").text(document.name);
+  json.name("from").text(document.file.empty() ? document.url : document.file);
+  json.name("format").text(filters::format_name(report.format));
+  json.name("dry_run").flag(document.dry_run);
+  json.name("lines").number(report.lines);
+  json.name("comments").number(report.comments);
+  json.name("rules").number(report.rules);
+  json.name("memory").number(overlap.memory);
+  json.name("cosmetic").number(report.cosmetic);
+  json.name("unsupported").open_object();
+  for (const auto& [what, count] : by_count(report)) {
+    json.name(what).number(count);
+  }
+  json.close_object();
+  json.name("faulty").number(report.faulty);
+  json.name("faults").open_list();
+  for (const filters::ListFault& fault : report.faults) {
+    json.open_object();
+    json.name("line").number(fault.line);
+    json.name("reason").text(fault.reason);
+    json.close_object();
+  }
+  json.close_list();
+  json.name("dead").number(report.duplicates);
+  json.name("disabled").number(report.disabled);
+  json.name("host_names").number(overlap.names);
+  json.name("also_elsewhere").number(overlap.elsewhere);
+  json.name("contradicted").number(overlap.contradicted);
+  json.close_object();
+}
+
+}  // namespace
+
+int lists(const ListsOptions& options) {
+  const auto rules = load_rules(options.source);
+  if (!rules) {
+    complain(rules.error());
+    return EX_CONFIG;
+  }
+  complain(rules->warnings);
+  const filters::Policy& policy = *rules->policy;
+  const std::vector<ListOverlap> overlaps = policy.lists().overlaps();
+  JsonWriter json(true);
+  Text text(options.verbose, !options.json && wants_colour());
+  json.open_object();
+  json.name("lists").open_list();
+  for (std::size_t i = 0; i < overlaps.size(); ++i) {
+    const One one{policy.document().lists[i], policy.list_reports()[i], overlaps[i]};
+    list_json(json, one);
+    text.list(one);
+  }
+  json.close_list();
+  json.name("memory").number(policy.lists().memory());
+  json.close_object();
+  if (options.json) {
+    return print(json.written() + "\n");
+  }
+  return print(overlaps.empty()
+                   ? "The policy has no lists.\n"
+                   : text.out + "\nall together " + mib(policy.lists().memory()) + "\n");
+}
+
+}  // namespace weir::cli

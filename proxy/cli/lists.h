@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `weir lists`: what was made of each filter list: how many rules are in force, what a proxy cannot
+// do, what is wrong, what is said twice, and what other lists take back. How often a list has hit
+// is known to the running proxy alone.
+#pragma once
+
+#include <string>
+
+#include "proxy/cli/sources.h"
+
+namespace weir::cli {
+
+struct ListsOptions {
+  Source source;
+  bool json = false;
+  bool verbose = false;  // every fault that was kept, not only the first
+};
+
+int lists(const ListsOptions& options);
+
+}  // namespace weir::cli

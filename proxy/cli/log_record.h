@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One line of an access log read back: Squid's native format, Apache's combined, or Weir's JSON,
+// written by Weir or by Squid. What a format does not have stays empty. Views point into the line
+// or the arena.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "proxy/base/address.h"
+#include "proxy/base/arena.h"
+#include "proxy/base/instant.h"
+
+namespace weir::cli {
+
+enum class LogFormat : std::uint8_t { Auto, Squid, Combined, Json };
+
+// "auto", "squid", "combined" or "json".
+std::optional<LogFormat> parse_log_format(std::string_view word);
+
+// What became of a request, then or under other rules.
+enum class Outcome : std::uint8_t { Allowed, Blocked, Redirected };
+std::string_view outcome_word(Outcome outcome);
+
+struct LogRecord {
+  std::optional<WallTime> time;
+  std::string_view client;
+  std::string_view user;
+  std::string_view listener;  // address and port
+  std::string_view method;
+  std::string_view url;
+  std::string_view referer;
+  std::string_view user_agent;
+  std::string_view media_type;           // of the response
+  std::uint16_t status = 0;              // that the client was told
+  std::optional<IpAddress> destination;  // that was connected to
+  std::string_view rule;                 // that decided, where the log has it
+  Outcome outcome = Outcome::Allowed;
+  bool refused_before_rules = false;  // a bad request, no password, a client that may not ...
+};
+
+// False when the line is not of this format. Auto tells it by the line itself.
+bool read_log_line(LogFormat format, std::string_view line, Arena& arena, LogRecord& out);
+
+}  // namespace weir::cli
