@@ -6,42 +6,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <random>
 
+#include "filters/keyed_hash.h"
 #include "proxy/base/host.h"
 
 namespace weir::filters {
 namespace {
 
-__extension__ using Wide = unsigned __int128;
-
-constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
-constexpr std::size_t kPiece = 7;  // bytes that fit into one coefficient
+constexpr std::size_t kPiece = 7;  // bytes that fit into one number of the hash
 constexpr std::uint64_t kLabelEnds = std::uint64_t{1} << 59;
 
-// The point at which names are evaluated: drawn once, so that nobody outside can prepare names that
-// collide.
-std::uint64_t draw_point() {
-  std::random_device device;
-  const std::uint64_t drawn = std::uint64_t{device()} << 32 | device();
-  return drawn % (kPrime - 2) + 2;
-}
-
-std::uint64_t point() {
-  static const std::uint64_t drawn = draw_point();
-  return drawn;
-}
-
-// a * b + c in the field; all below kPrime.
-std::uint64_t step(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
-  const Wide product = Wide{a} * b + c;
-  const std::uint64_t folded =
-      (static_cast<std::uint64_t>(product) & kPrime) + static_cast<std::uint64_t>(product >> 61);
-  return folded >= kPrime ? folded - kPrime : folded;
-}
-
 // Appends a label to what stands right of it. Pieces carry their length and whether they end the
-// label, so that two different names are always two different polynomials.
+// label, so that two different names are always two different sequences.
 std::uint64_t append_label(std::uint64_t hash, std::string_view label, std::uint64_t at) {
   do {
     const std::size_t size = std::min(label.size(), kPiece);
@@ -50,29 +26,23 @@ std::uint64_t append_label(std::uint64_t hash, std::string_view label, std::uint
       piece = piece << 8 | static_cast<unsigned char>(c);
     }
     label.remove_prefix(size);
-    hash = step(hash, at, piece | (label.empty() ? kLabelEnds : 0));
+    hash = hash_step(hash, at, piece | (label.empty() ? kLabelEnds : 0));
   } while (!label.empty());
   return hash;
-}
-
-// Spreads the field's elements over 64 bits; one to one, so it adds no collision.
-std::uint64_t spread(std::uint64_t hash) {
-  hash = (hash ^ hash >> 31) * 0x9e3779b97f4a7c15U;
-  return (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9U;
 }
 
 // Calls use(hash, where it begins) for every suffix of whole labels, the shortest first.
 template <class Use>
 void each_suffix(std::string_view name, Use use) {
-  const std::uint64_t at = point();
-  std::uint64_t hash = 1;
+  const std::uint64_t at = hash_point();
+  std::uint64_t hash = kHashStart;
   for (std::size_t end = name.size();;) {
     std::size_t begin = end;
     while (begin > 0 && name[begin - 1] != '.') {
       --begin;
     }
     hash = append_label(hash, name.substr(begin, end - begin), at);
-    use(spread(hash), begin);
+    use(hash_spread(hash), begin);
     if (begin == 0) {
       return;
     }

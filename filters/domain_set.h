@@ -5,11 +5,9 @@
 // 2 for the indexes: no allocation per name, nothing to free but the arrays. Immutable once built;
 // any number of threads may ask.
 //
-// Only the hash of a name is kept. It is a polynomial over the field of 2^61 - 1 elements, at a
-// point drawn anew in each process: for any two different names that were written without knowing
-// the point, the odds that they collide are at most their length in pieces of seven bytes over
-// 2^61, proven and not hoped for (Carter and Wegman). A host of four labels asked against a million
-// names is taken for another one about once in 10^11 questions.
+// Only the hash of a name is kept (keyed_hash.h). For any two different names the odds that they
+// collide are at most their length in pieces of seven bytes over 2^61: a host of four labels asked
+// against a million names is taken for another one about once in 10^11 questions.
 #pragma once
 
 #include <array>

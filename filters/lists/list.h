@@ -23,6 +23,7 @@ struct List {
   bool dry_run = false;
   std::string_view text;              // whole, decompressed, UTF-8 not guaranteed
   std::shared_ptr<const void> owner;  // keeps `text` alive
+  bool mapped = false;  // `text` lies in a file of our own: see forget_pages in read_list.h
 };
 
 struct ListFault {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All lists of a policy, compiled, and asked in sets: the lists that one condition names are taken
-// together, with their exceptions. All host names lie in one structure, so that ten lists cost what
-// one does. Immutable; matching takes no lock and allocates nothing outside the arena.
+// together, with their exceptions. All host names lie in one structure, and so do all patterns, URL
+// prefixes and networks, so that ten lists cost what one does. Immutable; matching takes no lock
+// and allocates nothing outside the arena.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,14 @@
 
 namespace weir::filters {
 
+// What the lists have in common, for `weir lists`.
+struct ListOverlap {
+  std::uint32_t names = 0;         // host names in force: domains and hosts lists
+  std::uint32_t elsewhere = 0;     // of these, how many another list names too
+  std::uint32_t contradicted = 0;  // of these, how many an exception of an Adblock list lifts
+  std::size_t memory = 0;          // bytes, about; the text excluded
+};
+
 class ListSets {
  public:
   struct Built {
@@ -31,7 +40,8 @@ class ListSets {
   ~ListSets();
 
   // What set `set` says of the subject. Lists in dry run are left out, unless `dry_run`, when only
-  // they speak. Address lists speak when subject.destination is set.
+  // they speak. Address lists speak when subject.destination is set or the host is an address.
+  // What another list names counts as a block that exceptions of Adblock lists may lift.
   void judge(std::uint32_t set, const Subject& subject, bool dry_run, Arena& arena,
              ListVerdict& out) const;
   // True when the set holds an address list, so that it may say more after resolution.
@@ -40,6 +50,9 @@ class ListSets {
 
   std::span<const List> lists() const;
   std::size_t memory() const;
+
+  // One per list. Asks every name of every list: for the command line, not for a request.
+  std::vector<ListOverlap> overlaps() const;
 
  private:
   struct Compiled;

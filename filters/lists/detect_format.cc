@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which format a list has, when nobody named it: each of the first lines votes for what it looks
+// like. Adblock syntax also takes bare names and lines of hosts files, so a list of those with a
+// single rule that only Adblock knows is Adblock.
+#include <algorithm>
+#include <array>
+
+#include "filters/lists/lines.h"
+#include "filters/lists/read_list.h"
+#include "filters/lists/read_name.h"
+
+namespace weir::filters {
+namespace {
+
+constexpr std::size_t kVotersMost = 500;  // lines with a vote
+constexpr std::size_t kLinesMost = 5000;  // lines looked at: some lists open with a long licence
+
+bool has(std::string_view line, std::string_view part) {
+  return line.find(part) != std::string_view::npos;
+}
+
+bool is_adblock(std::string_view line) {
+  for (const auto* start : {"||", "@@", "|http", "[Adblock", "[AdBlock", "[uBlock", "!#"}) {
+    if (line.starts_with(start)) {
+      return true;
+    }
+  }
+  for (const auto* mark : {"##", "#@#", "#?#", "#$#", "#%#", "$$"}) {
+    if (has(line, mark)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Marks that stand in expressions and hardly ever in URLs or Adblock rules.
+bool is_pattern(std::string_view line) {
+  const bool adblock_expression =
+      line.size() > 2 && line.front() == '/' && (line.back() == '/' || has(line, "/$"));
+  if (adblock_expression) {
+    return false;
+  }
+  for (const auto* mark : {"\\.", "\\/", ".*", ".+", "(?", "[^", "\\d", "\\b", "\\w", ")?", "]+"}) {
+    if (has(line, mark)) {
+      return true;
+    }
+  }
+  return line.starts_with('^') || (line.ends_with('$') && !line.ends_with("/$"));
+}
+
+bool is_hosts(std::string_view line) {
+  const std::size_t end = line.find_first_of(" \t");
+  return end != std::string_view::npos && IpAddress::parse(line.substr(0, end));
+}
+
+bool is_url(std::string_view word, Arena& arena) {
+  for (const auto* scheme : {"http://", "https://"}) {
+    if (starts_with_ignoring_case(word, scheme)) {
+      return true;
+    }
+  }
+  const std::size_t slash = word.find('/');
+  if (slash == std::string_view::npos || slash == 0 || word.find_first_of("*^|$") != word.npos) {
+    return false;
+  }
+  const std::string_view host = word.substr(0, std::min(slash, word.find(':')));
+  return has(host, ".") && read_name(host, arena).has_value();
+}
+
+// What the line looks like; Auto: nothing certain.
+ListFormat vote(std::string_view line, Arena& arena) {
+  if (is_adblock(line)) {
+    return ListFormat::Adblock;
+  }
+  if (line.empty() || line.front() == '#' || line.front() == '!' || line.front() == ';') {
+    return ListFormat::Auto;
+  }
+  if (is_hosts(line)) {
+    return ListFormat::Hosts;
+  }
+  const std::string_view word = line.substr(0, line.find_first_of(" \t;"));
+  if (Prefix::parse(word)) {
+    return ListFormat::Networks;
+  }
+  if (is_pattern(line)) {
+    return ListFormat::Patterns;
+  }
+  if (const auto name = read_name(word, arena); name && has(word, ".")) {
+    return ListFormat::Domains;
+  }
+  return is_url(word, arena) ? ListFormat::Urls : ListFormat::Adblock;
+}
+
+}  // namespace
+
+ListFormat detect_format(std::string_view text) {
+  std::array<std::size_t, 7> votes{};
+  const auto of = [&votes](ListFormat format) -> std::size_t& {
+    return votes[static_cast<std::size_t>(format)];
+  };
+  std::size_t voters = 0;
+  Arena arena;
+  Lines lines(text);
+  while (voters < kVotersMost && lines.number() < kLinesMost && lines.next()) {
+    arena.reset();
+    const ListFormat format = vote(lines.line().substr(0, kListLineMost), arena);
+    ++of(format);
+    voters += format != ListFormat::Auto ? 1 : 0;
+  }
+  if (of(ListFormat::Adblock) > 0) {
+    of(ListFormat::Adblock) += of(ListFormat::Domains) + of(ListFormat::Hosts);
+  }
+  of(ListFormat::Auto) = 0;
+  const auto most = static_cast<std::size_t>(std::ranges::max_element(votes) - votes.begin());
+  return votes[most] == 0 ? ListFormat::Domains : static_cast<ListFormat>(most);
+}
+
+}  // namespace weir::filters
