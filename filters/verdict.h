@@ -83,7 +83,8 @@ struct Verdict {
   std::uint32_t would_rule = UINT32_MAX;
   ListHit would_hit;
 
-  // Adjustments in the order of the rules.
+  // Adjustments as they came to hold: by phase, then in the order of the rules. A later phase only
+  // adds to them, and `adjustments_lost` may then count one twice.
   struct Adjustment {
     std::uint32_t rule;
     const Action* action;

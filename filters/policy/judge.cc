@@ -30,7 +30,6 @@ class Judging {
  private:
   bool consider(std::uint32_t index);
   void add_adjustments(std::uint32_t index);
-  void add_adjustment(Verdict::Adjustment adjustment);
   void decide(std::uint32_t index, const Evaluator::Answer& answer);
   void would_decide(std::uint32_t index, const Evaluator::Answer& answer);
   void explain(std::uint32_t index, RuleTrace::Result result);
@@ -112,38 +111,25 @@ void Judging::add_adjustments(std::uint32_t index) {
     }
   }
   for (const auto& action : policy_.document.rules[index].actions) {
-    if (!is_decision(action.kind)) {
-      add_adjustment({index, &action});
+    if (is_decision(action.kind)) {
+      continue;
+    }
+    if (verdict_.adjustment_count < kAdjustmentsMost) {
+      verdict_.adjustments[verdict_.adjustment_count++] = {index, &action};
+    } else {
+      ++verdict_.adjustments_lost;
     }
   }
 }
 
-// In the order of the rules, also when a later phase adds one. What does not fit is the last.
-void Judging::add_adjustment(Verdict::Adjustment adjustment) {
-  auto& all = verdict_.adjustments;
-  const bool full = verdict_.adjustment_count == kAdjustmentsMost;
-  verdict_.adjustments_lost += full ? 1 : 0;
-  if (full && all[kAdjustmentsMost - 1].rule <= adjustment.rule) {
-    return;
-  }
-  std::uint32_t at = full ? kAdjustmentsMost - 1 : verdict_.adjustment_count++;
-  for (; at > 0 && all[at - 1].rule > adjustment.rule; --at) {
-    all[at] = all[at - 1];
-  }
-  all[at] = adjustment;
-}
-
-// What rules behind this one have said no longer counts.
+// What rules behind this one in dry run have said no longer counts. Their adjustments stay: they
+// have been carried out.
 void Judging::decide(std::uint32_t index, const Evaluator::Answer& answer) {
   verdict_.decision = policy_.rules[index].decision;
   verdict_.rule = index;
   verdict_.action = policy_.rules[index].decides;
   verdict_.hit = answer.hit;
   verdict_.redirect = verdict_.decision == Decision::Block ? answer.redirect : std::string_view();
-  while (verdict_.adjustment_count > 0 &&
-         verdict_.adjustments[verdict_.adjustment_count - 1].rule > index) {
-    --verdict_.adjustment_count;
-  }
   if (verdict_.would_rule != UINT32_MAX && verdict_.would_rule >= index) {
     verdict_.would = Decision::Default;
     verdict_.would_rule = UINT32_MAX;
