@@ -55,7 +55,8 @@ const std::map<std::string, Names> kLayers = {
 const std::map<std::string, Names> kLibraries = {
     {"asio", {"proxy/net/offload.cc", "proxy/pipeline/server.cc"}},
     {"boost/", {}},
-    {"openssl/", {"proxy/pipeline/password_hash.cc", "proxy/pipeline/remembered.cc"}},
+    {"openssl/",
+     {"proxy/lists/digest.cc", "proxy/pipeline/password_hash.cc", "proxy/pipeline/remembered.cc"}},
     {"ares", {"proxy/net/dns_channel.cc"}},
     {"nlohmann/",
      {"proxy/config/load.cc", "proxy/config/schema.cc", "proxy/config/settings_table.cc",
@@ -70,7 +71,7 @@ const std::map<std::string, Names> kLibraries = {
     {"zlib.h", {"filters/"}},
     {"brotli/", {"filters/body/"}},
     {"zstd.h", {"filters/body/"}},
-    {"curl/", {"proxy/lists/"}},
+    {"curl/", {"proxy/lists/download.cc"}},
     {"crypt.h", {"proxy/pipeline/password_hash.cc"}},
 };
 
