@@ -14,6 +14,7 @@
 #include <cerrno>
 
 #include "proxy/base/assert.h"
+#include "proxy/net/bandwidth.h"
 #include "proxy/net/pipe.h"
 
 namespace weir {
@@ -39,6 +40,16 @@ IoResult Stream::foregone(const Side& side) const {
   return {side.ready ? Io::Bytes : Io::WouldBlock, 0};
 }
 
+std::size_t Stream::allowed(std::size_t most) {
+  return throttle_ == nullptr ? most : throttle_->allow(loop_.now(), most);
+}
+
+void Stream::spend(std::size_t bytes) {
+  if (throttle_ != nullptr) {
+    throttle_->spend(bytes);
+  }
+}
+
 IoResult Stream::failed(Side& side) {
   if (errno == EAGAIN || errno == EWOULDBLOCK) {
     side.ready = false;
@@ -51,11 +62,16 @@ IoResult Stream::read(char* to, std::size_t most) {
   if (const IoResult known = foregone(read_side_); known.what != Io::Bytes) {
     return known;
   }
+  most = allowed(most);
+  if (most == 0) {
+    return {Io::WouldBlock, 0};
+  }
   for (;;) {
     const ssize_t n = ::recv(fd_, to, most, 0);
     if (n > 0) {
       const auto bytes = static_cast<std::size_t>(n);
       read_side_.ready = bytes == most || ended_;
+      spend(bytes);
       return {Io::Bytes, bytes};
     }
     if (n == 0) {
@@ -95,8 +111,13 @@ IoResult Stream::read_to(Pipe& pipe, std::size_t most) {
   if (const IoResult known = foregone(read_side_); known.what != Io::Bytes) {
     return known;
   }
+  most = allowed(most);
+  if (most == 0) {
+    return {Io::WouldBlock, 0};
+  }
   const ssize_t n = pipe.fill_from(fd_, most);
   if (n > 0) {
+    spend(static_cast<std::size_t>(n));
     return {Io::Bytes, static_cast<std::size_t>(n)};
   }
   return n == 0 ? IoResult{Io::End, 0} : failed(read_side_);
@@ -160,6 +181,7 @@ void Stream::stop_reads(Failure why) {
 }
 
 void Stream::keep(StreamKeeper* keeper, Instant until) {
+  throttle_ = nullptr;
   keeper_ = keeper;
   read_side_.set(loop_.wheel(), until);
 }
@@ -224,6 +246,15 @@ void Stream::Side::due() {
   } else if (stream.keeper_ != nullptr) {
     stream.keeper_->stirred(stream);
   }
+}
+
+// Bytes that may not be read yet are waited for by the clock; those that have not come, by the
+// socket.
+Stream::Wait Stream::readable(Instant until, Failure timeout) {
+  if (throttle_ != nullptr && read_side_.ready && throttle_->allow(loop_.now(), 1) == 0) {
+    return {read_side_, throttle_->next(loop_.now()), Failure::None, true};
+  }
+  return {read_side_, until, timeout};
 }
 
 bool Stream::Wait::await_ready() const noexcept {

@@ -24,6 +24,7 @@ namespace weir {
 
 class Pipe;
 class Stream;
+class Throttle;
 
 enum class Io : std::uint8_t { Bytes, WouldBlock, End, Broken };
 
@@ -58,6 +59,11 @@ class Stream final : public Watch {
 
   IoResult read(char* to, std::size_t most);
   IoResult write(std::span<const iovec> parts);
+  // From now on no more is read than `throttle` allows; null: all of it. While that is nothing,
+  // reads give WouldBlock, and readable() waits until it is more without minding its deadline. What
+  // is not read holds the sender up. The throttle must outlive this, or be taken away first.
+  void limit_reads(Throttle* throttle) { throttle_ = throttle; }
+
   // Moves bytes between the socket and a pipe inside the kernel.
   IoResult read_to(Pipe& pipe, std::size_t most);
   IoResult write_from(Pipe& pipe, bool more_follows);
@@ -101,7 +107,7 @@ class Stream final : public Watch {
     Failure timeout = Failure::None;
     Failure stopped = Failure::None;
     bool ready = false;
-    bool resting = false;  // the waiter does not care for readiness
+    bool resting = false;  // the waiter may not read yet, whatever arrives
   };
 
  public:
@@ -121,16 +127,16 @@ class Stream final : public Watch {
     Failure timeout_;
     bool rests_;
   };
-  Wait readable(Instant until, Failure timeout) { return {read_side_, until, timeout}; }
+  Wait readable(Instant until, Failure timeout);
   Wait writable(Instant until, Failure timeout) { return {write_side_, until, timeout}; }
-  // For a reader that may not read before `until`, whatever arrives: None then.
-  Wait rest(Instant until) { return {read_side_, until, Failure::None, true}; }
 
  private:
   void note(std::uint32_t events) override;
   void act() override;
   void wake_soon(Side& side, Failure outcome);
   IoResult foregone(const Side& side) const;
+  std::size_t allowed(std::size_t most);
+  void spend(std::size_t bytes);
   IoResult failed(Side& side);
 
   Loop& loop_;
@@ -141,6 +147,7 @@ class Stream final : public Watch {
   Failure tied_why_ = Failure::None;
   Stream* tied_ = nullptr;
   StreamKeeper* keeper_ = nullptr;
+  Throttle* throttle_ = nullptr;
   Side read_side_;
   Side write_side_;
 };

@@ -2,8 +2,7 @@
 //
 // See tunnel.h. Two lanes, one for each direction. A lane reads into a pooled buffer, which it
 // gives back before it waits; when a read fills the buffer, the lane goes over to splicing until
-// the source runs dry. A lane under a limit reads no more than it may and rests in between, so that
-// what it does not read holds the sender up.
+// the source runs dry. Limits are kept by the streams, each where it is read.
 #include "proxy/pipeline/tunnel.h"
 
 #include <array>
@@ -18,7 +17,6 @@ struct Lane {
   Stream* from;
   Stream* to;
   std::uint64_t* count;
-  Throttle* throttle;  // null: no limit
   // What trouble is called on either side.
   Failure source_broken;
   Failure sink_broken;
@@ -39,30 +37,6 @@ Task<Failure> wait_for_bytes(TunnelPlan& plan, RelayTools& tools, Stream& stream
     if (why != Failure::TunnelIdle || plan.last_byte + plan.idle <= tools.loop.now()) {
       co_return why;
     }
-  }
-}
-
-// Waits until the lane's limits let it move something.
-Task<Failure> wait_for_turn(TunnelPlan& plan, RelayTools& tools, Lane& lane) {
-  while (lane.throttle->allow(tools.loop.now(), 1) == 0) {
-    const Instant until = lane.throttle->next(tools.loop.now());
-    const Failure why = co_await lane.from->rest(until);
-    if (why != Failure::None) {
-      co_return why;
-    }
-    plan.last_byte = tools.loop.now();  // whoever is held up is not idle
-  }
-  co_return Failure::None;
-}
-
-// How much of `most` bytes the lane may read now.
-std::size_t allowed(const Lane& lane, const RelayTools& tools, std::size_t most) {
-  return lane.throttle == nullptr ? most : lane.throttle->allow(tools.loop.now(), most);
-}
-
-void spend(const Lane& lane, std::size_t bytes) {
-  if (lane.throttle != nullptr) {
-    lane.throttle->spend(bytes);
   }
 }
 
@@ -87,15 +61,10 @@ Task<Failure> write_all(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffer&
   co_return Failure::None;
 }
 
-// Splices until the source runs dry or a limit is reached (None) or it ends or breaks (`end` is set
-// for an end).
+// Splices until the source runs dry (None) or ends or breaks (`end` is set for an end).
 Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe& pipe, bool& end) {
   for (unsigned rounds = 1;; ++rounds) {
-    const std::size_t most = allowed(lane, tools, pipe.capacity());
-    if (most == 0) {
-      co_return Failure::None;
-    }
-    const IoResult r = lane.from->read_to(pipe, most);
+    const IoResult r = lane.from->read_to(pipe, pipe.capacity());
     if (r.what == Io::WouldBlock) {
       co_return Failure::None;
     }
@@ -104,7 +73,6 @@ Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe&
       co_return end ? Failure::None : broken(*lane.from, lane.source_broken);
     }
     plan.last_byte = tools.loop.now();
-    spend(lane, r.bytes);
     while (pipe.filled() > 0) {
       const IoResult w = lane.to->write_from(pipe, false);
       if (w.what == Io::Bytes) {
@@ -128,13 +96,11 @@ Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe&
 // Copies what is there. `dry` is set when the source has no more for now, `end` at its end.
 Task<Failure> copy_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, bool& dry, bool& end) {
   Buffer buffer = tools.buffers.take_small();
-  const std::size_t most = allowed(lane, tools, buffer.room());
-  const IoResult r = most > 0 ? lane.from->read(buffer.space(), most) : IoResult();
+  const IoResult r = lane.from->read(buffer.space(), buffer.room());
   Failure why = Failure::None;
   if (r.what == Io::Bytes) {
     plan.last_byte = tools.loop.now();
     buffer.added(r.bytes);
-    spend(lane, r.bytes);
     dry = r.bytes < buffer.capacity();
     why = co_await write_all(plan, tools, lane, buffer);
   } else {
@@ -172,9 +138,6 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
   unsigned rounds = 0;
   while (why == Failure::None && !end) {
     why = co_await wait_for_bytes(plan, tools, *lane.from);
-    if (why == Failure::None && lane.throttle != nullptr) {
-      why = co_await wait_for_turn(plan, tools, lane);
-    }
     if (why != Failure::None) {
       break;
     }
@@ -212,25 +175,16 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
 Task<Failure> tunnel(TunnelPlan& plan, RelayTools& tools, Buffer& early_up, Buffer& early_down) {
   bool up_ended = false;
   bool down_ended = false;
-  Lane up_lane{plan.client,
-               plan.origin,
-               &plan.to_origin,
-               plan.throttle_up,
-               Failure::ClientGone,
-               Failure::OriginReset,
-               Failure::OriginBodyTimeout,
-               &up_ended,
-               &down_ended};
-  Lane down_lane{plan.origin,
-                 plan.client,
-                 &plan.to_client,
-                 plan.throttle_down,
-                 Failure::OriginReset,
-                 Failure::ClientGone,
-                 Failure::ClientStalled,
-                 &down_ended,
-                 &up_ended};
+  Lane up_lane{plan.client,         plan.origin,          &plan.to_origin,
+               Failure::ClientGone, Failure::OriginReset, Failure::OriginBodyTimeout,
+               &up_ended,           &down_ended};
+  Lane down_lane{plan.origin,         plan.client,
+                 &plan.to_client,     Failure::OriginReset,
+                 Failure::ClientGone, Failure::ClientStalled,
+                 &down_ended,         &up_ended};
   plan.last_byte = tools.loop.now();
+  plan.client->limit_reads(plan.throttle_up);
+  plan.origin->limit_reads(plan.throttle_down);
   Task<Failure> up = run_lane(plan, tools, up_lane, early_up);
   Task<Failure> down = run_lane(plan, tools, down_lane, early_down);
   up.start();
