@@ -11,6 +11,7 @@
 
 #include "filters/adblock/file_filters.h"
 #include "filters/adblock/modifiers.h"
+#include "filters/adblock/outline.h"
 #include "filters/adblock/parse.h"
 #include "filters/adblock/preparse.h"
 
@@ -39,6 +40,7 @@ class Compiler {
   void take(std::string_view text, std::uint32_t line_at, ListReport& report);
   void take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report);
   bool take_limits(const Rule& rule, Limits& limits, ListReport& report);
+  void take_pattern(const Rule& rule, Filter& filter, Limits& limits);
   std::uint64_t key_of(const Rule& rule, const Limits& limits) const;
   std::uint32_t keep(std::string_view text);
   void fault(ListReport& report, std::string_view why) const;
@@ -144,6 +146,23 @@ std::uint64_t Compiler::key_of(const Rule& rule, const Limits& limits) const {
   return rule.modifier == Modifier::None ? key : mix(key, text_key(rule.value));
 }
 
+void Compiler::take_pattern(const Rule& rule, Filter& filter, Limits& limits) {
+  filter.start = rule.start;
+  filter.host_start = rule.host_start;
+  filter.end = rule.end;
+  auto pattern = rule.pattern;
+  Outline outline;
+  if (rule.shape == Shape::Expression) {
+    limits.expression = engine_.expressions.add(rule.pattern, !rule.match_case);
+    outline = outline_of(rule.pattern);
+    pattern = outline.pattern;
+    filter.start = outline.start;
+    filter.end = outline.end;
+  }
+  filter.pattern_at = keep(pattern);
+  filter.pattern_size = static_cast<std::uint16_t>(pattern.size());
+}
+
 void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report) {
   Limits limits;
   if (!take_limits(rule, limits, report)) {
@@ -177,12 +196,10 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
   filter.party = rule.party;
   filter.exception = rule.exception;
   filter.important = rule.important;
-  filter.start = rule.start;
-  filter.host_start = rule.host_start;
-  filter.end = rule.end;
   filter.match_case = rule.match_case;
+  take_pattern(rule, filter, limits);
   if (limits.from != 0 || limits.to != 0 || limits.denyallow != 0 || limits.methods != 0 ||
-      limits.not_methods != 0 || rule.modifier != Modifier::None) {
+      limits.not_methods != 0 || rule.modifier != Modifier::None || expression) {
     filter.limits = static_cast<std::uint32_t>(engine_.limits.size());
     engine_.limits.push_back(limits);
   }
@@ -209,6 +226,8 @@ void Compiler::settle(std::span<ListReport* const> reports) {
   }
   all.resize(kept);
   all.shrink_to_fit();
+  engine_.texts.shrink_to_fit();
+  engine_.limits.shrink_to_fit();
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ namespace weir::adblock {
 struct Filter {
   std::uint32_t line_at = 0;     // offset of its line in the list's text
   std::uint32_t line = 0;        // from 1
-  std::uint32_t pattern_at = 0;  // in Engine::texts; the number of an expression
+  std::uint32_t pattern_at = 0;  // in Engine::texts; of an expression, its outline
   std::uint16_t pattern_size = 0;
   std::uint16_t list = 0;  // in Engine::lists
   Kinds kinds = 0;
@@ -55,7 +55,8 @@ struct Limits {
   std::uint16_t not_methods = 0;
   std::uint32_t value_at = 0;  // in Engine::texts
   std::uint32_t value_size = 0;
-  std::uint32_t expression = UINT32_MAX;  // $removeparam=/…/
+  std::uint32_t expression = UINT32_MAX;        // of the pattern
+  std::uint32_t value_expression = UINT32_MAX;  // $removeparam=/…/
 };
 
 // Where filters of one purpose are found.
@@ -63,8 +64,9 @@ struct Index {
   HashIndex hosts;   // ||name^ by the name, and what to= wants
   HashIndex tokens;  // by a token of the pattern
   HashIndex pages;   // by a name that domain= wants
-  std::vector<std::uint32_t> always;
+  std::vector<IndexEntry> always;
   bool page_entities = false;  // `pages` holds names without their suffix
+  Kinds kinds = 0;             // of any filter in it
 };
 
 struct Source {

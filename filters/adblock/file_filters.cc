@@ -37,6 +37,25 @@ Index& index_of(Engine& engine, const Filter& filter) {
   return engine.blocks;
 }
 
+Kinds entry_kinds(const Filter& filter) {
+  switch (filter.party) {
+    case PartyLimit::First:
+    case PartyLimit::SameHost:
+      return filter.kinds | kFirstOnly;
+    case PartyLimit::Third:
+      return filter.kinds | kThirdOnly;
+    case PartyLimit::Any:
+    case PartyLimit::OtherHost:
+      break;
+  }
+  return filter.kinds;
+}
+
+// A parameter's name, not an expression or a negation.
+bool plain_param(std::string_view value) {
+  return !value.empty() && value.find_first_of("~/|*^%") == std::string_view::npos;
+}
+
 class Filer {
  public:
   explicit Filer(Engine& engine) : engine_(engine), counts_(kCounters, 0) {}
@@ -64,9 +83,13 @@ Rule Filer::rule_of(const Filter& filter) const {
   rule.start = filter.start;
   rule.host_start = filter.host_start;
   rule.end = filter.end;
-  rule.pattern = filter.shape == Shape::Expression
-                     ? engine_.expressions.source(filter.pattern_at)
-                     : engine_.text(filter.pattern_at, filter.pattern_size);
+  rule.pattern = engine_.text(filter.pattern_at, filter.pattern_size);
+  if (filter.modifier == Modifier::RemoveParam && filter.shape == Shape::Any &&
+      plain_param(engine_.value(filter))) {
+    rule.shape = Shape::Plain;  // a URL with the parameter has its name, as a whole
+    rule.start = rule.end = true;
+    rule.pattern = engine_.value(filter);
+  }
   return rule;
 }
 
@@ -90,7 +113,9 @@ void Filer::count() {
 void Filer::file(std::uint32_t id, Index& index) {
   const Filter& filter = engine_.filters[id];
   Draft& draft = draft_of(index);
-  const IndexEntry entry{id, 0, filter.kinds};
+  const Kinds kinds = entry_kinds(filter);
+  index.kinds |= filter.kinds;
+  const IndexEntry entry{id, 0, kinds};
   if (filter.shape == Shape::Host) {
     const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
     draft.hosts.push_back({name_hash(name), entry});
@@ -105,7 +130,7 @@ void Filer::file(std::uint32_t id, Index& index) {
   const auto pages = engine_.hosts.wanted(limits.from);
   if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
     draft.tokens.push_back(
-        {token_key(best->hash), {id, static_cast<std::uint16_t>(best->at), filter.kinds}});
+        {token_key(best->hash), {id, static_cast<std::uint16_t>(best->at), kinds}});
     all_tokens_.push_back(best->hash);
     return;
   }
@@ -121,7 +146,7 @@ void Filer::file(std::uint32_t id, Index& index) {
     }
   }
   if (pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to))) {
-    index.always.push_back(id);
+    index.always.push_back(entry);
   }
 }
 

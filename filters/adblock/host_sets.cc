@@ -50,15 +50,39 @@ bool acceptable_name(std::string_view name) {
 
 }  // namespace
 
-const Names& AskedHost::entities() const {
-  if (!has_entity_) {
+const Names& AskedHost::entities(const HostSets& sets) const {
+  if (has_entity_) {
+    return entities_;
+  }
+  has_entity_ = true;
+  entities_.count = 0;
+  if (sets.may_be_entity(name_)) {
     const auto domain = filters::registrable_domain(name_);
     const auto dot = domain.find('.');
     const auto tail = dot == npos ? domain.size() : domain.size() - dot;
     entities_.set(name_.substr(0, name_.size() - std::min(tail, name_.size())), kEntitySeed);
-    has_entity_ = true;
   }
   return entities_;
+}
+
+bool HostSets::may_be_entity(std::string_view name) const {
+  auto hash = kEntitySeed;
+  bool last = true;
+  for (auto i = name.size(); i-- > 0;) {
+    if (name[i] != '.') {
+      hash = name_step(hash, name[i]);
+      if (i > 0) {
+        continue;
+      }
+    }
+    const auto bit = name_end(hash) % (entity_labels_.size() * 64);
+    if (!last && ((entity_labels_[bit / 64] >> (bit % 64)) & 1U) != 0) {
+      return true;
+    }
+    last = false;
+    hash = kEntitySeed;
+  }
+  return false;
 }
 
 HostSets::HostSets(Expressions& expressions) : expressions_(expressions), sets_(1) {}
@@ -89,7 +113,12 @@ bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   }
   const auto hash = name_hash(plain, entity ? kEntitySeed : kNameSeed);
   (negated ? no_ : yes_).push_back(hash);
-  set.entities = set.entities || entity;
+  if (entity) {
+    const auto bit =
+        name_hash(plain.substr(plain.rfind('.') + 1), kEntitySeed) % (entity_labels_.size() * 64);
+    entity_labels_[bit / 64] |= 1ULL << (bit % 64);
+    set.entities = true;
+  }
   return true;
 }
 
@@ -144,7 +173,7 @@ bool HostSets::has_any(std::span<const std::uint64_t> hashes, const Set& set,
   if (hashes.empty()) {
     return false;
   }
-  return contains(hashes, host.names()) || (set.entities && contains(hashes, host.entities()));
+  return contains(hashes, host.names()) || (set.entities && contains(hashes, host.entities(*this)));
 }
 
 bool HostSets::holds(std::uint32_t id, const AskedHost& host) const {

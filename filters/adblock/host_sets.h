@@ -18,6 +18,8 @@
 
 namespace weir::adblock {
 
+class HostSets;
+
 // A host that sets are asked about. Its entity (the name without its public suffix) costs a look
 // into the public suffix list, so it is worked out when a set needs it.
 class AskedHost {
@@ -29,7 +31,8 @@ class AskedHost {
   }
   std::string_view name() const { return name_; }
   const Names& names() const { return names_; }
-  const Names& entities() const;
+  // `sets` tells which hosts could have one that is asked for.
+  const Names& entities(const HostSets& sets) const;
 
  private:
   std::string_view name_;
@@ -60,6 +63,9 @@ class HostSets {
   // The same for sets that mean the same.
   std::uint64_t key(std::uint32_t set) const { return sets_[set].key; }
 
+  // Whether a label of `name` but the last ends an entity of any set.
+  bool may_be_entity(std::string_view name) const;
+
   void finish();
   std::size_t memory() const;
 
@@ -86,6 +92,7 @@ class HostSets {
   std::vector<Set> sets_;
   std::vector<std::uint64_t> hashes_;
   std::vector<Pattern> patterns_;
+  std::array<std::uint64_t, 64> entity_labels_{};            // bits, by the hash of the label
   std::vector<std::uint64_t> yes_, no_;                      // of the set being read
   absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;  // by the text's hash
 };

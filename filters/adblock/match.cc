@@ -76,24 +76,18 @@ bool ends_with_host(const UrlView& url, std::size_t end) {
   return end == url.host_end || end == url.host_end + 1;
 }
 
-bool party_fits(const Engine& engine, const Filter& filter, const Asked& asked) {
+// What the index has not settled: the hosts themselves.
+bool party_fits(const Filter& filter, const Asked& asked) {
+  return asked.host_only || filter.party < PartyLimit::SameHost ||
+         asked.same_host == (filter.party == PartyLimit::SameHost);
+}
+
+// Parties that a filter must not be limited to.
+Kinds forbidden_parties(const Engine& engine, const Asked& asked) {
   if (asked.host_only) {
-    return filter.party == PartyLimit::Any ||
-           (engine.third_party_hosts && filter.party == PartyLimit::Third);
+    return engine.third_party_hosts ? kFirstOnly : kFirstOnly | kThirdOnly;
   }
-  switch (filter.party) {
-    case PartyLimit::Any:
-      return true;
-    case PartyLimit::First:
-      return !asked.third;
-    case PartyLimit::Third:
-      return asked.third;
-    case PartyLimit::SameHost:
-      return asked.same_host;
-    case PartyLimit::OtherHost:
-      return !asked.same_host;
-  }
-  return false;
+  return asked.third ? kFirstOnly : kThirdOnly;
 }
 
 // Where the pattern's match ends.
@@ -106,8 +100,12 @@ std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked&
     case Shape::Host:
       return asked.url.host_end;  // found by the name
     case Shape::Expression: {
+      const PatternView outline{engine.text(filter.pattern_at, filter.pattern_size), filter.start,
+                                false, filter.end};
       std::size_t end = 0;
-      return engine.expressions.found(filter.pattern_at, asked.raw, wants_end ? &end : nullptr)
+      return match_anywhere(asked.url, outline) != kNoMatch &&
+                     engine.expressions.found(engine.limits[filter.limits].expression, asked.raw,
+                                              wants_end ? &end : nullptr)
                  ? end
                  : kNoMatch;
     }
@@ -138,8 +136,8 @@ bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
 // On CONNECT only what covers the whole host counts, whatever the type and the page.
 bool covers_host(const Filter& filter, const Limits& limits) {
   return (filter.kinds & kSubresources) == kSubresources && limits.from == HostSets::kNone &&
-         limits.denyallow == HostSets::kNone && limits.methods == 0 && limits.not_methods == 0 &&
-         !filter.end;
+         limits.denyallow == HostSets::kNone && filter.party != PartyLimit::OtherHost &&
+         limits.methods == 0 && limits.not_methods == 0 && !filter.end;
 }
 
 }  // namespace
@@ -165,12 +163,13 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   third = subject.party == Party::Third;
   same_host = subject.host == subject.page_host;
   method = method_bit(subject.method);
+  forbidden = forbidden_parties(engine, *this);
 }
 
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
              std::uint16_t at) {
   const Limits& limits = engine.limits[filter.limits];
-  if (!party_fits(engine, filter, asked) || (asked.host_only && !covers_host(filter, limits)) ||
+  if (!party_fits(filter, asked) || (asked.host_only && !covers_host(filter, limits)) ||
       !method_fits(limits, asked.method)) {
     return false;
   }

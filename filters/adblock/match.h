@@ -18,7 +18,9 @@ struct Asked {
   std::string_view raw;  // as sent
   AskedHost host;
   AskedHost page;
-  Kinds kinds = 0;  // a filter must have one of these
+  Kinds kinds = 0;      // a filter must have one of these
+  Kinds forbidden = 0;  // and none of these parties
+  bool fits(Kinds filter) const { return (filter & kinds) != 0 && (filter & forbidden) == 0; }
   std::uint16_t method = 0;
   bool third = false;
   bool same_host = false;
@@ -41,9 +43,12 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked,
 template <class Wants, class Use>
 bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants,
                 Use&& use) {
+  if ((index.kinds & asked.kinds) == 0) {
+    return false;
+  }
   const auto plain = [&](const IndexEntry& entry) {
     const Filter& filter = engine.filters[entry.filter];
-    return (entry.kinds & asked.kinds) != 0 && wants(filter) && matches(engine, filter, asked) &&
+    return asked.fits(entry.kinds) && wants(filter) && matches(engine, filter, asked) &&
            use(filter);
   };
   const auto under = [&](const HashIndex& part, const Names& names) {
@@ -61,7 +66,7 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
     const bool repeated = (token.at & kRepeated) != 0;
     const auto by_token = [&](const IndexEntry& entry) {
       const Filter& filter = engine.filters[entry.filter];
-      return (entry.kinds & asked.kinds) != 0 && (!repeated || filter.shape == Shape::Plain) &&
+      return asked.fits(entry.kinds) && (!repeated || filter.shape == Shape::Plain) &&
              wants(filter) && matches(engine, filter, asked, token.at & ~kRepeated, entry.at) &&
              use(filter);
     };
@@ -71,11 +76,11 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
   }
   if (!index.pages.empty() && !asked.host_only &&
       (under(index.pages, asked.page.names()) ||
-       (index.page_entities && under(index.pages, asked.page.entities())))) {
+       (index.page_entities && under(index.pages, asked.page.entities(engine.hosts))))) {
     return true;
   }
-  for (const auto id : index.always) {
-    if (plain({id, 0, engine.filters[id].kinds})) {
+  for (const auto& entry : index.always) {
+    if (plain(entry)) {
       return true;
     }
   }

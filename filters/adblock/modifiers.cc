@@ -17,9 +17,10 @@ constexpr std::size_t kMost = 64;  // matching modifiers of one sort; further on
 
 class Gathered {
  public:
-  Gathered(const Engine& engine, const Index& index, const Asked& asked) : engine_(engine) {
-    const auto any = [](const Filter&) { return true; };
-    each_match(engine, index, asked, any, [this](const Filter& filter) {
+  template <class Wants>
+  Gathered(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants)
+      : engine_(engine) {
+    each_match(engine, index, asked, wants, [this](const Filter& filter) {
       const auto end = all_.begin() + static_cast<std::ptrdiff_t>(count_);
       if (std::find(all_.begin(), end, &filter) == end) {
         all_[count_++] = &filter;
@@ -58,6 +59,8 @@ class Gathered {
   std::size_t count_ = 0;
 };
 
+constexpr auto any = [](const Filter&) { return true; };
+
 // "name:100" is the resource and how much it is preferred.
 std::pair<std::string_view, int> redirect_parts(std::string_view value) {
   const auto colon = value.rfind(':');
@@ -87,20 +90,6 @@ std::optional<Expression> expression_of(std::string_view value) {
   return Expression{value.substr(1, value.size() - 2), fold};
 }
 
-bool to_remove(const Engine& engine, const Filter& filter, std::string_view param) {
-  const Limits& limits = engine.limits[filter.limits];
-  auto value = engine.value(filter);
-  if (value.empty()) {
-    return true;
-  }
-  const bool negated = value.front() == '~';
-  value.remove_prefix(negated ? 1 : 0);
-  const bool found = limits.expression == UINT32_MAX
-                         ? param.substr(0, param.find('=')) == value
-                         : engine.expressions.found(limits.expression, param);
-  return found != negated;
-}
-
 // Percent-decoded, as expressions see a parameter. Longer ones are seen as they are.
 std::string_view decoded(std::string_view param, std::span<char> room) {
   const auto digit = [](char c) {
@@ -123,6 +112,36 @@ std::string_view decoded(std::string_view param, std::span<char> room) {
   return {room.data(), size};
 }
 
+bool to_remove(const Engine& engine, const Filter& filter, std::string_view param) {
+  const Limits& limits = engine.limits[filter.limits];
+  auto value = engine.value(filter);
+  if (value.empty()) {
+    return true;
+  }
+  const bool negated = value.front() == '~';
+  value.remove_prefix(negated ? 1 : 0);
+  if (limits.value_expression == UINT32_MAX) {
+    return (param.substr(0, param.find('=')) == value) != negated;
+  }
+  std::array<char, 1024> room;
+  return engine.expressions.found(limits.value_expression, decoded(param, room)) != negated;
+}
+
+// Calls `use` for each parameter until it returns true. True when it did.
+template <class Use>
+bool each_param(std::string_view query, Use use) {
+  for (;;) {
+    const auto amp = query.find('&');
+    if (use(query.substr(0, amp))) {
+      return true;
+    }
+    if (amp == npos) {
+      return false;
+    }
+    query.remove_prefix(amp + 1);
+  }
+}
+
 }  // namespace
 
 bool read_value(const Rule& rule, Engine& engine, Limits& limits) {
@@ -136,7 +155,7 @@ bool read_value(const Rule& rule, Engine& engine, Limits& limits) {
       if (!Expressions::valid(expression->source, expression->ignore_case)) {
         return false;
       }
-      limits.expression = engine.expressions.add(expression->source, expression->ignore_case);
+      limits.value_expression = engine.expressions.add(expression->source, expression->ignore_case);
     }
   }
   limits.value_at = static_cast<std::uint32_t>(engine.texts.size());
@@ -151,7 +170,7 @@ std::string_view redirect_of(const Engine& engine, const Asked& asked) {
   }
   std::string_view best;
   int highest = 0;
-  Gathered(engine, engine.redirects, asked).each([&](const Filter&, std::string_view value) {
+  Gathered(engine, engine.redirects, asked, any).each([&](const Filter&, std::string_view value) {
     const auto [name, priority] = redirect_parts(value);
     if (best.empty() || priority > highest) {
       best = name;
@@ -166,7 +185,11 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
   if (mark == npos || mark + 1 == asked.raw.size() || asked.host_only) {
     return;
   }
-  Gathered gathered(engine, engine.params, asked);
+  const auto query = asked.raw.substr(mark + 1);
+  Gathered gathered(engine, engine.params, asked, [&](const Filter& filter) {
+    return each_param(query,
+                      [&](std::string_view param) { return to_remove(engine, filter, param); });
+  });
   std::array<const Filter*, kMost> all;
   std::size_t count = 0;
   gathered.each([&](const Filter& filter, std::string_view) { all[count++] = &filter; });
@@ -175,23 +198,18 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
   }
   char* url = arena.allocate(asked.raw.size());
   std::size_t size = asked.raw.substr(0, mark).copy(url, mark);
-  std::array<char, 1024> room;
-  for (auto query = asked.raw.substr(mark + 1); query.data() != nullptr;) {
-    const auto amp = query.find('&');
-    const auto param = query.substr(0, amp);
-    const auto plain = decoded(param, room);
-    const auto* by = std::find_if(all.data(), all.data() + count, [&](const Filter* filter) {
-      return to_remove(engine, *filter,
-                       engine.limits[filter->limits].expression == UINT32_MAX ? param : plain);
-    });
-    if (by != all.data() + count) {
+  each_param(query, [&](std::string_view param) {
+    const Filter** const end = all.data() + count;
+    const Filter** const by = std::find_if(
+        all.data(), end, [&](const Filter* filter) { return to_remove(engine, *filter, param); });
+    if (by != end) {
       out.url_by = engine.hit(**by);
     } else {
       url[size] = size == mark ? '?' : '&';
       size += 1 + param.copy(url + size + 1, param.size());
     }
-    query = amp == npos ? std::string_view() : query.substr(amp + 1);
-  }
+    return false;
+  });
   if (out.url_by) {
     out.url = {url, size};
   }
@@ -202,20 +220,21 @@ void edit_fields(const Engine& engine, const Asked& asked, ListEdits& out) {
       engine.fields.always.empty()) {
     return;
   }
-  Gathered(engine, engine.fields, asked).each([&](const Filter& filter, std::string_view value) {
-    if (out.count == out.edits.size() || value.empty()) {
-      return;
-    }
-    using What = ListEdits::What;
-    auto what = filter.modifier == Modifier::Csp           ? What::ContentSecurityPolicy
-                : filter.modifier == Modifier::Permissions ? What::PermissionsPolicy
-                                                           : What::RemoveResponseField;
-    if (filter.modifier == Modifier::RemoveHeader && value.starts_with("request:")) {
-      what = What::RemoveRequestField;
-      value.remove_prefix(8);
-    }
-    out.edits[out.count++] = {what, value, engine.hit(filter)};
-  });
+  Gathered(engine, engine.fields, asked, any)
+      .each([&](const Filter& filter, std::string_view value) {
+        if (out.count == out.edits.size() || value.empty()) {
+          return;
+        }
+        using What = ListEdits::What;
+        auto what = filter.modifier == Modifier::Csp           ? What::ContentSecurityPolicy
+                    : filter.modifier == Modifier::Permissions ? What::PermissionsPolicy
+                                                               : What::RemoveResponseField;
+        if (filter.modifier == Modifier::RemoveHeader && value.starts_with("request:")) {
+          what = What::RemoveRequestField;
+          value.remove_prefix(8);
+        }
+        out.edits[out.count++] = {what, value, engine.hit(filter)};
+      });
 }
 
 }  // namespace weir::adblock

@@ -29,7 +29,7 @@ std::size_t Engine::memory() const {
                     texts.capacity() + hosts.memory() + known_tokens.capacity() * 8;
   for (const auto* index : {&blocks, &exceptions, &redirects, &params, &fields}) {
     out += index->hosts.memory() + index->tokens.memory() + index->pages.memory() +
-           index->always.capacity() * 4;
+           index->always.capacity() * sizeof(IndexEntry);
   }
   return out;
 }
@@ -59,7 +59,7 @@ std::unique_ptr<const NetworkFilters> NetworkFilters::build(std::span<const List
 void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& arena,
                            ListVerdict& out) const {
   const adblock::Engine& engine = *compiled_->engine;
-  adblock::Asked asked;
+  adblock::Asked asked;  // not `{}`: most of it is only filled as far as needed
   asked.set(engine, subject, arena);
   const auto any = [](const adblock::Filter&) { return true; };
   const auto important = [](const adblock::Filter& filter) { return filter.important; };

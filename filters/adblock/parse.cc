@@ -85,18 +85,6 @@ std::size_t options_at(std::string_view text) {
   return npos;
 }
 
-// An option's value may hold a '$' of its own (an expression, a policy). Then the options begin
-// further left: at the first '$' behind an expression's end.
-std::size_t expression_options_at(std::string_view text) {
-  for (auto at = text.find("/$", 1); at != npos; at = text.find("/$", at + 1)) {
-    const auto options = text.substr(at + 2);
-    if (text[at - 1] != '\\' && looks_like_options(options)) {
-      return at + 1;
-    }
-  }
-  return npos;
-}
-
 // Takes anchors and pointless wildcards off a pattern.
 std::string_view strip_anchors(std::string_view pattern, Rule& rule) {
   const auto anchors_at = [](std::string_view rest) {
@@ -252,9 +240,9 @@ Line LineParser::network(std::string_view text) {
     rule.exception = true;
     text.remove_prefix(2);
   }
-  auto options = text.starts_with("/") ? expression_options_at(text) : npos;
-  if (options == npos && !is_expression(text)) {
-    options = options_at(text);
+  auto options = options_at(text);
+  if (options != npos && is_expression(text) && !looks_like_options(text.substr(options + 1))) {
+    options = npos;  // the '$' is the expression's own
   }
   auto pattern = text.substr(0, options);
   if (pattern.ends_with("$") && options != npos) {

@@ -14,8 +14,8 @@ namespace weir::adblock {
 // value goes that has to be unescaped.
 void read_options(std::string_view text, Line& out, std::string& value);
 
-// Whether the text could be options at all: begins with a known name. Tells "/a/$script" from an
-// expression that contains "/$".
+// Whether the text could be options at all: begins with a known name. Tells "/a/$script,to=/b/"
+// from an expression that contains "$".
 bool looks_like_options(std::string_view text);
 
 // The bit of a method's name (any case); 0: not one that filters know.

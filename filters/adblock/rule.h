@@ -25,6 +25,9 @@ constexpr Kinds kSubresources = kEveryKind & ~kind_bit(ResourceKind::Document);
 // following a link must not die of a rule meant for subresources.
 constexpr Kinds kHostDocument = kEveryKind + 1;
 constexpr Kinds kTypeless = kSubresources | kHostDocument;
+// In an index, the party a filter is limited to stands beside its kinds.
+constexpr Kinds kFirstOnly = kHostDocument << 1U;
+constexpr Kinds kThirdOnly = kFirstOnly << 1U;
 
 enum class Shape : std::uint8_t {
   Any,         // matches every URL

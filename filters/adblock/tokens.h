@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tokens: the longest runs of letters, digits and '%' in a URL. A rule is found by one token that
+// Tokens: the longest runs of letters and digits in a URL. A rule is found by one token that
 // every URL it matches must have as a whole: bounded in the pattern by a separator or an anchor on
 // each side, never by '*'.
 #pragma once
@@ -21,7 +21,7 @@ struct Token {
 };
 
 constexpr bool token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '%';
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
 constexpr std::uint32_t kTokenSeed = 0x811c9dc5U;
