@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "proxy/net/connect.h"
+#include "proxy/net/resolver.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
 #include "proxy/pipeline/session.h"
@@ -81,7 +82,7 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   }
   Worker& worker = session.worker;
   const Instant asked = worker.loop.now();
-  const auto answer = co_await worker.resolver.resolve(hop.name);
+  const auto answer = co_await worker.resolver->resolve(hop.name);
   ex.record.dns = worker.loop.now() - asked;
   worker.metrics.add(metric::DnsLookups, !answer              ? DnsOutcome::Failed
                                          : ex.record.dns == 0 ? DnsOutcome::Cached

@@ -13,6 +13,7 @@
 
 #include "proxy/base/diag.h"
 #include "proxy/http/reply.h"
+#include "proxy/net/resolver.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 
@@ -49,42 +50,11 @@ std::shared_ptr<const Snapshot> own_copy(const std::shared_ptr<const Snapshot>& 
 
 }  // namespace
 
-bool ClientCount::enter(const IpAddress& client, const Settings::Clients& limits) {
-  const std::uint32_t before = total_.fetch_add(1, std::memory_order_relaxed);
-  if (limits.max_connections != 0 && before >= limits.max_connections) {
-    total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  if (limits.max_connections_per_client == 0) {
-    return true;
-  }
-  const std::lock_guard lock(mutex_);
-  std::uint32_t& count = per_client_[client];
-  if (count >= limits.max_connections_per_client) {
-    total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  ++count;
-  return true;
-}
-
-void ClientCount::leave(const IpAddress& client, const Settings::Clients& limits) {
-  total_.fetch_sub(1, std::memory_order_relaxed);
-  if (limits.max_connections_per_client == 0) {
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  const auto found = per_client_.find(client);
-  if (found != per_client_.end() && --found->second == 0) {
-    per_client_.erase(found);
-  }
-}
-
 Worker::Worker(const Shared& shared_state, AccessFormat format, LogRing* log_ring)
     : shared(shared_state),
       settings(shared_state.settings),
       pool(loop, settings.origin),
-      resolver(loop, settings.dns, settings.timeouts.dns),
+      resolver(std::make_unique<Resolver>(loop, settings.dns, settings.timeouts.dns)),
       authenticator(make_authenticator(loop, shared_state)),
       rules(own_copy(shared_state.rules)),
       log_(std::move(format), log_ring, metrics),

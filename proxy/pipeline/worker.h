@@ -7,13 +7,9 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
-
-#include <absl/container/flat_hash_map.h>
 
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
@@ -22,32 +18,20 @@
 #include "proxy/net/loop.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
-#include "proxy/net/resolver.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/pipeline/client_count.h"
 #include "proxy/pipeline/credentials.h"
 #include "proxy/pipeline/exchange.h"
 #include "proxy/pipeline/relay.h"
 
 namespace weir {
 
+class Bandwidth;
+class Resolver;
 class Session;
 class Worker;
 struct Snapshot;
-
-// Counts of client connections over all workers, per address where a limit is set.
-class ClientCount {
- public:
-  // False when a limit is reached; otherwise leave() must follow.
-  bool enter(const IpAddress& client, const Settings::Clients& limits);
-  void leave(const IpAddress& client, const Settings::Clients& limits);
-  std::uint32_t total() const { return total_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint32_t> total_{0};
-  std::mutex mutex_;
-  absl::flat_hash_map<IpAddress, std::uint32_t> per_client_;  // guarded by mutex_
-};
 
 // What every worker reads and none changes.
 struct Shared {
@@ -58,6 +42,7 @@ struct Shared {
   std::shared_ptr<const Snapshot> rules;          // what workers begin with; null: no rules
   Offload* offload = nullptr;
   ClientCount* clients = nullptr;
+  Bandwidth* bandwidth = nullptr;
 };
 
 // One listening socket of one worker.
@@ -103,7 +88,7 @@ class Worker {
   PipePool pipes;
   RelayTools tools{loop, buffers, pipes};
   OriginPool pool;
-  Resolver resolver;
+  const std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;
   http::DateText date;
   Metrics metrics;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How many connections clients have open, over all workers, and for each address where a limit is
+// set. Any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "proxy/base/address.h"
+#include "proxy/config/settings.h"
+
+namespace weir {
+
+// Counts of client connections over all workers, per address where a limit is set.
+class ClientCount {
+ public:
+  ClientCount();
+  ~ClientCount();
+  // False when a limit is reached; otherwise leave() must follow.
+  bool enter(const IpAddress& client, const Settings::Clients& limits);
+  void leave(const IpAddress& client, const Settings::Clients& limits);
+  std::uint32_t total() const { return total_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint32_t> total_{0};
+  struct PerClient;
+  std::unique_ptr<PerClient> per_client_;
+};
+
+}  // namespace weir
