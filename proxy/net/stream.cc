@@ -24,6 +24,7 @@ bool Stream::open(int fd, bool watched) {
   constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
   fd_ = fd;
   ended_ = broken_ = false;
+  throttle_ = nullptr;
   read_side_.ready = write_side_.ready = true;
   if (!(watched ? loop_.take_over(fd, *this, kEvents) : loop_.watch(fd, *this, kEvents))) {
     close();

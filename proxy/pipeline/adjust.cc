@@ -10,6 +10,7 @@
 #include "filters/policy/policy.h"
 #include "filters/policy/safe_search.h"
 #include "proxy/base/ascii.h"
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/worker.h"
@@ -142,6 +143,7 @@ void adjust_request(Exchange& ex, Session& session) {
   const filters::Verdict fresh = new_part(ex);
   const Adjustments all = ex.rules->policy->summarise(fresh);
   take_words(ex, all);
+  limit_bandwidth(ex, session, all);
   if (!fresh.edits.url.empty()) {
     ex.target.path = path_of(fresh.edits.url);
   }
@@ -158,10 +160,12 @@ void adjust_request(Exchange& ex, Session& session) {
   session.worker.metrics.add(metric::AdjustmentsLost, ex.verdict.adjustments_lost);
 }
 
-void adjust_response(Exchange& ex, Session&) {
+void adjust_response(Exchange& ex, Session& session) {
   if (has_new(ex)) {
     const filters::Verdict fresh = new_part(ex);
-    take_words(ex, ex.rules->policy->summarise(fresh));
+    const Adjustments later = ex.rules->policy->summarise(fresh);
+    take_words(ex, later);
+    limit_bandwidth(ex, session, later);
   }
   const Adjustments all = ex.rules->policy->summarise(ex.verdict);
   if (filters::edits_response(all)) {

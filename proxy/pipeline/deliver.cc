@@ -8,6 +8,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/http/forward.h"
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
@@ -184,7 +185,9 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   ex.record.status = ex.response.status;
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
   session.client.tie(&ex.origin->stream, Failure::ClientGone);
+  ex.origin->stream.limit_reads(ex.limits ? &ex.limits->down : nullptr);
   const Failure why = co_await relay(ex.download, session.worker.tools);
+  ex.origin->stream.limit_reads(nullptr);
   session.client.tie(nullptr, Failure::None);
   const bool uploaded = upload_complete(ex);
   const bool can_still_tell =

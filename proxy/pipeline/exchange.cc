@@ -4,9 +4,13 @@
 #include "proxy/pipeline/exchange.h"
 
 #include "proxy/base/assert.h"
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/snapshot.h"
 
 namespace weir {
+
+Exchange::Exchange() = default;
+Exchange::~Exchange() = default;
 
 void Exchange::reset() {
   WEIR_ASSERT(origin == nullptr && upload_lane.done());
@@ -24,6 +28,7 @@ void Exchange::reset() {
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
   client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
+  limits.reset();
   rules.reset();
   adjusted = edited = 0;
   log_level = filters::LogLevel::Full;

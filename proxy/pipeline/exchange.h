@@ -32,6 +32,7 @@
 
 namespace weir {
 
+struct Limits;
 struct Snapshot;
 
 // Where an exchange is heading. It only ever narrows.
@@ -44,6 +45,9 @@ enum class Course : std::uint8_t {
 };
 
 struct Exchange {
+  Exchange();
+  ~Exchange();
+
   Arena arena;
   Course course = Course::Open;
   Failure failure = Failure::None;  // why it did not simply succeed
@@ -74,6 +78,7 @@ struct Exchange {
   std::uint32_t edited = 0;    // edits of lists, likewise
   std::string_view edited_url;
   filters::LogLevel log_level = filters::LogLevel::Full;
+  std::unique_ptr<Limits> limits;  // bandwidth; null: none
   std::string_view dial_name;  // the name to resolve and dial instead of the host's; empty: none
 
   // fetch

@@ -8,6 +8,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/obtain.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -91,7 +92,9 @@ void plan_upload(Exchange& ex, Session& session, std::string_view head) {
 // origin connection under whoever waits for the answer, and without a final chunk. An origin that
 // stops taking the body may still answer: that is for the reader of the response to see.
 Task<Failure> upload_body(Exchange& ex, Session& session) {
+  session.client.limit_reads(ex.limits ? &ex.limits->up : nullptr);
   const Failure why = co_await relay(ex.upload, session.worker.tools);
+  session.client.limit_reads(nullptr);
   ex.asked = session.worker.loop.now();
   ex.uploaded = why == Failure::None;
   if (ex.uploaded && ex.course == Course::Open && ex.origin != nullptr) {

@@ -305,6 +305,7 @@ tl::expected<void, StartFault> Server::start() {
   }
   shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
+  shared_.bandwidth = &bandwidth_;
   for (const auto step : {&Server::load_passwords, &Server::load_rules, &Server::open_listeners,
                           &Server::make_workers, &Server::enter_process_state}) {
     if (auto done = (this->*step)(); !done) {

@@ -16,6 +16,7 @@
 #include <tl/expected.hpp>
 
 #include "proxy/config/settings.h"
+#include "proxy/net/bandwidth.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/offload.h"
 #include "proxy/observe/log_writer.h"
@@ -55,6 +56,7 @@ class Server {
 
   Shared shared_;
   ClientCount clients_;
+  Bandwidth bandwidth_;
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<Listening> listening_;

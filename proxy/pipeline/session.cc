@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/record.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/tunnel.h"
@@ -266,11 +267,14 @@ Task<void> Session::run_tunnel() {
   const Instant began = ex.began;
   OriginConnection* origin = std::exchange(ex.origin, nullptr);
   Buffer early_down = std::move(ex.origin_in);
+  const std::unique_ptr<Limits> limits = std::move(ex.limits);
   finish_exchange();
   worker.metrics.add(metric::TunnelsActive, 1);
   TunnelPlan plan;
   plan.client = &client;
   plan.origin = &origin->stream;
+  plan.throttle_up = limits ? &limits->up : nullptr;
+  plan.throttle_down = limits ? &limits->down : nullptr;
   plan.idle = worker.settings.timeouts.tunnel_idle;
   plan.write_idle = worker.settings.timeouts.tunnel_idle;  // a paused download is no fault
   const Failure why = co_await tunnel(plan, worker.tools, in, early_down);

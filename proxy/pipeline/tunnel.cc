@@ -191,6 +191,8 @@ Task<Failure> tunnel(TunnelPlan& plan, RelayTools& tools, Buffer& early_up, Buff
   down.start();
   const Failure up_why = co_await std::move(up);
   const Failure down_why = co_await std::move(down);
+  plan.client->limit_reads(nullptr);
+  plan.origin->limit_reads(nullptr);
   plan.client->close();
   plan.origin->close();
   co_return up_why != Failure::None ? up_why : down_why;
