@@ -8,6 +8,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/http/forward.h"
+#include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -24,7 +25,8 @@ using http::FieldId;
 // client that knows neither.
 http::Framing framing_for_client(const Exchange& ex) {
   const http::Framing& in = ex.download_framing;
-  if (in.kind == BodyKind::None || in.kind == BodyKind::Length) {
+  const bool rewritten = ex.body_rules && ex.body_rules->transform;
+  if (in.kind == BodyKind::None || (in.kind == BodyKind::Length && !rewritten)) {
     return in;
   }
   return {ex.request.minor >= 1 ? BodyKind::Chunked : BodyKind::UntilClose, 0};
@@ -62,6 +64,11 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   plan.prefix = response_head(ex, session, framing);
   plan.chunked = framing.kind == BodyKind::Chunked;
   plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  if (ex.body_rules) {
+    plan.transform = ex.body_rules->transform.get();
+    plan.watch = ex.body_rules.get();
+    plan.check_at = ex.body_rules->check_at;
+  }
   plan.read_idle = timeouts.origin_body_idle;
   plan.write_idle = timeouts.client_write;
   plan.read_timeout = Failure::OriginBodyTimeout;

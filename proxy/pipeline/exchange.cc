@@ -4,6 +4,7 @@
 #include "proxy/pipeline/exchange.h"
 
 #include "proxy/base/assert.h"
+#include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/snapshot.h"
 
@@ -28,6 +29,7 @@ void Exchange::reset() {
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
   client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
+  body_rules.reset();
   limits.reset();
   rules.reset();
   adjusted = edited = 0;

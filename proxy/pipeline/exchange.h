@@ -32,6 +32,7 @@
 
 namespace weir {
 
+class BodyRules;
 struct Limits;
 struct Snapshot;
 
@@ -99,6 +100,7 @@ struct Exchange {
   bool response_bytes_seen = false;
 
   // deliver
+  std::unique_ptr<BodyRules> body_rules;  // null: the body passes as it is
   http::BodyReader download_reader;
   RelayPlan download;
   std::string_view reply;

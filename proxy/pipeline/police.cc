@@ -5,10 +5,15 @@
 // from phase to phase: request, address, response.
 #include "proxy/pipeline/police.h"
 
+#include "filters/body/decode.h"
+#include "filters/body/sniff.h"
 #include "filters/policy/policy.h"
+#include "proxy/base/ascii.h"
 #include "proxy/pipeline/adjust.h"
 #include "proxy/pipeline/block.h"
+#include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/describe.h"
+#include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/stages.h"
@@ -35,6 +40,31 @@ void count_verdict(const Exchange& ex, Session& session) {
 bool ends_exchange(const filters::Verdict& verdict, bool host_only) {
   return verdict.blocks() || verdict.decision == Decision::Redirect ||
          (!verdict.redirect.empty() && !host_only);
+}
+
+// The type that the first bytes show. Content codings are undone for the look.
+Task<Failure> sniff_response(Exchange& ex, Session& session) {
+  PeekParts parts;
+  parts.from = &ex.origin->stream;
+  parts.in = &ex.origin_in;
+  parts.framing = ex.download_framing;
+  parts.arena = &ex.arena;
+  std::string_view first;
+  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.origin_head;
+  const Failure why = co_await peek_body(parts, filters::kSniffBytes, until, first);
+  if (why != Failure::None) {
+    co_return why;
+  }
+  const auto codings = filters::content_codings(ex.subject.response);
+  if (codings && codings->count > 0) {
+    char* const plain = ex.arena.allocate(filters::kSniffBytes);
+    first = filters::decode_start(*codings, first, std::span(plain, filters::kSniffBytes));
+  }
+  const bool nosniff =
+      same_ignoring_case(ex.subject.response.value("X-Content-Type-Options"), "nosniff");
+  const std::string_view declared = ex.subject.response.value("Content-Type");
+  ex.subject.sniffed_type = codings ? filters::sniff(first, declared, nosniff) : std::string_view();
+  co_return Failure::None;
 }
 
 // The origin's connection, whose answer nobody will read.
@@ -119,6 +149,14 @@ Task<void> police_response(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   describe_response_to_rules(ex);
   if (policy.has_phase(Phase::Response)) {
+    if (policy.wants_sniffing() && ex.response.status != 101) {
+      const Failure why = co_await sniff_response(ex, session);
+      if (why != Failure::None) {
+        co_await abandon_origin(ex, session);
+        refuse(ex, session, why);
+        co_return;
+      }
+    }
     policy.judge(Phase::Response, ex.subject, ex.arena, ex.verdict);
     note_verdict(ex);
     if (ends_exchange(ex.verdict, false)) {
@@ -128,6 +166,7 @@ Task<void> police_response(Exchange& ex, Session& session) {
     }
   }
   adjust_response(ex, session);
+  plan_body_rules(ex, session);
 }
 
 }  // namespace weir

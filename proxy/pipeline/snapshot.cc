@@ -27,23 +27,37 @@ tl::expected<std::shared_ptr<const http::PageTemplate>, std::string> read_page(
   return std::make_shared<const http::PageTemplate>(std::move(*page));
 }
 
+// What one action needs beside the policy. An error is a clause.
+std::string make_ready(const Action& action, std::size_t rule, Snapshot& out) {
+  if (action.kind == ActionKind::Block && !action.page.empty()) {
+    auto page = read_page(action.page);
+    if (!page) {
+      return page.error();
+    }
+    out.pages[rule] = std::move(*page);
+  } else if (action.kind == ActionKind::RewriteBody) {
+    auto rewriter = filters::Rewriter::compile(action.rewrites);
+    if (!rewriter) {
+      return rewriter.error();
+    }
+    out.rewriters[rule] = std::move(*rewriter);
+  }
+  return {};
+}
+
 }  // namespace
 
-tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters::Policy> policy,
-                                                   std::uint32_t) {
+tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters::Policy> policy) {
   Snapshot out;
   const auto& rules = policy->document().rules;
   out.pages.resize(rules.size());
+  out.rewriters.resize(rules.size());
   for (std::size_t i = 0; i < rules.size(); ++i) {
     for (const Action& action : rules[i].actions) {
-      if (action.kind != ActionKind::Block || action.page.empty()) {
-        continue;
+      if (const std::string why = make_ready(action, i, out); !why.empty()) {
+        return tl::unexpected(rules[i].file + ":" + std::to_string(rules[i].line) + ": rule \"" +
+                              rules[i].id + "\": " + why);
       }
-      auto page = read_page(action.page);
-      if (!page) {
-        return tl::unexpected("rule \"" + rules[i].id + "\": " + page.error());
-      }
-      out.pages[i] = std::move(*page);
     }
   }
   out.policy = std::move(policy);

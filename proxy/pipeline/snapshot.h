@@ -12,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "filters/body/rewrite.h"
 #include "filters/policy/policy.h"
 #include "proxy/http/block_page.h"
 
@@ -21,10 +22,10 @@ struct Snapshot {
   std::shared_ptr<const filters::Policy> policy;  // null: no rules, everything passes
   // By rule index; empty where the rule has none.
   std::vector<std::shared_ptr<const http::PageTemplate>> pages;
+  std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
 
   // Makes ready what the rules name. An error says which rule and what to do.
-  static tl::expected<Snapshot, std::string> make(std::shared_ptr<const filters::Policy> policy,
-                                                  std::uint32_t rewrite_window);
+  static tl::expected<Snapshot, std::string> make(std::shared_ptr<const filters::Policy> policy);
 };
 
 }  // namespace weir

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See body_rules.h.
+#include "proxy/pipeline/body_rules.h"
+
+#include <algorithm>
+
+#include "filters/body/rewritable.h"
+#include "filters/policy/policy.h"
+#include "proxy/base/ascii.h"
+#include "proxy/pipeline/police.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using filters::Adjustments;
+using filters::Rewritable;
+
+// The head must not say what will no longer be so.
+void unsay(http::Fields& fields, Arena& arena) {
+  auto& lines = fields.lines;
+  const auto untrue = [](const http::Field& f) { return filters::untrue_when_rewritten(f.name); };
+  lines.erase(std::remove_if(lines.begin(), lines.end(), untrue), lines.end());
+  for (http::Field& line : lines) {
+    if (same_ignoring_case(line.name, "ETag")) {
+      line.value = filters::weak_etag(line.value, arena);
+    }
+  }
+}
+
+std::unique_ptr<BodyTransform> plan_rewrite(Exchange& ex, const Settings::Limits& limits,
+                                            const Adjustments& all) {
+  filters::CodingList codings;
+  const bool bodiless = ex.download_framing.kind == http::BodyKind::None;
+  const std::string_view type =
+      ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
+  if (bodiless || filters::may_rewrite(ex.response.status, type, ex.subject.response, codings) !=
+                      Rewritable::Yes) {
+    return nullptr;
+  }
+  std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
+  for (const Adjustments::One& one : all.rewrites) {
+    rewriters.push_back(ex.rules->rewriters[one.rule]);
+  }
+  filters::DecodeLimits decode;
+  decode.ratio = limits.decode_ratio;
+  decode.output = limits.decoded_body;
+  filters::RewriteLimits rewrite;
+  rewrite.window = limits.body_rewrite_window;
+  rewrite.growth = limits.decoded_body;
+  return make_transform(codings, decode, rewriters, rewrite);
+}
+
+}  // namespace
+
+Failure BodyRules::grown(std::uint64_t payload, std::uint64_t& check_at_next) {
+  const filters::Policy& policy = *ex_.rules->policy;
+  ex_.subject.response_length = payload;
+  ex_.subject.response_counted = true;
+  policy.judge(filters::Phase::Response, ex_.subject, ex_.arena, ex_.verdict);
+  if (ex_.verdict.blocks()) {
+    note_verdict(ex_);
+    return Failure::Blocked;
+  }
+  check_at_next = policy.size_limit(ex_.subject, ex_.verdict).value_or(0);
+  return Failure::None;
+}
+
+void plan_body_rules(Exchange& ex, Session& session) {
+  const filters::Policy& policy = *ex.rules->policy;
+  const Adjustments all = policy.summarise(ex.verdict);
+  auto out = std::make_unique<BodyRules>(ex);
+  if (!all.rewrites.empty()) {
+    out->transform = plan_rewrite(ex, session.worker.settings.limits, all);
+  }
+  if (!ex.subject.response_length) {
+    out->check_at = policy.size_limit(ex.subject, ex.verdict).value_or(0);
+  }
+  if (out->transform) {
+    unsay(ex.response.fields, ex.arena);
+  }
+  if (out->transform || out->check_at != 0) {
+    ex.body_rules = std::move(out);
+  }
+}
+
+}  // namespace weir
