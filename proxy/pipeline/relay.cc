@@ -5,6 +5,8 @@
 #include "proxy/pipeline/relay.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "proxy/pipeline/relay_frame.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t kWorthSplicing = 64 * 1024;
 constexpr unsigned kRoundsPerTurn = 32;  // then somebody else's turn
+constexpr unsigned kChangesPerTurn = 2;  // the same where every byte is looked at
 
 Task<Failure> write_frame(RelayPlan& plan, RelayTools& tools, RelayFrame& frame) {
   while (frame.pending()) {
@@ -163,12 +166,15 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
 }
 
 // How much payload may go by unseen: all that is sure, unless it must be counted out for a chunk,
-// or a limit has to be kept.
+// or a limit has to be kept. No further than to where somebody wants to be asked.
 std::uint64_t unseen_payload(const RelayPlan& plan) {
   if (plan.splice_failed || !plan.in->empty() || plan.most != 0) {
     return 0;
   }
-  const std::uint64_t sure = plan.reader->sure_payload();
+  std::uint64_t sure = plan.reader->sure_payload();
+  if (plan.check_at != 0) {
+    sure = std::min(sure, plan.check_at - std::min(plan.check_at, plan.payload));
+  }
   if (plan.chunked && sure == UINT64_MAX) {
     return 0;
   }
@@ -191,9 +197,34 @@ Task<Failure> move_unseen(RelayPlan& plan, RelayTools& tools, RelayFrame& frame,
   co_return why;
 }
 
-}  // namespace
+// Every round: room for what is made, as much of the body as fits through the transform, and out
+// with it. Neither buffer is held while waiting for more.
+Task<Failure> relay_changed(RelayPlan& plan, RelayTools& tools) {
+  RelayFrame frame;
+  for (unsigned rounds = 1;; ++rounds) {
+    Buffer out = tools.buffers.take_large();
+    const std::span<char> to(out.space(), out.room());
+    Failure why = frame.gather_changed(plan, to);
+    if (why == Failure::None) {
+      why = co_await write_frame(plan, tools, frame);
+    }
+    tools.buffers.give(std::move(out));
+    if (why != Failure::None || frame.ended()) {
+      co_return why;
+    }
+    if (frame.hungry(plan)) {
+      why = co_await fill(plan, tools);
+      if (why != Failure::None) {
+        co_return why;
+      }
+    }
+    if (rounds % kChangesPerTurn == 0) {
+      co_await tools.loop.yield();
+    }
+  }
+}
 
-Task<Failure> relay(RelayPlan& plan, RelayTools& tools) {
+Task<Failure> relay_as_it_is(RelayPlan& plan, RelayTools& tools) {
   RelayFrame frame;
   for (unsigned rounds = 1;; ++rounds) {
     Failure why = frame.gather(plan);
@@ -218,6 +249,12 @@ Task<Failure> relay(RelayPlan& plan, RelayTools& tools) {
       co_await tools.loop.yield();
     }
   }
+}
+
+}  // namespace
+
+Task<Failure> relay(RelayPlan& plan, RelayTools& tools) {
+  return plan.transform != nullptr ? relay_changed(plan, tools) : relay_as_it_is(plan, tools);
 }
 
 }  // namespace weir

@@ -3,7 +3,8 @@
 // One body from one stream to another: read, decode, frame again, write, repeat. A slow writer
 // stops the reader by not returning, and memory stays bounded whatever the body's size. Long runs
 // of payload that nobody has to look at are moved inside the kernel. Used for request and response
-// bodies alike; it knows framing and deadlines, not statuses or rules.
+// bodies alike; it knows framing and deadlines, not statuses or rules. A body that rules change
+// passes through a transform on its way.
 //
 // A relay runs on its session's worker; its plan lives in the exchange.
 #pragma once
@@ -21,6 +22,9 @@
 
 namespace weir {
 
+class BodyTransform;
+class BodyWatch;
+
 // What a relay does and, afterwards, what it did.
 struct RelayPlan {
   Stream* from = nullptr;
@@ -34,6 +38,11 @@ struct RelayPlan {
   bool chunked = false;     // frame as chunks; else payload only
   bool keep_trailers = true;
   std::uint64_t most = 0;  // payload bytes; 0: no limit
+  // Changes the payload, whose length is then not known: frame as chunks, or until the connection
+  // ends. Fields that are no longer true are left out of the trailers.
+  BodyTransform* transform = nullptr;
+  BodyWatch* watch = nullptr;  // asked once `check_at` bytes of payload, as they came, are there
+  std::uint64_t check_at = 0;  // 0: never
 
   Micros read_idle = 0;
   Micros write_idle = 0;

@@ -6,9 +6,39 @@
 #include <charconv>
 #include <cstring>
 
+#include "filters/body/rewritable.h"
 #include "proxy/http/forward.h"
+#include "proxy/pipeline/transform.h"
 
 namespace weir {
+namespace {
+
+// Is there more payload than allowed, or as much as somebody wants to know of?
+Failure check_payload(RelayPlan& plan) {
+  if (plan.most != 0 && plan.payload > plan.most) {
+    return plan.too_large;
+  }
+  if (plan.check_at != 0 && plan.payload >= plan.check_at) {
+    return plan.watch->grown(plan.payload, plan.check_at);
+  }
+  return Failure::None;
+}
+
+// Trailers about a body that is no longer the one they speak of.
+std::string_view true_trailers(std::string_view section, Arena& arena) {
+  std::string_view out;
+  while (!section.empty()) {
+    const std::size_t end = section.find("\r\n") + 2;
+    const std::string_view line = section.substr(0, end);
+    if (!filters::untrue_when_rewritten(line.substr(0, line.find(':')))) {
+      out = arena.join({out, line});
+    }
+    section.remove_prefix(end);
+  }
+  return out;
+}
+
+}  // namespace
 
 void RelayFrame::add(std::string_view text) {
   if (!text.empty()) {
@@ -36,20 +66,30 @@ void RelayFrame::add_run(std::string_view run) {
   runs_[run_count_++] = run;
 }
 
+// One step of the reader.
+Failure RelayFrame::take_run(RelayPlan& plan, std::string_view& run) {
+  const http::BodyStep step = plan.reader->next(plan.in->unread());
+  if (step.bad) {
+    return plan.reader->bad_trailer() ? plan.bad_trailer : plan.bad_body;
+  }
+  run = step.payload;
+  plan.in->use(step.used);
+  plan.received += step.used;
+  return Failure::None;
+}
+
 Failure RelayFrame::take_runs(RelayPlan& plan) {
   while (!plan.in->empty() && !plan.reader->over() && run_count_ < kRuns) {
-    const http::BodyStep step = plan.reader->next(plan.in->unread());
-    if (step.bad) {
-      return plan.reader->bad_trailer() ? plan.bad_trailer : plan.bad_body;
+    std::string_view run;
+    if (const Failure why = take_run(plan, run); why != Failure::None) {
+      return why;
     }
-    if (!step.payload.empty()) {
-      add_run(step.payload);
+    if (!run.empty()) {
+      add_run(run);
     }
-    plan.in->use(step.used);
-    plan.received += step.used;
   }
   plan.payload += run_bytes_;
-  return plan.most != 0 && plan.payload > plan.most ? plan.too_large : Failure::None;
+  return check_payload(plan);
 }
 
 Failure RelayFrame::add_end(RelayPlan& plan) {
@@ -59,6 +99,9 @@ Failure RelayFrame::add_end(RelayPlan& plan) {
       !http::write_trailers(plan.reader->trailers(), *plan.arena, trailers)) {
     return plan.bad_trailer;
   }
+  if (plan.transform != nullptr) {
+    trailers = true_trailers(trailers, *plan.arena);
+  }
   if (plan.chunked) {
     add("0\r\n");
     add(plan.keep_trailers ? trailers : std::string_view());
@@ -67,12 +110,7 @@ Failure RelayFrame::add_end(RelayPlan& plan) {
   return Failure::None;
 }
 
-Failure RelayFrame::gather(RelayPlan& plan) {
-  first_ = count_ = run_count_ = 0;
-  run_bytes_ = 0;
-  if (const Failure why = take_runs(plan); why != Failure::None) {
-    return why;
-  }
+void RelayFrame::lay_out(RelayPlan& plan) {
   add(std::exchange(owed_, {}));
   add(std::exchange(plan.prefix, {}));
   if (plan.chunked && run_bytes_ > 0) {
@@ -84,7 +122,71 @@ Failure RelayFrame::gather(RelayPlan& plan) {
   if (plan.chunked && run_bytes_ > 0) {
     add("\r\n");
   }
+}
+
+Failure RelayFrame::gather(RelayPlan& plan) {
+  first_ = count_ = run_count_ = 0;
+  run_bytes_ = 0;
+  if (const Failure why = take_runs(plan); why != Failure::None) {
+    return why;
+  }
+  lay_out(plan);
   return plan.reader->over() && !ended_ ? add_end(plan) : Failure::None;
+}
+
+// Runs payload through the transform until `to` is full, it needs more, or it is somebody else's
+// turn.
+Failure RelayFrame::change(RelayPlan& plan, std::span<char> to, std::size_t& made) {
+  BodyTransform& transform = *plan.transform;
+  while (made < to.size()) {
+    if (rest_.empty() && !plan.in->empty() && !plan.reader->over()) {
+      if (const Failure why = take_run(plan, rest_); why != Failure::None) {
+        return why;
+      }
+      plan.payload += rest_.size();
+      if (const Failure why = check_payload(plan); why != Failure::None) {
+        return why;
+      }
+    }
+    const bool last = plan.reader->over();
+    const bool dry = rest_.empty() && (last || plan.in->empty());
+    const filters::BodyFlow flow = transform.step(rest_, last, to.subspan(made));
+    rest_.remove_prefix(flow.used);
+    made += flow.made;
+    if (transform.failure() != Failure::None) {
+      return transform.failure();
+    }
+    if (transform.busy()) {
+      break;
+    }
+    if (flow.used == 0 && flow.made == 0 && !rest_.empty()) {
+      return Failure::Internal;  // a transform takes what it is offered or makes something
+    }
+    hungry_ = dry && flow.made == 0;
+    if (hungry_) {
+      break;
+    }
+  }
+  return Failure::None;
+}
+
+Failure RelayFrame::gather_changed(RelayPlan& plan, std::span<char> to) {
+  first_ = count_ = run_count_ = 0;
+  hungry_ = false;
+  std::size_t made = 0;
+  if (const Failure why = change(plan, to, made); why != Failure::None) {
+    return why;
+  }
+  run_bytes_ = made;
+  if (made > 0) {
+    runs_[run_count_++] = {to.data(), made};
+  }
+  lay_out(plan);
+  const bool over = plan.reader->over() && rest_.empty() && plan.transform->over();
+  if (hungry_ && plan.reader->over() && !over) {
+    return Failure::Internal;  // a transform must end when its input has ended
+  }
+  return over ? add_end(plan) : Failure::None;
 }
 
 void RelayFrame::announce(RelayPlan& plan, std::uint64_t n) {

@@ -25,6 +25,13 @@ class RelayFrame {
   // Lays out the size line for `n` payload bytes that will be moved unseen.
   void announce(RelayPlan& plan, std::uint64_t n);
 
+  // The same for a body that is changed on its way: what `plan.in` holds goes through
+  // plan.transform into `to`, as much as there is room for, and is laid out from there.
+  Failure gather_changed(RelayPlan& plan, std::span<char> to);
+  // Behind gather_changed(): it needs bytes that have not come yet.
+  bool hungry(const RelayPlan& plan) const { return hungry_ && !plan.reader->over() && !ended_; }
+  bool ended() const { return ended_; }
+
   bool pending() const { return first_ < count_; }
   std::span<const iovec> parts() const { return {parts_.data() + first_, count_ - first_}; }
   void written(std::size_t n);
@@ -34,6 +41,9 @@ class RelayFrame {
   static constexpr std::size_t kShort = 512;  // runs up to this length are worth moving together
 
   Failure take_runs(RelayPlan& plan);
+  Failure take_run(RelayPlan& plan, std::string_view& run);
+  Failure change(RelayPlan& plan, std::span<char> to, std::size_t& made);
+  void lay_out(RelayPlan& plan);
   void add_run(std::string_view run);
   void add(std::string_view text);
   void add_size_line(std::uint64_t n);
@@ -47,6 +57,8 @@ class RelayFrame {
   std::size_t count_ = 0;
   std::array<char, 20> size_line_;
   std::string_view owed_;  // line end of a chunk whose payload was moved unseen
+  std::string_view rest_;  // payload that the transform has not taken yet; in `plan.in`
+  bool hungry_ = false;
   bool ended_ = false;
 };
 
