@@ -216,13 +216,15 @@ Outcomes Evaluator::group(const Node& node) {
   return node.kind == ConditionKind::Not ? !out : out;
 }
 
-Outcomes Evaluator::scheduled(const Node& node) const {
+Outcomes Evaluator::scheduled(const Node& node) {
   for (std::size_t i = 0; i < policy_.schedules.size(); ++i) {
-    if ((node.mask >> i & 1) != 0 && policy_.schedules[i].holds(subject_.now)) {
-      return Outcomes::yes();
+    const ScheduleMask bit = ScheduleMask{1} << i;
+    if ((node.mask & bit & ~looked_) != 0) {
+      looked_ |= bit;
+      on_ |= policy_.schedules[i].holds(subject_.now) ? bit : 0;
     }
   }
-  return Outcomes::no();
+  return Outcomes::of((node.mask & on_) != 0);
 }
 
 bool Evaluator::word(const Node& node, std::string_view text, bool ignore_case) const {

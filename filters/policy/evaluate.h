@@ -38,7 +38,7 @@ class Evaluator {
   Outcomes of_response(const Node& node);
   Outcomes group(const Node& node);
   Outcomes list(const Node& node);
-  Outcomes scheduled(const Node& node) const;
+  Outcomes scheduled(const Node& node);
   Outcomes destination(const Node& node) const;
   Outcomes server_name(const Node& node) const;
   Outcomes size(const Node& node) const;
@@ -67,6 +67,8 @@ class Evaluator {
   bool with_dry_ = false;
   ListHit hit_;
   std::string_view redirect_;
+  ScheduleMask looked_ = 0;  // schedules whose bit in on_ is known
+  ScheduleMask on_ = 0;
   std::string_view resolved_;  // the path without dot segments, once asked for
   std::optional<Subject> by_server_name_;
   std::array<Slot, 4> slots_;

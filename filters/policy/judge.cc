@@ -250,7 +250,9 @@ std::optional<std::uint64_t> Policy::size_limit(const Subject& subject,
 
 std::optional<WallTime> Policy::ends(std::uint32_t index, WallTime now) const {
   constexpr Micros kHorizon = 15 * 86'400 * kSecond;
-  if (index >= compiled_->rules.size() || !compiled_->rules[index].has_schedule) {
+  constexpr Micros kFar = INT64_MAX / 2;  // nobody's clock
+  if (index >= compiled_->rules.size() || !compiled_->rules[index].has_schedule || now.us > kFar ||
+      now.us < -kFar) {
     return std::nullopt;
   }
   const CompiledRule& rule = compiled_->rules[index];

@@ -107,6 +107,10 @@ void make_schedules(Policy::Compiled& out, Problems& problems) {
 }
 
 void make_lists(Policy::Compiled& out, std::vector<List> lists, Problems& problems) {
+  if (lists.size() != out.document.lists.size()) {
+    problems.push_back({{}, 0, "not every list has been read; see to it that all files are there"});
+    return;
+  }
   auto built = ListSets::build(std::move(lists), out.sets, out.document.third_party_hosts);
   for (auto& error : built.errors) {
     problems.push_back({{}, 0, "the lists: " + error});

@@ -85,20 +85,20 @@ bool Schedule::holds(WallTime now) const {
 WallTime Schedule::next_look(WallTime now) const {
   const absl::Time at = absl::FromUnixMicros(now.us);
   const absl::CivilDay today(zone_.At(at).cs);
-  absl::Time best = zone_.At(absl::CivilSecond(today + 1)).trans;
-  const auto consider = [&](absl::Time time) { best = time > at && time < best ? time : best; };
-  best = best > at ? best : at + absl::Hours(1);
+  absl::Time best = at + absl::Hours(24);
+  const auto consider = [&](const absl::TimeZone::TimeInfo& times) {
+    for (const absl::Time time : {times.pre, times.trans, times.post}) {
+      best = time > at && time < best ? time : best;
+    }
+  };
+  consider(zone_.At(absl::CivilSecond(today + 1)));
   absl::TimeZone::CivilTransition change;
   if (zone_.NextTransition(at, &change)) {
-    consider(zone_.At(change.to).pre);
-    consider(zone_.At(change.to).trans);
-    consider(zone_.At(change.to).post);
+    consider(zone_.At(change.to));
+    consider(zone_.At(change.from));
   }
   const auto boundary = [&](int minute) {
-    const auto times = zone_.At(absl::CivilMinute(today) + minute);
-    consider(times.pre);
-    consider(times.trans);
-    consider(times.post);
+    consider(zone_.At(absl::CivilSecond(absl::CivilMinute(today) + minute)));
   };
   for (const auto& interval : intervals_) {
     boundary(interval.from);
