@@ -28,7 +28,7 @@ int run(const std::string& path) {
     complain(opened.error());
     return EX_CANTCREAT;
   }
-  weir::Server server(std::move(*settings));
+  weir::Server server(std::move(*settings), path);
   if (const auto started = server.start(); !started) {
     complain(started.error().what);
     return started.error().exit_code;

@@ -103,6 +103,13 @@ std::string field(CURL* easy, const char* name) {
   return sane ? std::string(value) : std::string();
 }
 
+// "*" and the like would mean something else in the next question (RFC 9110 8.8.3).
+std::string sane_etag(std::string etag) {
+  const std::string_view text = etag.starts_with("W/") ? std::string_view(etag).substr(2) : etag;
+  const bool sane = text.size() >= 2 && text.front() == '"' && text.find('"', 1) == text.size() - 1;
+  return sane ? std::move(etag) : std::string();
+}
+
 Micros now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -271,6 +278,10 @@ void Downloader::stop() {
   curl_multi_wakeup(multi_->handle);
 }
 
+bool Downloader::stopped() const {
+  return multi_->stopped.load();
+}
+
 tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& order) {
   const Micros end = now() + order.timeout;
   const Place asked = place_of(order.url);
@@ -302,7 +313,8 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
     if (status != 200 && (status != 304 || !conditional)) {
       return Error("the server answered " + std::to_string(status));
     }
-    return Downloaded{status == 304, std::move(hop->bytes), field(request.handle(), "ETag"),
+    return Downloaded{status == 304, std::move(hop->bytes),
+                      sane_etag(field(request.handle(), "ETag")),
                       field(request.handle(), "Last-Modified")};
   }
   return Error("it redirects more than " + std::to_string(kRedirectsMost) + " times");

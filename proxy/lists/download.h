@@ -53,6 +53,7 @@ class Downloader {
   tl::expected<Downloaded, std::string> fetch(const DownloadOrder& order);
   // Any thread: what is under way fails at once, and so does all that comes.
   void stop();
+  bool stopped() const;
 
  private:
   struct Multi;

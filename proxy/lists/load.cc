@@ -4,32 +4,60 @@
 #include "proxy/lists/load.h"
 
 #include "filters/lists/read_list.h"
+#include "proxy/lists/folder.h"
+#include "proxy/lists/store.h"
 
 namespace weir {
 namespace {
 
 using filters::List;
 using filters::ListDocument;
+using ReadList = tl::expected<List, std::string>;
+
+// An error says what is wrong and where.
+ReadList read_file(const ListDocument& document) {
+  return filters::read_list_file(document.file, document.format, document.max_bytes)
+      .map_error([&](const std::string& why) { return document.file + ": " + why; });
+}
+
+ReadList read_kept(const ListDocument& document, const ListStore& store,
+                   std::vector<std::string>& warnings) {
+  std::string warning;
+  auto bytes = store.read_current(document, warning);
+  if (!bytes) {
+    return tl::unexpected(std::move(bytes).error());
+  }
+  if (!warning.empty()) {
+    warnings.push_back("list \"" + document.name + "\": " + warning);
+  }
+  return filters::read_list_text(std::move(*bytes), document.format, document.max_bytes);
+}
 
 // Takes one list in. A list that cannot be had is an error where it is a file or required, and
 // empty with a warning where it has only not been downloaded.
-void take(const ListDocument& document, const std::string& folder, std::vector<List>& lists,
+void take(const ListDocument& document, const ListStore& store, std::vector<List>& lists,
           LoadedPolicy& out) {
   const bool download = document.file.empty();
-  const std::string path = download ? folder + "/" + document.name + ".list" : document.file;
-  auto read = filters::read_list_file(path, document.format, document.max_bytes);
+  auto read = download ? read_kept(document, store, out.warnings) : read_file(document);
   List list;
   if (read) {
     list = std::move(*read);
-  } else {
-    const std::string said = "list \"" + document.name + "\": " + path + ": " + read.error();
-    (download && !document.required ? out.warnings : out.errors).push_back(said);
+  } else if (download && !document.required) {
+    out.warnings.push_back("list \"" + document.name + "\": " + read.error() +
+                           "; it counts as empty");
     list.format = filters::ListFormat::Domains;
+  } else {
+    out.errors.push_back("list \"" + document.name + "\": " + read.error());
   }
   list.name = document.name;
   list.dry_run = document.dry_run;
   list.index = static_cast<std::uint16_t>(lists.size());
   lists.push_back(std::move(list));
+}
+
+std::string text_of(const filters::Policy::Problem& problem) {
+  const std::string line = problem.line == 0 ? "" : ":" + std::to_string(problem.line);
+  return problem.file.empty() ? problem.message : problem.file + line + ": " + problem.message;
 }
 
 }  // namespace
@@ -40,9 +68,10 @@ bool says_anything(const filters::PolicyDocument& document) {
 
 LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::string& folder) {
   LoadedPolicy out;
+  const ListStore store(lists_folder(folder));
   std::vector<List> lists;
   for (const ListDocument& list : document.lists) {
-    take(list, folder, lists, out);
+    take(list, store, lists, out);
   }
   if (!out.errors.empty()) {
     return out;
@@ -53,8 +82,7 @@ LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::str
     return out;
   }
   for (const filters::Policy::Problem& problem : compiled.error()) {
-    const std::string line = problem.line == 0 ? "" : ":" + std::to_string(problem.line);
-    out.errors.push_back(problem.file + line + ": " + problem.message);
+    out.errors.push_back(text_of(problem));
   }
   return out;
 }

@@ -20,8 +20,8 @@ struct LoadedPolicy {
   std::vector<std::string> warnings;  // such as lists that have not been downloaded yet
 };
 
-// `folder`: where downloaded lists are kept; empty: there are none. A list that is not there counts
-// as empty and is warned of, unless it is required.
+// `folder`: the setting lists.directory, where downloaded lists are kept; empty: where lists_folder
+// says. A list that is not there counts as empty and is warned of, unless it is required.
 LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::string& folder);
 
 // True when the document could change anything at all: no rules and a default that allows are no

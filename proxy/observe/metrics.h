@@ -40,6 +40,9 @@ enum class RuleDecision : std::uint8_t {
   Route,
   Close,
 };
+// What came of asking for a filter list.
+enum class ListOutcome : std::uint8_t { Taken, Unchanged, HeldBack, Failed };
+enum class ReloadOutcome : std::uint8_t { Taken, Failed };
 enum class AuthResult : std::uint8_t { Verified, Cached, Failed };
 
 // The key and the values of a label, in the order of its enum.
@@ -65,6 +68,17 @@ template <>
 struct LabelSet<DnsOutcome> {
   static constexpr std::string_view kKey = "outcome";
   static constexpr std::array<std::string_view, 3> kValues{"resolved", "cached", "failed"};
+};
+template <>
+struct LabelSet<ListOutcome> {
+  static constexpr std::string_view kKey = "outcome";
+  static constexpr std::array<std::string_view, 4> kValues{"taken", "unchanged", "held_back",
+                                                           "failed"};
+};
+template <>
+struct LabelSet<ReloadOutcome> {
+  static constexpr std::string_view kKey = "outcome";
+  static constexpr std::array<std::string_view, 2> kValues{"taken", "failed"};
 };
 template <>
 struct LabelSet<AuthResult> {

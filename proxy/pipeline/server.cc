@@ -21,7 +21,9 @@
 #include <fstream>
 
 #include "proxy/base/diag.h"
+#include "proxy/config/load.h"
 #include "proxy/config/rules.h"
+#include "proxy/config/schema.h"
 #include "proxy/lists/load.h"
 #include "proxy/pipeline/snapshot.h"
 
@@ -98,6 +100,47 @@ std::string drop_privileges(const std::string& user, const std::string& group) {
   return {};
 }
 
+// Tells of settings that are not taken into use by reading them anew.
+void warn_of_others(Settings now, Settings in_use) {
+  now.policy = in_use.policy = {};
+  now.policy_files = in_use.policy_files = {};
+  now.process.workers = in_use.process.workers;  // 0 has become a number
+  if (effective_config(now) != effective_config(in_use)) {
+    diag(Level::Warning, "settings other than the policy have changed; they need a restart");
+  }
+}
+
+// The policy of the configuration as it is now.
+tl::expected<filters::PolicyDocument, std::vector<std::string>> read_policy(
+    const std::string& config, const Settings& in_use) {
+  if (config.empty()) {
+    return in_use.policy;
+  }
+  Loaded loaded = load_settings_file(config);
+  if (!loaded) {
+    std::vector<std::string> errors;
+    for (const Problem& problem : loaded.error()) {
+      errors.push_back(problem.text());
+    }
+    return tl::unexpected(std::move(errors));
+  }
+  warn_of_others(*loaded, in_use);
+  return std::move(loaded->policy);
+}
+
+// Null when there is no policy.
+tl::expected<std::shared_ptr<const Snapshot>, std::string> make_rules(
+    std::shared_ptr<const filters::Policy> policy, const Settings& settings) {
+  if (policy == nullptr) {
+    return nullptr;
+  }
+  auto made = Snapshot::make(std::move(policy));
+  if (!made) {
+    return tl::unexpected(std::move(made).error());
+  }
+  return std::make_shared<const Snapshot>(std::move(*made));
+}
+
 std::string lines_of(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) {
@@ -136,9 +179,12 @@ class Server::Control {
     });
   }
   void wait_for_reopen() {
-    log_signals_.async_wait([this](const std::error_code& error, int) {
+    log_signals_.async_wait([this](const std::error_code& error, int signal) {
       if (!error) {
         server_.reopen_logs();
+        if (signal == SIGHUP) {
+          server_.refresher_->reload();
+        }
         wait_for_reopen();
       }
     });
@@ -171,8 +217,10 @@ class Server::Control {
   int stops_ = 0;
 };
 
-Server::Server(Settings settings) {
+Server::Server(Settings settings, std::string config) : config_(std::move(config)) {
   shared_.settings = std::move(settings);
+  refresher_ =
+      std::make_unique<Refresher>(shared_.settings.lists.directory, hooks(), control_metrics_);
 }
 
 Server::~Server() = default;
@@ -196,23 +244,36 @@ tl::expected<void, StartFault> Server::load_passwords() {
 }
 
 tl::expected<void, StartFault> Server::load_rules() {
-  const Settings& settings = shared_.settings;
-  if (!says_anything(settings.policy)) {
-    return {};
-  }
-  LoadedPolicy loaded = load_policy(settings.policy, settings.lists.directory);
+  const LoadedPolicy loaded = refresher_->begin(shared_.settings.policy);
   for (const std::string& warning : loaded.warnings) {
     diag(Level::Warning, warning);
   }
-  if (!loaded.policy) {
+  if (!loaded.errors.empty()) {
     return fault(lines_of(loaded.errors), EX_CONFIG);
   }
-  auto made = Snapshot::make(std::move(loaded.policy), settings.limits.body_rewrite_window);
-  if (!made) {
-    return fault(made.error(), EX_CONFIG);
+  auto rules = make_rules(loaded.policy, shared_.settings);
+  if (!rules) {
+    return fault(rules.error(), EX_CONFIG);
   }
-  shared_.rules = std::make_shared<const Snapshot>(std::move(*made));
+  shared_.rules = std::move(*rules);
   return {};
+}
+
+Refresher::Hooks Server::hooks() {
+  Refresher::Hooks out;
+  out.adopt =
+      [this](std::shared_ptr<const filters::Policy> policy) -> tl::expected<void, std::string> {
+    const auto rules = make_rules(std::move(policy), shared_.settings);
+    if (!rules) {
+      return tl::unexpected(rules.error());
+    }
+    for (const auto& worker : workers_) {
+      worker->adopt(*rules);
+    }
+    return {};
+  };
+  out.read = [this] { return read_policy(config_, shared_.settings); };
+  return out;
 }
 
 tl::expected<void, StartFault> Server::open_listeners() {
@@ -246,26 +307,32 @@ tl::expected<void, StartFault> Server::open_listeners() {
   return {};
 }
 
-tl::expected<void, StartFault> Server::make_workers() {
+tl::expected<void, StartFault> Server::open_access_log() {
   const Settings::AccessLog& log = shared_.settings.access_log;
-  const auto format = AccessFormat::compile(log.format);
-  if (!format) {
-    return fault("access_log.format: " + format.error(), EX_CONFIG);
-  }
   LogWriter::Options options;
   options.path = log.path;
   options.rotate_bytes = log.rotate_bytes;
   options.rotate_keep = log.rotate_keep;
   log_writer_ = std::make_unique<LogWriter>(options);
   for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
-    LogRing* ring = log_writer_->add_ring(log.queue_bytes);
-    workers_.push_back(std::make_unique<Worker>(shared_, *format, ring));
-    for (const Listening& one : listening_) {
-      workers_.back()->add_listener(one.fds[i], one.at, one.name);
-    }
+    log_rings_.push_back(log_writer_->add_ring(log.queue_bytes));
   }
   if (const auto started = log_writer_->start(); !started) {
     return fault(started.error(), EX_CANTCREAT);
+  }
+  return {};
+}
+
+tl::expected<void, StartFault> Server::make_workers() {
+  const auto format = AccessFormat::compile(shared_.settings.access_log.format);
+  if (!format) {
+    return fault("access_log.format: " + format.error(), EX_CONFIG);
+  }
+  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
+    workers_.push_back(std::make_unique<Worker>(shared_, *format, log_rings_[i]));
+    for (const Listening& one : listening_) {
+      workers_.back()->add_listener(one.fds[i], one.at, one.name);
+    }
   }
   return {};
 }
@@ -274,6 +341,7 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   const Settings::Process& process = shared_.settings.process;
   if (!process.pid_file.empty()) {
     std::ofstream file(process.pid_file, std::ios::trunc);
+    pid_file_written_ = true;
     file << ::getpid() << "\n";
     if (!file.flush()) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
@@ -306,9 +374,12 @@ tl::expected<void, StartFault> Server::start() {
   shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
-  for (const auto step : {&Server::load_passwords, &Server::load_rules, &Server::open_listeners,
-                          &Server::make_workers, &Server::enter_process_state}) {
+  // What needs privileges comes first. Lists are kept, and read again later, without them.
+  for (const auto step :
+       {&Server::load_passwords, &Server::open_listeners, &Server::open_access_log,
+        &Server::enter_process_state, &Server::load_rules, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
+      remove_pid_file();
       return done;
     }
   }
@@ -322,12 +393,14 @@ tl::expected<void, StartFault> Server::start() {
       }
     });
   }
+  refresher_->start();
   announce();
   return {};
 }
 
 int Server::wait() {
   control_->run();
+  refresher_->stop();
   const bool drained = running_ == 0;
   if (!drained) {
     // Something does not end. Its thread cannot be joined; what was logged is kept, then we go.
@@ -348,8 +421,8 @@ int Server::wait() {
   return EX_OK;
 }
 
-void Server::remove_pid_file() const {
-  if (!shared_.settings.process.pid_file.empty()) {
+void Server::remove_pid_file() {
+  if (pid_file_written_) {
     ::unlink(shared_.settings.process.pid_file.c_str());
   }
 }

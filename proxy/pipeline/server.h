@@ -4,7 +4,9 @@
 // control loop that waits for signals. start() can fail with a sentence for the operator; after it,
 // wait() returns when the process should end.
 //
-// Signals: TERM and INT drain (a second one cuts), USR1 and HUP open the log files again.
+// Signals: TERM and INT drain (a second one cuts), USR1 opens the log files again. HUP does, too;
+// then the configuration is read anew, its policy is compiled aside and taken into use if nothing
+// is wrong with it, and new versions of filter lists are asked for. Other settings need a restart.
 // Owned by main, used on the main thread.
 #pragma once
 
@@ -16,6 +18,7 @@
 #include <tl/expected.hpp>
 
 #include "proxy/config/settings.h"
+#include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/offload.h"
@@ -32,7 +35,8 @@ struct StartFault {
 
 class Server {
  public:
-  explicit Server(Settings settings);
+  // `config`: where the settings were read from, to read the policy anew; empty: nowhere.
+  Server(Settings settings, std::string config);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -46,24 +50,31 @@ class Server {
   tl::expected<void, StartFault> load_passwords();
   tl::expected<void, StartFault> load_rules();
   tl::expected<void, StartFault> open_listeners();
+  tl::expected<void, StartFault> open_access_log();
   tl::expected<void, StartFault> make_workers();
   tl::expected<void, StartFault> enter_process_state();
   void announce() const;
   void drain_workers();
   void stop_workers();
   void reopen_logs();
-  void remove_pid_file() const;
+  Refresher::Hooks hooks();
+  void remove_pid_file();
 
+  std::string config_;
   Shared shared_;
   ClientCount clients_;
   Bandwidth bandwidth_;
+  Metrics control_metrics_;  // written by the refresher's thread
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;
+  std::vector<LogRing*> log_rings_;  // one per worker
   std::vector<Listening> listening_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> running_{0};
+  bool pid_file_written_ = false;
   std::unique_ptr<Control> control_;
+  std::unique_ptr<Refresher> refresher_;  // hands policies to the workers: it ends before them
 };
 
 }  // namespace weir

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See refresher.h.
+#include "proxy/lists/refresher.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <limits>
+#include <utility>
+
+#include "proxy/base/diag.h"
+#include "proxy/lists/due.h"
+#include "proxy/lists/folder.h"
+
+namespace weir {
+namespace {
+
+constexpr Micros kNever = std::numeric_limits<Micros>::max();
+constexpr Micros kPatience = 5 * kSecond;  // with lists that are taken and not compiled yet
+constexpr int kNice = 10;                  // compiling gives way to serving
+
+Instant now() {
+  const auto at = std::chrono::steady_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
+}
+
+WallTime wall_now() {
+  const auto at = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
+}
+
+bool is_download(const filters::ListDocument& list) {
+  return list.file.empty();
+}
+
+bool wants_downloads(const filters::PolicyDocument& document) {
+  return says_anything(document) && std::ranges::any_of(document.lists, is_download);
+}
+
+void say(Level level, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    diag(level, text);
+  }
+}
+
+std::int64_t rules_of(const filters::Policy* policy) {
+  std::int64_t sum = 0;
+  if (policy != nullptr) {
+    for (const filters::ListReport& report : policy->list_reports()) {
+      sum += report.rules;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+Refresher::Refresher(const std::string& folder, Hooks hooks, Metrics& metrics)
+    : store_(lists_folder(folder)), hooks_(std::move(hooks)), metrics_(metrics) {}
+
+Refresher::~Refresher() {
+  stop();
+}
+
+LoadedPolicy Refresher::begin(Document document) {
+  document_ = std::move(document);
+  if (!says_anything(document_)) {
+    return {};
+  }
+  claim(document_);
+  fetch_required(document_);
+  LoadedPolicy loaded = load_policy(document_, store_.folder());
+  count_rules(loaded.policy.get());
+  plan_all(false);
+  return loaded;
+}
+
+void Refresher::start() {
+  // Signals are for the thread that waits for them.
+  sigset_t all{};
+  sigset_t before{};
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+    run();
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Refresher::reload() {
+  const std::lock_guard lock(mutex_);
+  reload_ = true;
+  wake_.notify_one();
+}
+
+void Refresher::stop() {
+  if (!thread_.joinable()) {
+    return;
+  }
+  downloader_.stop();
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    wake_.notify_one();
+  }
+  thread_.join();
+}
+
+void Refresher::run() {
+  while (true) {
+    switch (wait_for_work()) {
+      case Work::Stop:
+        return;
+      case Work::Reload:
+        reload_now();
+        break;
+      case Work::Refresh:
+        refresh_due();
+        break;
+    }
+  }
+}
+
+Refresher::Work Refresher::wait_for_work() {
+  const Micros wait = until_due();
+  std::unique_lock lock(mutex_);
+  const auto called = [this] { return reload_ || stopped_; };
+  if (wait == kNever) {
+    wake_.wait(lock, called);
+  } else {
+    wake_.wait_for(lock, std::chrono::microseconds(wait), called);
+  }
+  if (stopped_) {
+    return Work::Stop;
+  }
+  return std::exchange(reload_, false) ? Work::Reload : Work::Refresh;
+}
+
+bool Refresher::stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+bool Refresher::interrupted() {
+  const std::lock_guard lock(mutex_);
+  return stopped_ || reload_;
+}
+
+Micros Refresher::until_due() const {
+  Micros soonest = kNever;
+  for (const auto& [name, due] : due_) {
+    soonest = std::min(soonest, std::max(due.at - now(), Micros{0}));
+  }
+  return soonest;
+}
+
+void Refresher::claim(const Document& document) {
+  if (claimed_ || !wants_downloads(document)) {
+    return;
+  }
+  const auto claimed = store_.claim();
+  claimed_ = claimed.has_value();
+  if (!claimed) {
+    diag(Level::Warning, "lists are not downloaded: " + claimed.error());
+  }
+}
+
+// One attempt each, bounded by the list's own timeout.
+void Refresher::fetch_required(const Document& document) {
+  for (const List& list : document.lists) {
+    std::string warning;
+    if (claimed_ && is_download(list) && list.required && !store_.read_current(list, warning)) {
+      refresh(list);
+    }
+  }
+}
+
+void Refresher::count_rules(const filters::Policy* policy) {
+  const std::int64_t rules = rules_of(policy);
+  metrics_.add(metric::ListRules, rules - counted_rules_);
+  counted_rules_ = rules;
+}
+
+void Refresher::reload_now() {
+  const auto errors = try_reload();
+  metrics_.add(metric::PolicyReloads,
+               errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
+  if (!errors.empty()) {
+    say(Level::Error, errors);
+    diag(Level::Error, "the policy stays as it was");
+  }
+  plan_all(true);
+}
+
+// Why not; nothing: the policy of the configuration as it is now is in use.
+std::vector<std::string> Refresher::try_reload() {
+  auto document = hooks_.read();
+  if (!document) {
+    return document.error();
+  }
+  claim(*document);
+  if (says_anything(*document)) {
+    fetch_required(*document);
+  }
+  if (auto errors = take_into_use(*document); !errors.empty()) {
+    return errors;
+  }
+  document_ = std::move(*document);
+  diag(Level::Info, "policy read anew: " + std::to_string(document_.rules.size()) + " rules, " +
+                        std::to_string(document_.lists.size()) + " lists");
+  return {};
+}
+
+// Compiles aside and hands over. What is wrong; nothing: it is in use.
+std::vector<std::string> Refresher::take_into_use(const Document& document) {
+  LoadedPolicy loaded;
+  if (says_anything(document)) {
+    loaded = load_policy(document, store_.folder());
+    say(Level::Warning, loaded.warnings);
+  }
+  if (!loaded.errors.empty()) {
+    return loaded.errors;
+  }
+  if (const auto adopted = hooks_.adopt(loaded.policy); !adopted) {
+    return {adopted.error()};
+  }
+  count_rules(loaded.policy.get());
+  fresh_.clear();
+  return {};
+}
+
+void Refresher::refresh_due() {
+  Instant begun = now();
+  for (const List& list : document_.lists) {
+    const auto found = due_.find(list.name);
+    if (found == due_.end() || now() < found->second.at) {
+      continue;
+    }
+    if (refresh(list) == ListOutcome::Taken) {
+      fresh_.push_back(list);
+    }
+    if (interrupted()) {
+      return;  // what is fresh is compiled at the reload, or at the next start
+    }
+    // One slow server must not keep the other lists out of use.
+    if (!fresh_.empty() && now() - begun > kPatience) {
+      rebuild();
+      begun = now();
+    }
+  }
+  if (!fresh_.empty()) {
+    rebuild();
+  }
+}
+
+ListOutcome Refresher::refresh(const List& list) {
+  const Updated updated = updater_.update(list, wall_now());
+  metrics_.add(metric::ListDownloads, updated.outcome);
+  const bool good =
+      updated.outcome == ListOutcome::Taken || updated.outcome == ListOutcome::Unchanged;
+  if (!updated.message.empty() && !stopping()) {
+    diag(good ? Level::Info : Level::Warning, updated.message);
+  }
+  plan(list, updated.outcome);
+  return updated.outcome;
+}
+
+void Refresher::rebuild() {
+  const std::vector<List> taken = fresh_;
+  const auto errors = take_into_use(document_);
+  if (errors.empty()) {
+    diag(Level::Info, "policy compiled anew with " + std::to_string(taken.size()) + " new lists");
+    return;
+  }
+  // Else the next start would fail by them.
+  say(Level::Error, errors);
+  for (const List& list : taken) {
+    const auto done = store_.revert(list, "the policy cannot be compiled with it");
+    diag(Level::Error, "list \"" + list.name + "\": " +
+                           (done ? "taken back" : "cannot be taken back: " + done.error()));
+  }
+  fresh_.clear();
+}
+
+void Refresher::plan(const List& list, ListOutcome outcome) {
+  Due& due = due_[list.name];
+  due.failures = outcome == ListOutcome::Failed ? due.failures + 1 : 0;
+  const auto kept = store_.look(list);
+  const bool have_one = kept && (kept->current || kept->held);
+  due.at = now() + wait_after(list, have_one, due.failures, static_cast<std::uint32_t>(chance_()));
+}
+
+// Anew for the lists of the policy in use.
+void Refresher::plan_all(bool at_once) {
+  const std::map<std::string, Due> old = std::exchange(due_, {});
+  if (!claimed_ || !says_anything(document_)) {
+    return;
+  }
+  for (const List& list : document_.lists) {
+    if (is_download(list)) {
+      const Kept kept = store_.look(list).value_or(Kept{});
+      const Micros wait =
+          at_once ? 0
+                  : wait_at_start(list, kept, wall_now(), static_cast<std::uint32_t>(chance_()));
+      const auto before = old.find(list.name);
+      due_[list.name] = {now() + wait, before == old.end() ? 0 : before->second.failures};
+    }
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeps the policy in use up to date, on a thread of its own: downloads lists that are missing or
+// due, stages and stores them, compiles the whole policy anew aside and hands it over; and does the
+// same with a configuration that was changed, when told to. Whatever fails is said in the
+// operator's log and leaves the policy in use as it was. Workers never wait for any of it.
+//
+// Another process may keep the folder already: then this one reads what is there and downloads
+// nothing.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "proxy/lists/download.h"
+#include "proxy/lists/load.h"
+#include "proxy/lists/store.h"
+#include "proxy/lists/update.h"
+#include "proxy/observe/metrics.h"
+
+namespace weir {
+
+class Refresher {
+ public:
+  using Document = filters::PolicyDocument;
+  using List = filters::ListDocument;
+  using Loaded = std::shared_ptr<const filters::Policy>;
+  // Called on the refresher's thread.
+  struct Hooks {
+    // Takes a policy into use (null: there are no rules any more), or says why that cannot be.
+    std::function<tl::expected<void, std::string>(Loaded)> adopt;
+    // The configuration as it is now: its policy, or everything that is wrong with it.
+    std::function<tl::expected<Document, std::vector<std::string>>()> read;
+  };
+  // `folder`: the setting lists.directory. `metrics` belongs to the refresher's thread once it
+  // runs.
+  Refresher(const std::string& folder, Hooks hooks, Metrics& metrics);
+  ~Refresher();
+
+  // Before start(), on the caller's thread: the policy to begin with. Tries once to download lists
+  // that are required and not there.
+  LoadedPolicy begin(Document document);
+  void start();
+
+  // Any thread. reload: reads the configuration anew and asks for new versions of all lists. stop:
+  // returns when the thread has ended, which it does at once unless it is compiling.
+  void reload();
+  void stop();
+
+ private:
+  struct Due {
+    Instant at;
+    unsigned failures = 0;
+  };
+
+  enum class Work : std::uint8_t { Stop, Reload, Refresh };
+  void run();
+  Work wait_for_work();
+  Micros until_due() const;
+  bool stopping();
+  bool interrupted();  // by a stop or a reload
+
+  void claim(const Document& document);
+  void fetch_required(const Document& document);
+  void count_rules(const filters::Policy* policy);
+  void reload_now();
+  std::vector<std::string> try_reload();
+  std::vector<std::string> take_into_use(const Document& document);
+
+  void refresh_due();
+  ListOutcome refresh(const List& list);
+  void rebuild();
+  void plan(const List& list, ListOutcome outcome);
+  void plan_all(bool at_once);
+
+  ListStore store_;
+  Hooks hooks_;
+  Metrics& metrics_;
+  Downloader downloader_;
+  Updater updater_{store_, downloader_};
+  Document document_;  // of the policy in use
+  bool claimed_ = false;
+  std::int64_t counted_rules_ = 0;  // what the gauge says
+  std::map<std::string, Due> due_;  // by the list's name
+  std::vector<List> fresh_;         // taken, and not in the policy in use yet
+  std::mt19937 chance_{std::random_device{}()};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool reload_ = false;   // guarded by mutex_
+  bool stopped_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace weir
