@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "filters/adblock/network_filters.h"
+#include "filters/lists/overlaps.h"
 #include "filters/lists/plain_lists.h"
 #include "filters/lists/read_list.h"
 
@@ -250,6 +251,10 @@ std::span<const List> ListSets::lists() const {
 
 std::size_t ListSets::memory() const {
   return compiled_->plain.memory() + compiled_->filter_memory;
+}
+
+std::vector<ListOverlap> ListSets::overlaps() const {
+  return find_overlaps(compiled_->lists, compiled_->plain);
 }
 
 }  // namespace weir::filters

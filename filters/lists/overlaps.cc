@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See overlaps.h. A name is contradicted when the Adblock lists, told that the name is listed, lift
+// that for the whole host.
+#include "filters/lists/overlaps.h"
+
+#include "filters/adblock/network_filters.h"
+#include "filters/lists/parse_list.h"
+#include "filters/lists/read_list.h"
+
+namespace weir::filters {
+namespace {
+
+bool is_names(const List& list) {
+  return list.format == ListFormat::Domains || list.format == ListFormat::Hosts;
+}
+
+void count_shared(const PlainLists& plain, std::vector<ListOverlap>& out) {
+  plain.names.each_name([&](std::span<const DomainSet::Entry> entries) {
+    const std::uint16_t first = plain.lines.list_of(entries.front().value);
+    const bool shared = plain.lines.list_of(entries.back().value) != first;
+    std::uint16_t before = UINT16_MAX;
+    for (const auto& entry : entries) {
+      const std::uint16_t list = plain.lines.list_of(entry.value);
+      if (list != before) {
+        ++out[list].names;
+        out[list].elsewhere += shared ? 1 : 0;
+      }
+      before = list;
+    }
+  });
+}
+
+// Asks the filters about each name of one list.
+struct Asker {
+  const NetworkFilters& filters;
+  const List& list;
+  std::uint32_t lifted = 0;
+  Arena arena = Arena();
+
+  static std::string take(void* to, std::uint32_t line, const std::string_view& name) {
+    auto& self = *static_cast<Asker*>(to);
+    self.arena.reset();
+    Subject subject;
+    subject.method = "CONNECT";
+    subject.scheme = "https";
+    subject.host = name;
+    subject.host_address = IpAddress::parse(name);
+    subject.port = 443;
+    subject.url = self.arena.join({"https://", name, "/"});
+    subject.path = subject.url.substr(subject.url.size() - 1);
+    subject.host_only = true;
+    ListVerdict verdict;
+    self.filters.judge(subject, {self.list.index, line, self.list.name, name}, self.arena, verdict);
+    self.lifted += verdict.exception ? 1 : 0;
+    return {};
+  }
+};
+
+std::uint32_t count_contradicted(const List& list, const NetworkFilters& filters) {
+  Asker asker{filters, list};
+  ListReport unused;
+  const Taker<std::string_view> take{&asker, Asker::take};
+  if (list.format == ListFormat::Hosts) {
+    parse_hosts(list.text, unused, take);
+  } else {
+    parse_domains(list.text, unused, take);
+  }
+  return asker.lifted;
+}
+
+std::size_t share_of(const List& list, const ListOverlap& overlap) {
+  // Twelve bytes and two of indexes for a name; a number for every sixteenth line.
+  return overlap.names * std::size_t{14} + (is_names(list) ? list.text.size() / 16 / 8 : 0);
+}
+
+}  // namespace
+
+std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain) {
+  std::vector<ListOverlap> out(lists.size());
+  count_shared(plain, out);
+  std::vector<const List*> adblock;
+  std::vector<ListReport> reports(lists.size());
+  std::vector<ListReport*> to;
+  for (const List& list : lists) {
+    if (list.format == ListFormat::Adblock) {
+      adblock.push_back(&list);
+      to.push_back(&reports[list.index]);
+      // On its own, to tell its own memory.
+      ListReport unused;
+      const List* const one[] = {&list};
+      ListReport* const into[] = {&unused};
+      out[list.index].memory = NetworkFilters::build(one, into, {})->memory();
+    }
+  }
+  const auto filters = NetworkFilters::build(adblock, to, {});
+  for (const List& list : lists) {
+    if (is_names(list)) {
+      out[list.index].memory = share_of(list, out[list.index]);
+      out[list.index].contradicted = adblock.empty() ? 0 : count_contradicted(list, *filters);
+    }
+    forget_pages(list);
+  }
+  return out;
+}
+
+}  // namespace weir::filters
