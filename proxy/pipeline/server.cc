@@ -130,7 +130,7 @@ tl::expected<filters::PolicyDocument, std::vector<std::string>> read_policy(
 
 // Null when there is no policy.
 tl::expected<std::shared_ptr<const Snapshot>, std::string> make_rules(
-    std::shared_ptr<const filters::Policy> policy, const Settings& settings) {
+    std::shared_ptr<const filters::Policy> policy) {
   if (policy == nullptr) {
     return nullptr;
   }
@@ -251,7 +251,7 @@ tl::expected<void, StartFault> Server::load_rules() {
   if (!loaded.errors.empty()) {
     return fault(lines_of(loaded.errors), EX_CONFIG);
   }
-  auto rules = make_rules(loaded.policy, shared_.settings);
+  auto rules = make_rules(loaded.policy);
   if (!rules) {
     return fault(rules.error(), EX_CONFIG);
   }
@@ -263,7 +263,7 @@ Refresher::Hooks Server::hooks() {
   Refresher::Hooks out;
   out.adopt =
       [this](std::shared_ptr<const filters::Policy> policy) -> tl::expected<void, std::string> {
-    const auto rules = make_rules(std::move(policy), shared_.settings);
+    const auto rules = make_rules(std::move(policy));
     if (!rules) {
       return tl::unexpected(rules.error());
     }
