@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kValuesMost = 1'000;
 constexpr Micros kCacheMost = 365 * 86'400 * kSecond;
 constexpr TextRule kUrl{take_url, "an absolute URL with http or https"};
-constexpr TextRule kAnyText{take_plain, "text without control characters"};
+constexpr TextRule kAnyText{take_plain, "text that is not empty, without control characters"};
 constexpr TextRule kExpression{take_expression, "an RE2 expression"};
 constexpr TextRule kFieldValue{take_field_value,
                                "text without control characters, not ending in a space"};
@@ -117,7 +117,7 @@ void read_redirect(const Slot& in, Action& out) {
   }
   read_object(in, kMembers, out);
   if (in.value.find("to") == nullptr) {
-    refuse(in, "an object with \"to\"");
+    fault(in, "\"to\" is missing.");
   }
 }
 
@@ -133,8 +133,8 @@ void read_route(const Slot& in, Action& out) {
   read_names(in, kAnyText, out);
   const auto direct = std::ranges::find(out.names, "direct");
   if (direct != out.names.end() && direct + 1 != out.names.end()) {
-    refuse(in, "a list with \"direct\" at its end, if at all",
-           "Nothing is tried after \"direct\".");
+    in.problems.add(in.value.offset, in.path, "nothing is tried after \"direct\".",
+                    "Put \"direct\" last, or remove what follows it.");
   }
 }
 
@@ -173,7 +173,8 @@ bool adds(ActionKind kind) {
 void read_fields(const Slot& in, Action& out) {
   each_field(in, [&out](const Slot& slot, const std::string& name) {
     const auto put = [&](const Slot& item) {
-      if (auto value = read_text(item, kFieldValue)) {
+      const bool empty = item.value.kind == ValueKind::Text && item.value.text.empty();
+      if (auto value = empty ? std::optional(std::string()) : read_text(item, kFieldValue)) {
         out.fields.emplace_back(name, std::move(*value));
       }
     };
@@ -232,9 +233,9 @@ bool check_search(const Slot& in, bool literal) {
   const bool find = literal && in.value.find("find") != nullptr;
   const bool match = in.value.find("match") != nullptr;
   if (in.value.kind == ValueKind::Object && find == match) {
-    refuse(in, find      ? "an object with \"find\" or \"match\", not both"
-               : literal ? "an object with \"find\" or \"match\""
-                         : "an object with \"match\"");
+    fault(in, find      ? "says both \"find\" and \"match\"."
+              : literal ? "says neither \"find\" nor \"match\"."
+                        : "\"match\" is missing.");
   }
   return find != match;
 }
@@ -245,7 +246,7 @@ void read_edits(const Slot& in, Action& out) {
       Replacement edit = read_replacement(item, false);
       if (check_search(item, false) && edit.match) {
         const bool plain = take_field_value(edit.with).has_value();
-        plain ? void() : refuse(item, "an object with \"with\" without control characters");
+        plain ? void() : fault(item, "\"with\" holds control characters or ends in a space.");
         out.edits.push_back({name, std::move(*edit.match), std::move(edit.with)});
       }
     });
@@ -310,8 +311,11 @@ void read_bandwidth(const Slot& in, Action& out) {
          const auto word = read_word(slot, "connection|client|group|rule").value_or(0);
          action.per = static_cast<filters::BandwidthPer>(word);
        }}};
-  if (in.value.kind != ValueKind::Object || in.value.find("rate") == nullptr) {
-    return refuse(in, "an object with \"rate\"");
+  if (in.value.kind != ValueKind::Object) {
+    return refuse(in, "an object");
+  }
+  if (in.value.find("rate") == nullptr) {
+    return fault(in, "\"rate\" is missing.");
   }
   read_object(in, kMembers, out);
 }
@@ -367,6 +371,11 @@ void refuse(const Slot& in, const std::string& expected) {
 void refuse(const Slot& in, const std::string& expected, const std::string& remedy) {
   in.problems.add(in.value.offset, in.path,
                   "must be " + expected + ", not " + describe(in.value) + ".", remedy);
+}
+
+void fault(const Slot& in, const std::string& message) {
+  in.problems.add(in.value.offset, in.path, message,
+                  in.example.empty() ? "" : "Write for example " + std::string(in.example) + ".");
 }
 
 void refuse_unknown(const Member& member, const Slot& object, std::string_view what,

@@ -51,7 +51,8 @@ void read_range(const Slot& in, Condition& out) {
     }
   }
   if (range.at_least >= range.below) {
-    return refuse(in, "a range that holds something", "Make below larger than at_least.");
+    return in.problems.add(in.value.offset, in.path, "no size lies in this range.",
+                           "Make below larger than at_least.");
   }
   out.ranges.push_back(range);
 }
@@ -69,12 +70,15 @@ void read_numbers(const Slot& in, std::string_view expected, Parse parse, Condit
 }
 
 void read_network(const Slot& in, std::string_view expected, Condition& out) {
-  const auto prefix =
-      in.value.kind == ValueKind::Text ? Prefix::parse(in.value.text) : std::nullopt;
-  if (prefix) {
+  const std::string& text = in.value.text;
+  const auto prefix = Prefix::parse(text);
+  if (text == "loopback" || text == "private") {
+    const auto& ranges = text == "loopback" ? loopback_ranges() : private_ranges();
+    out.networks.insert(out.networks.end(), ranges.begin(), ranges.end());
+  } else if (prefix) {
     out.networks.push_back(*prefix);
   } else {
-    refuse(in, std::string(expected) + " with no bit set beyond its length");
+    refuse(in, std::string(expected));
   }
 }
 
@@ -94,10 +98,13 @@ std::string remedy_for(const ConditionRow& row, const std::string& text) {
   if (row.value != ConditionValue::Host) {
     return {};
   }
+  if (text == "*") {
+    return "Leave the condition out to mean every host.";
+  }
   if (text.find("://") != text.npos) {
     return "Write the host alone; a whole URL is for \"url\".";
   }
-  if (text.find('/') != text.npos || text.ends_with(".*")) {
+  if (text.find('/') != text.npos || (text.ends_with(".*") && is(text.front(), kDigit))) {
     return "Write a host; ranges of addresses are for \"destination\".";
   }
   if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
@@ -177,11 +184,12 @@ Alternatives read_object(const Slot& in, const ConditionRow& row) {
     const Slot slot{member.value, step(in.path, member.name), in.problems, in.example};
     std::vector<ValueMatch> values;
     if (!is_good_name(row, member.name)) {
-      in.problems.add(member.offset, slot.path,
-                      "this is not the name of a " +
-                          std::string(row.kind == ConditionKind::Query ? "parameter" : "field") +
-                          ".",
-                      "Names of fields are letters, digits and -.");
+      in.problems.add(
+          member.offset, slot.path,
+          "this is not the name of a " +
+              std::string(row.kind == ConditionKind::Query ? "parameter" : "field") + ".",
+          row.kind == ConditionKind::Query ? "Write the name as it stands in the query."
+                                           : "Names of fields are letters, digits and -.");
       continue;
     }
     each_value(slot, kAlternativesMost, [&](const Slot& item) {
@@ -190,8 +198,9 @@ Alternatives read_object(const Slot& in, const ConditionRow& row) {
       }
     });
     if (values.size() * out.size() > kAlternativesMost) {
-      refuse(slot, "fewer values: the lists of this object make more than 1000 alternatives",
-             "Split the rule, or use an expression.");
+      in.problems.add(slot.value.offset, slot.path,
+                      "the lists of this object make more than 1000 alternatives.",
+                      "Split the rule, or use an expression.");
       return {};
     }
     out = values.empty() ? std::move(out) : multiplied(out, values);

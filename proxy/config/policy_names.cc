@@ -125,7 +125,7 @@ void check_references(PolicyPart& part, const Known& known) {
       check_when(*when, step(path, "when"), known, part.problems);
     }
     const Value* then = rule.find("then");
-    check_names(then == nullptr ? nullptr : then->find("route"), step(path, "then.route"),
+    check_names(then == nullptr ? nullptr : then->find("route"), step(step(path, "then"), "route"),
                 {"parent", "parents", known.parents}, part.problems);
   });
 }

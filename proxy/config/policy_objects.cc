@@ -110,6 +110,9 @@ void read_into(const Reading& in, std::vector<ScheduleDocument::Date>& out) {
 
 void read_into(const Reading& in, std::vector<ScheduleDocument::Interval>& out) {
   read_objects(in, out, [&in](const auto& interval, const Value& value, const std::string& path) {
+    if (!in.problems.spares(path + ".")) {
+      return;
+    }
     if (interval.from == interval.to) {
       in.problems.add(value.offset, path, "from and to are the same.",
                       "Leave both out for the whole day.");

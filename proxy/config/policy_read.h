@@ -31,6 +31,8 @@ struct Slot {
 void refuse(const Slot& in, const std::string& expected);
 // The same with a remedy of one's own.
 void refuse(const Slot& in, const std::string& expected, const std::string& remedy);
+// Something else is wrong with it: a sentence, and the example.
+void fault(const Slot& in, const std::string& message);
 // There is no such member: the nearest one that there is, or all of them.
 void refuse_unknown(const Member& member, const Slot& object, std::string_view what,
                     const std::vector<std::string_view>& known);

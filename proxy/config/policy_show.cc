@@ -168,7 +168,8 @@ ConditionKind listed_kind(const Condition& any) {
 // A `when` may hold several Any of which only one can be called so; the others are such lists.
 void put_any(const Condition& any, std::set<std::string_view>& taken, ShownObject& out) {
   const ConditionKind kind = listed_kind(any);
-  if (kind != ConditionKind::All && taken.insert(row_of(kind).name).second) {
+  const bool listed = kind != ConditionKind::All && any.children.size() > 1;
+  if (listed && taken.insert(row_of(kind).name).second) {
     return out.put(row_of(kind).name, shown_list(any.children, [](const Condition& all) {
                      return show_matches(all.children.front());
                    }));

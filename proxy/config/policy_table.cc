@@ -122,7 +122,10 @@ ConditionForm form_of(const ConditionRow& row) {
     case ConditionValue::Status:
       return {{nullptr, "a status from 100 to 599, a class or a range"}, R"([404, "5xx"])"};
     case ConditionValue::Network:
-      return {{nullptr, "an address or a range of addresses"}, R"(["10.0.0.0/8", "::1"])"};
+      return {{nullptr,
+               "an address, a range of addresses with no bit set beyond its length, loopback or "
+               "private"},
+              R"(["10.0.0.0/8", "::1"])"};
     case ConditionValue::Range:
       return {{nullptr, "an object with at_least, below or both, sizes"},
               R"({"at_least": "10MiB"})"};

@@ -147,12 +147,16 @@ std::string describe(const Value& value) {
       return value.flag ? "true" : "false";
     case ValueKind::Number:
       return value.whole ? std::to_string(value.count) : "this number";
-    case ValueKind::Text:
-      return quote(value.text);
+    case ValueKind::Text: {
+      // A URL with a user name in it may hold a password, which belongs in no report.
+      const bool login =
+          value.text.find("://") != std::string::npos && value.text.find('@') != std::string::npos;
+      return login ? "this URL" : quote(value.text);
+    }
     case ValueKind::List:
       return value.items.empty() ? "an empty list" : "a list";
     case ValueKind::Object:
-      return "an object";
+      return value.members.empty() ? "an empty object" : "an object";
   }
   return {};
 }

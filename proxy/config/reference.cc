@@ -58,8 +58,8 @@ std::string limits_note(const SettingRow& row) {
 
 std::string note(const SettingRow& row, std::size_t indent) {
   std::string out = comment(std::string(row.reason) + limits_note(row), indent);
-  if (row.example.find('\n') != row.example.npos) {
-    return out + comment("For example:", indent) + comment_lines(row.example, indent);
+  if (!row.sample.empty()) {
+    return out + comment("For example:", indent) + comment_lines(row.sample, indent);
   }
   if (row.kind == SettingKind::Objects || row.kind == SettingKind::Hosts) {
     out += comment("For example: " + std::string(row.example), indent);

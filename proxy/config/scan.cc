@@ -150,7 +150,7 @@ bool Scanner::take_value() {
 bool Scanner::take_open(char bracket) {
   if (open_.size() == kJsonDepthMost) {
     return fail(at_, "brackets are nested deeper than " + std::to_string(kJsonDepthMost) + ".",
-                "No setting needs more than four levels.");
+                "No setting needs that many.");
   }
   open_.push_back({bracket, at_++});
   want_ = bracket == '{' ? Want::NameOrEnd : Want::ValueOrEnd;

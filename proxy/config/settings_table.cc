@@ -44,6 +44,7 @@ constexpr TextRule kHostPattern{take_host_pattern,
 constexpr TextRule kHostName{take_host_name, "a host name"};
 constexpr TextRule kName{take_name, "a name of at most 64 bytes"};
 constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits, - . and _"};
+constexpr TextRule kFile{take_plain, "the name of a file"};
 constexpr TextRule kMac{take_mac, "a hardware address such as 00:1b:44:11:3a:b7"};
 constexpr TextRule kZone{take_zone, "a time zone such as Europe/Berlin"};
 constexpr TextRule kDays{take_days,
@@ -159,6 +160,11 @@ constexpr SettingRow with_rule(SettingRow row, const TextRule& rule) {
   return row;
 }
 
+constexpr SettingRow with_sample(SettingRow row, std::string_view sample) {
+  row.sample = sample;
+  return row;
+}
+
 // At most so many items.
 constexpr SettingRow limited(SettingRow row, std::uint64_t most) {
   row.most = most;
@@ -172,7 +178,7 @@ constexpr Place kPolicyFiles{"policy.files",
                              },
                              [](const SettingRow&, const Settings&) { return std::string("[]"); }};
 
-constexpr std::string_view kRulesExample = R"([
+constexpr std::string_view kRulesSample = R"([
   { "id": "school-time", "description": "Games are for the afternoon.",
     "when": { "group": "children", "schedule": "school", "host": [".games.example"] },
     "then": { "block": { "message": "From one o'clock on." } } },
@@ -380,7 +386,7 @@ constexpr SettingRow kRows[] = {
          "Whether lines of filter lists that hold for third parties only also block tunnels to "
          "their hosts. Of a tunnel nobody can tell whose page it is for, so this blocks some that "
          "were wanted."),
-    single(limited(texts(kPolicyFiles, "[]", kPlain, R"(["rules.d/children.json"])",
+    single(limited(texts(kPolicyFiles, "[]", kFile, R"(["rules.d/children.json"])",
                          "Further files, each an object with groups, schedules, lists and rules, "
                          "relative to this "
                          "one and read in this order behind what stands here."),
@@ -393,8 +399,11 @@ constexpr SettingRow kRows[] = {
         "members names it."),
     text(IN(GroupDocument*, "policy.groups", name), "", 1, kName, R"("children")",
          "What rules call this group."),
-    single(items(Prefixes, IN(GroupDocument*, "policy.groups", clients), "[]",
-                 R"(["192.168.1.32/28"])", "Addresses of clients.")),
+    single(
+        with_words(items(Prefixes, IN(GroupDocument*, "policy.groups", clients), "[]",
+                         R"(["192.168.1.32/28"])",
+                         "Addresses of clients; \"loopback\" and \"private\" as in clients.allow."),
+                   "loopback|private")),
     single(texts(IN(GroupDocument*, "policy.groups", macs), "[]", kMac, R"(["00:1b:44:11:3a:b7"])",
                  "Hardware addresses, which only count for clients on the same network.")),
     single(texts(IN(GroupDocument*, "policy.groups", users), "[]", kUser, R"(["ann"])",
@@ -456,9 +465,13 @@ constexpr SettingRow kRows[] = {
     flag(IN(ListDocument*, "policy.lists", required), "false",
          "Whether starting without it is refused."),
 
-    items(Objects, AT(policy.rules), "[]", kRulesExample,
-          "Rules, asked in order. The first one that holds and makes a decision ends the search; "
-          "adjustments of rules that hold before it add up."),
+    with_sample(
+        items(
+            Objects, AT(policy.rules), "[]",
+            R"([{"id": "games", "when": {"host": ".games.example"}, "then": {"block": true}}])",
+            "Rules, asked in order. The first one that holds and makes a decision ends the search; "
+            "adjustments of rules that hold before it add up."),
+        kRulesSample),
     text(IN(RuleDocument*, "policy.rules", id), "", 1, kPolicyWord, R"("no-ads")",
          "What logs and reports call this rule."),
     text(IN(RuleDocument*, "policy.rules", description), R"("")", 0, kPlain,

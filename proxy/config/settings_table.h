@@ -79,6 +79,7 @@ struct SettingRow {
   std::string_view words{};        // separated by |
   const TextRule* rule = nullptr;  // of a Text or of each text in a list
   std::string_view example{};      // as JSON, where the default shows nothing
+  std::string_view sample{};       // a longer example in lines, for the default configuration
   bool single = false;             // of a list: its only item may stand there without brackets
   bool secret = false;             // never shown, never quoted in a problem
   void (*store)(const Target&, const Reading&) = nullptr;

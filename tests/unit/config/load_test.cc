@@ -103,9 +103,9 @@ TEST(Load, TakesTheDepthThatIsAllowedAndNoMore) {
   EXPECT_EQ(first_problem(nested(kJsonDepthMost)),
             "f:1:1: the configuration must be an object. Write { ... }.");
   EXPECT_EQ(first_problem(nested(kJsonDepthMost + 1)),
-            "f:1:33: brackets are nested deeper than 32. No setting needs more than four levels.");
+            "f:1:33: brackets are nested deeper than 32. No setting needs that many.");
   EXPECT_EQ(first_problem(std::string(1'000'000, '[')),
-            "f:1:33: brackets are nested deeper than 32. No setting needs more than four levels.");
+            "f:1:33: brackets are nested deeper than 32. No setting needs that many.");
 }
 
 TEST(Load, TakesTheSizeThatIsAllowedAndNoMore) {
