@@ -5,6 +5,7 @@
 // single rule that only Adblock knows is Adblock.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "filters/lists/lines.h"
 #include "filters/lists/read_list.h"
@@ -51,7 +52,8 @@ bool is_pattern(std::string_view line) {
 
 bool is_hosts(std::string_view line) {
   const std::size_t end = line.find_first_of(" \t");
-  return end != std::string_view::npos && IpAddress::parse(line.substr(0, end));
+  const std::string_view word = line.substr(0, std::min(end, line.find('%')));  // fe80::1%lo0
+  return end != std::string_view::npos && IpAddress::parse(word);
 }
 
 bool is_url(std::string_view word, Arena& arena) {
@@ -68,34 +70,39 @@ bool is_url(std::string_view word, Arena& arena) {
   return has(host, ".") && read_name(host, arena).has_value();
 }
 
-// What the line looks like; Auto: nothing certain.
-ListFormat vote(std::string_view line, Arena& arena) {
+// Only Adblock would take such a line, but so it takes every slip of the pen.
+constexpr std::size_t kPerhapsAdblock = 7;
+
+// What the line looks like: a format or kPerhapsAdblock; Auto: nothing certain.
+std::size_t vote(std::string_view line, Arena& arena) {
+  const auto of = [](ListFormat format) { return static_cast<std::size_t>(format); };
   if (is_adblock(line)) {
-    return ListFormat::Adblock;
+    return of(ListFormat::Adblock);
   }
   if (line.empty() || line.front() == '#' || line.front() == '!' || line.front() == ';') {
-    return ListFormat::Auto;
+    return of(ListFormat::Auto);
   }
   if (is_hosts(line)) {
-    return ListFormat::Hosts;
+    return of(ListFormat::Hosts);
   }
   const std::string_view word = line.substr(0, line.find_first_of(" \t;"));
   if (Prefix::parse(word)) {
-    return ListFormat::Networks;
+    return of(ListFormat::Networks);
   }
   if (is_pattern(line)) {
-    return ListFormat::Patterns;
+    return of(ListFormat::Patterns);
   }
-  if (const auto name = read_name(word, arena); name && has(word, ".")) {
-    return ListFormat::Domains;
+  if (const auto name = read_name(word, arena);
+      name && word.front() != '-' && (has(word, ".") || name->address)) {
+    return of(ListFormat::Domains);
   }
-  return is_url(word, arena) ? ListFormat::Urls : ListFormat::Adblock;
+  return is_url(word, arena) ? of(ListFormat::Urls) : kPerhapsAdblock;
 }
 
 }  // namespace
 
 ListFormat detect_format(std::string_view text) {
-  std::array<std::size_t, 7> votes{};
+  std::array<std::size_t, 8> votes{};
   const auto of = [&votes](ListFormat format) -> std::size_t& {
     return votes[static_cast<std::size_t>(format)];
   };
@@ -104,13 +111,14 @@ ListFormat detect_format(std::string_view text) {
   Lines lines(text);
   while (voters < kVotersMost && lines.number() < kLinesMost && lines.next()) {
     arena.reset();
-    const ListFormat format = vote(lines.line().substr(0, kListLineMost), arena);
-    ++of(format);
-    voters += format != ListFormat::Auto ? 1 : 0;
+    const std::size_t one = vote(lines.line().substr(0, kListLineMost), arena);
+    ++votes[one];
+    voters += one != 0 ? 1 : 0;
   }
   if (of(ListFormat::Adblock) > 0) {
     of(ListFormat::Adblock) += of(ListFormat::Domains) + of(ListFormat::Hosts);
   }
+  of(ListFormat::Adblock) += std::exchange(votes[kPerhapsAdblock], 0);
   of(ListFormat::Auto) = 0;
   const auto most = static_cast<std::size_t>(std::ranges::max_element(votes) - votes.begin());
   return votes[most] == 0 ? ListFormat::Domains : static_cast<ListFormat>(most);

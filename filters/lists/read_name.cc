@@ -19,6 +19,12 @@ bool foreign(char c) {
   return static_cast<unsigned char>(c) >= 0x80;
 }
 
+// An IPv6 address without brackets, or an attempt at one: "host:8080" is something else.
+bool looks_like_six(std::string_view text) {
+  return std::ranges::count(text, ':') > 1 &&
+         std::ranges::all_of(text, [](char c) { return is(c, kHexDigit) || c == ':' || c == '.'; });
+}
+
 // A byte as a report may show it.
 std::string shown(char c) {
   if (c > 0x20 && c < 0x7f) {
@@ -85,10 +91,10 @@ tl::expected<ListName, std::string> read_name(std::string_view text, Arena& aren
     }
     text = *ascii;
   }
-  const bool colon = text.find(':') != std::string_view::npos;
-  const auto host = normalise_host(text, bracketed || colon, arena);
+  const bool six = bracketed || looks_like_six(text);
+  const auto host = normalise_host(text, six, arena);
   if (!host) {
-    return tl::unexpected(bracketed || colon ? "it is no IPv6 address" : why_not(text));
+    return tl::unexpected(six ? "it is no IPv6 address" : why_not(text));
   }
   out.name = host->name;
   out.address = host->address.has_value();
