@@ -19,8 +19,7 @@ bool usable(std::string path) {
   while (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
     const auto slash = path.find_last_of('/');
     if (slash == std::string::npos) {
-      path = ".";
-      break;
+      return ::access(".", W_OK | X_OK) == 0;
     }
     path.resize(slash == 0 ? 1 : slash);
   }
