@@ -10,7 +10,7 @@
 namespace weir::filters {
 namespace {
 
-constexpr std::uint32_t kStride = 16;
+constexpr std::uint32_t kStride = 4;
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One number for each line of several lists, and the way back: from the number to the list, the
-// line and its text. Of the places where lines begin, only every sixteenth is kept; the rest is
+// line and its text. Of the places where lines begin, only every fourth is kept; the rest is
 // counted when somebody asks, which is after a match.
 #pragma once
 
@@ -31,7 +31,7 @@ class LineIndex {
   struct Numbered {
     std::uint32_t base;  // one less than its first line's number
     std::uint16_t list;
-    std::vector<std::uint32_t> starts;  // of lines 1, 17, 33 ...
+    std::vector<std::uint32_t> starts;  // of lines 1, 5, 9 ...
   };
 
   const Numbered& find(std::uint32_t number) const;

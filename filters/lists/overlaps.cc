@@ -70,8 +70,8 @@ std::uint32_t count_contradicted(const List& list, const NetworkFilters& filters
 }
 
 std::size_t share_of(const List& list, const ListOverlap& overlap) {
-  // Twelve bytes and two of indexes for a name; a number for every sixteenth line.
-  return overlap.names * std::size_t{14} + (is_names(list) ? list.text.size() / 16 / 8 : 0);
+  // Twelve bytes and two of indexes for a name; a number for every fourth line.
+  return overlap.names * std::size_t{14} + (is_names(list) ? list.text.size() / 16 : 0);
 }
 
 }  // namespace
