@@ -23,6 +23,21 @@ using tls::HelloProgress;
 // How long the client is waited for before the server is looked at again.
 constexpr Micros kGlance = 200 * kMillisecond;
 
+// The buffer of the request's head stays with the exchange, whose record views it.
+void pin_head(Exchange& ex, Session& session) {
+  Buffer& in = session.in;
+  if (ex.pinned_request.valid() || !in.valid()) {
+    return;
+  }
+  Buffer next;
+  if (!in.empty()) {
+    next = in.unread().size() < BufferPool::kSmall ? session.worker.buffers.take_small()
+                                                   : Buffer(2 * in.unread().size());
+    in.move_unread_to(next);
+  }
+  ex.pinned_request = std::exchange(in, std::move(next));
+}
+
 void make_room(Session& session) {
   Buffer& in = session.in;
   BufferPool& buffers = session.worker.buffers;
@@ -113,6 +128,7 @@ Task<void> inspect_hello(Exchange& ex, Session& session) {
   if (ex.request.method_id != http::Method::Connect) {
     co_return;  // an upgraded connection speaks what was agreed
   }
+  pin_head(ex, session);
   tls::Hello hello;
   Failure why = Failure::None;
   const HelloProgress progress = co_await read_hello(ex, session, hello, why);
