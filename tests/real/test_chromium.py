@@ -44,6 +44,39 @@ socket.onmessage = function (event) {{
 }};
 </script>"""
 
+# Everything it embeds is replaced by the proxy; the picture at the end waits until all of it has spoken.
+REPLACED_PAGE = """<!doctype html><title>replaced</title><p id=sum>nothing yet</p>
+<script>
+var said = [], left = 6;
+function say(word) {{
+  said.push(word);
+  document.getElementById("sum").textContent = said.sort().join(", ");
+  if (--left == 0) new Image().src = "{hold}release";
+}}
+["gif", "png2", "png32", "blocked"].forEach(function (name) {{
+  var image = new Image();
+  image.onload = function () {{ say(name + " " + image.naturalWidth + "x" + image.naturalHeight); }};
+  image.onerror = function () {{ say(name + " failed"); }};
+  image.src = "/" + name + ".img";
+}});
+["audio", "video"].forEach(function (kind) {{
+  var media = document.createElement(kind);
+  media.muted = true;
+  media.onended = function () {{ say(kind + " ended"); }};
+  media.onerror = function () {{ say(kind + " failed"); }};
+  media.src = "/" + kind + ".clip";
+  document.body.append(media);
+  media.play().catch(function () {{}});
+}});
+</script><img src="{hold}hold">"""
+REPLACED_LIST = b"""/gif.img$image,redirect=1x1.gif
+/png2.img$image,redirect=2x2.png
+/png32.img$image,redirect=32x32.png
+/blocked.img$image
+/audio.clip$media,redirect=noop-0.1s.mp3
+/video.clip$media,redirect=noop-1s.mp4
+"""
+
 
 def png(red, green, blue):
     """A picture of one pixel."""
@@ -93,7 +126,8 @@ class Chromium(Case):
         self.assertEqual(said, "images 80 scripts 15 sheets 15 wrong 0")
         proxy.wait_for_log(r"CONNECT localhost:")
 
-    def test_heavy_a_web_socket_in_a_page_is_answered(self):
+    def hold(self):
+        """An origin of pictures that it withholds until somebody asks for /release."""
         released = threading.Event()
 
         def serve(sock):
@@ -101,7 +135,19 @@ class Chromium(Case):
                 released.set()
             released.wait(PATIENCE)
             say(sock, "200 OK", png(1, 2, 3), "Content-Type: image/png\r\nConnection: close\r\n")
-        chat, hold, origin = Server(self, serve_echo), Server(self, serve), Nginx(self)
+        return Server(self, serve)
+
+    def test_heavy_what_rules_put_in_place_of_pictures_sound_and_film_is_good(self):
+        hold, origin = self.hold(), Nginx(self)
+        path = self.path("list.txt", REPLACED_LIST)
+        proxy = self.proxy({"policy": {"lists": [{"name": "ads", "file": path, "format": "adblock"}],
+                                       "rules": [{"id": "ads", "when": {"list": "ads"}, "then": {"block": True}}]}})
+        self.path("root/replaced.html", REPLACED_PAGE.format(hold=hold.url()).encode())
+        said = self.dump(proxy, origin.url("/replaced.html"), "--autoplay-policy=no-user-gesture-required")
+        self.assertEqual(said, "audio ended, blocked 1x1, gif 1x1, png2 2x2, png32 32x32, video ended")
+
+    def test_heavy_a_web_socket_in_a_page_is_answered(self):
+        chat, hold, origin = Server(self, serve_echo), self.hold(), Nginx(self)
         proxy = self.proxy(tunnel_to=[chat.port])
         self.path("root/chat.html", SOCKET_PAGE.format(port=chat.port, hold=hold.url()).encode())
         said = self.dump(proxy, origin.url("/chat.html"))
