@@ -4,7 +4,6 @@
 // with its own URL at hand.
 #include "proxy/lists/download.h"
 
-#include <curl/curl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,8 +11,15 @@
 #include <chrono>
 #include <string_view>
 
+#include "proxy/lists/curl_calls.h"
+
 namespace weir {
 namespace {
+
+// Only where fetch() has found the library.
+const CurlCalls& lib() {
+  return *find_curl();
+}
 
 using Error = tl::unexpected<std::string>;
 
@@ -32,21 +38,21 @@ struct Place {
 
 std::string part(CURLU* url, CURLUPart which) {
   char* text = nullptr;
-  if (curl_url_get(url, which, &text, 0) != CURLUE_OK) {
+  if (lib().curl_url_get(url, which, &text, 0) != CURLUE_OK) {
     return {};
   }
   std::string out(text);
-  curl_free(text);
+  lib().curl_free(text);
   return out;
 }
 
 Place place_of(const std::string& text) {
-  CURLU* const url = curl_url();
+  CURLU* const url = lib().curl_url();
   Place out;
-  if (curl_url_set(url, CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
+  if (lib().curl_url_set(url, CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK) {
     out = {part(url, CURLUPART_SCHEME), part(url, CURLUPART_HOST)};
   }
-  curl_url_cleanup(url);
+  lib().curl_url_cleanup(url);
   std::ranges::transform(out.host, out.host.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
@@ -94,7 +100,7 @@ curl_socket_t open_socket(void* with, curlsocktype, curl_sockaddr* to) {
 
 std::string field(CURL* easy, const char* name) {
   curl_header* found = nullptr;
-  if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) {
+  if (lib().curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK) {
     return {};
   }
   const std::string_view value = found->value;
@@ -143,7 +149,7 @@ std::string explain(CURLcode code, const Hop& hop, const std::string& host) {
     case CURLE_UNSUPPORTED_PROTOCOL:
       return "only https is fetched";
     default:
-      return host + ": " + curl_easy_strerror(code);
+      return host + ": " + lib().curl_easy_strerror(code);
   }
 }
 
@@ -151,7 +157,7 @@ std::string explain(CURLcode code, const Hop& hop, const std::string& host) {
 class Request {
  public:
   Request(const DownloadOrder& order, const std::string& url, Micros left, Hop& hop)
-      : easy_(curl_easy_init()) {
+      : easy_(lib().curl_easy_init()) {
     set(CURLOPT_URL, url.c_str());
     set(CURLOPT_PROTOCOLS_STR, hop.plain ? "http" : "https");
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
@@ -170,8 +176,8 @@ class Request {
     ask(order);
   }
   ~Request() {
-    curl_easy_cleanup(easy_);
-    curl_slist_free_all(fields_);
+    lib().curl_easy_cleanup(easy_);
+    lib().curl_slist_free_all(fields_);
   }
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -180,7 +186,7 @@ class Request {
  private:
   template <class Value>
   void set(CURLoption option, Value value) {
-    curl_easy_setopt(easy_, option, value);
+    lib().curl_easy_setopt(easy_, option, value);
   }
   void bound(const DownloadOrder& order, Micros left) {
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max(left / kMillisecond, Micros{1})));
@@ -200,10 +206,11 @@ class Request {
   }
   void ask(const DownloadOrder& order) {
     if (!order.etags.empty()) {
-      fields_ = curl_slist_append(fields_, ("If-None-Match: " + order.etags).c_str());
+      fields_ = lib().curl_slist_append(fields_, ("If-None-Match: " + order.etags).c_str());
     }
     if (!order.last_modified.empty()) {
-      fields_ = curl_slist_append(fields_, ("If-Modified-Since: " + order.last_modified).c_str());
+      fields_ =
+          lib().curl_slist_append(fields_, ("If-Modified-Since: " + order.last_modified).c_str());
     }
     set(CURLOPT_HTTPHEADER, fields_);
   }
@@ -239,43 +246,47 @@ bool is_inside(const IpAddress& address) {
 }
 
 struct Downloader::Multi {
-  CURLM* handle = curl_multi_init();
+  const CurlCalls* const calls = find_curl();
+  CURLM* handle = calls == nullptr ? nullptr : calls->curl_multi_init();
   std::atomic<bool> stopped{false};
 
-  ~Multi() { curl_multi_cleanup(handle); }
+  ~Multi() {
+    if (handle != nullptr) {
+      calls->curl_multi_cleanup(handle);
+    }
+  }
   CURLcode perform(CURL* easy);
 };
 
 // One transfer, waiting in a way that stop() can end.
 CURLcode Downloader::Multi::perform(CURL* easy) {
-  curl_multi_add_handle(handle, easy);
+  lib().curl_multi_add_handle(handle, easy);
   int running = 1;
   while (running != 0 && !stopped.load()) {
-    if (curl_multi_perform(handle, &running) != CURLM_OK ||
-        (running != 0 && curl_multi_poll(handle, nullptr, 0, kPollMillis, nullptr) != CURLM_OK)) {
+    if (lib().curl_multi_perform(handle, &running) != CURLM_OK ||
+        (running != 0 &&
+         lib().curl_multi_poll(handle, nullptr, 0, kPollMillis, nullptr) != CURLM_OK)) {
       break;
     }
   }
   CURLcode result = CURLE_ABORTED_BY_CALLBACK;
   int more = 0;
-  while (const CURLMsg* said = curl_multi_info_read(handle, &more)) {
+  while (const CURLMsg* said = lib().curl_multi_info_read(handle, &more)) {
     result = said->msg == CURLMSG_DONE ? said->data.result : result;
   }
-  curl_multi_remove_handle(handle, easy);
+  lib().curl_multi_remove_handle(handle, easy);
   return result;
 }
 
-Downloader::Downloader() {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(ready);
-  multi_ = std::make_unique<Multi>();
-}
+Downloader::Downloader() : multi_(std::make_unique<Multi>()) {}
 
 Downloader::~Downloader() = default;
 
 void Downloader::stop() {
   multi_->stopped.store(true);
-  curl_multi_wakeup(multi_->handle);
+  if (multi_->handle != nullptr) {
+    multi_->calls->curl_multi_wakeup(multi_->handle);
+  }
 }
 
 bool Downloader::stopped() const {
@@ -283,6 +294,9 @@ bool Downloader::stopped() const {
 }
 
 tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& order) {
+  if (multi_->handle == nullptr) {
+    return Error("libcurl.so.4 is missing; install the package libcurl4");
+  }
   const Micros end = now() + order.timeout;
   const Place asked = place_of(order.url);
   std::string url = order.url;
@@ -302,9 +316,9 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
       return Error(explain(result, *hop, place_of(url).host));
     }
     long status = 0;
-    curl_easy_getinfo(request.handle(), CURLINFO_RESPONSE_CODE, &status);
+    lib().curl_easy_getinfo(request.handle(), CURLINFO_RESPONSE_CODE, &status);
     char* next = nullptr;
-    curl_easy_getinfo(request.handle(), CURLINFO_REDIRECT_URL, &next);
+    lib().curl_easy_getinfo(request.handle(), CURLINFO_REDIRECT_URL, &next);
     if (status / 100 == 3 && status != 304 && next != nullptr) {
       url = next;
       continue;
