@@ -42,7 +42,7 @@ class Chain final : public BodyStage {
         return !first_->over();
       }
       const std::string_view waiting(middle_.data() + begin_, end_ - begin_);
-      if (waiting.empty() && !first_->over()) {
+      if (waiting.empty() && !first_->over() && !second_->busy()) {
         return true;
       }
       const BodyFlow flow = second_->step(waiting, first_->over(), to.subspan(out.made));

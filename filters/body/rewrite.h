@@ -15,6 +15,9 @@
 // beyond it. One that holds other characters, \p or \x{ is matched as UTF-8; there "." does not
 // match bytes that are not UTF-8. Bodies in UTF-16 are not understood. An empty match is none.
 //
+// An expression costs time in proportion to the body, unless it may match both a little and much
+// more, as "a(.*b)?" does: then each match may cost a look through two windows.
+//
 // Compiled once, shared by all threads; RE2 stays out of this header.
 #pragma once
 

@@ -16,7 +16,8 @@ namespace weir::filters {
 namespace {
 
 constexpr std::size_t kBufferLeast = 16 * 1024;
-constexpr unsigned kDecisionsPerStep = 512;  // then somebody else's turn
+// Then somebody else's turn: one decision may cost a look through two windows.
+constexpr unsigned kDecisionsPerStep = 32;
 
 // What is known of a rule's next match at or behind a position.
 struct Outlook {

@@ -204,7 +204,15 @@ Task<Failure> relay_changed(RelayPlan& plan, RelayTools& tools) {
   for (unsigned rounds = 1;; ++rounds) {
     Buffer out = tools.buffers.take_large();
     const std::span<char> to(out.space(), out.room());
-    Failure why = frame.gather_changed(plan, to);
+    std::size_t made = 0;
+    Failure why = frame.change(plan, to, made);
+    while (why == Failure::None && frame.busy()) {
+      co_await tools.loop.yield();
+      why = frame.change(plan, to, made);
+    }
+    if (why == Failure::None) {
+      why = frame.lay_out_changed(plan, {to.data(), made});
+    }
     if (why == Failure::None) {
       why = co_await write_frame(plan, tools, frame);
     }

@@ -134,19 +134,24 @@ Failure RelayFrame::gather(RelayPlan& plan) {
   return plan.reader->over() && !ended_ ? add_end(plan) : Failure::None;
 }
 
-// Runs payload through the transform until `to` is full, it needs more, or it is somebody else's
-// turn.
+Failure RelayFrame::next_payload(RelayPlan& plan) {
+  if (!rest_.empty() || plan.in->empty() || plan.reader->over()) {
+    return Failure::None;
+  }
+  if (const Failure why = take_run(plan, rest_); why != Failure::None) {
+    return why;
+  }
+  plan.payload += rest_.size();
+  return check_payload(plan);
+}
+
+// Goes on until `to` is full, more input is needed, or it is somebody else's turn.
 Failure RelayFrame::change(RelayPlan& plan, std::span<char> to, std::size_t& made) {
   BodyTransform& transform = *plan.transform;
-  while (made < to.size()) {
-    if (rest_.empty() && !plan.in->empty() && !plan.reader->over()) {
-      if (const Failure why = take_run(plan, rest_); why != Failure::None) {
-        return why;
-      }
-      plan.payload += rest_.size();
-      if (const Failure why = check_payload(plan); why != Failure::None) {
-        return why;
-      }
+  busy_ = hungry_ = false;
+  while (made < to.size() && !busy_ && !hungry_) {
+    if (const Failure why = next_payload(plan); why != Failure::None) {
+      return why;
     }
     const bool last = plan.reader->over();
     const bool dry = rest_.empty() && (last || plan.in->empty());
@@ -156,30 +161,20 @@ Failure RelayFrame::change(RelayPlan& plan, std::span<char> to, std::size_t& mad
     if (transform.failure() != Failure::None) {
       return transform.failure();
     }
-    if (transform.busy()) {
-      break;
-    }
-    if (flow.used == 0 && flow.made == 0 && !rest_.empty()) {
+    busy_ = transform.busy();
+    if (!busy_ && !rest_.empty() && flow.used == 0 && flow.made == 0) {
       return Failure::Internal;  // a transform takes what it is offered or makes something
     }
-    hungry_ = dry && flow.made == 0;
-    if (hungry_) {
-      break;
-    }
+    hungry_ = !busy_ && dry && flow.made == 0;
   }
   return Failure::None;
 }
 
-Failure RelayFrame::gather_changed(RelayPlan& plan, std::span<char> to) {
+Failure RelayFrame::lay_out_changed(RelayPlan& plan, std::string_view made) {
   first_ = count_ = run_count_ = 0;
-  hungry_ = false;
-  std::size_t made = 0;
-  if (const Failure why = change(plan, to, made); why != Failure::None) {
-    return why;
-  }
-  run_bytes_ = made;
-  if (made > 0) {
-    runs_[run_count_++] = {to.data(), made};
+  run_bytes_ = made.size();
+  if (!made.empty()) {
+    runs_[run_count_++] = made;
   }
   lay_out(plan);
   const bool over = plan.reader->over() && rest_.empty() && plan.transform->over();

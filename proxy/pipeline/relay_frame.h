@@ -25,10 +25,14 @@ class RelayFrame {
   // Lays out the size line for `n` payload bytes that will be moved unseen.
   void announce(RelayPlan& plan, std::uint64_t n);
 
-  // The same for a body that is changed on its way: what `plan.in` holds goes through
-  // plan.transform into `to`, as much as there is room for, and is laid out from there.
-  Failure gather_changed(RelayPlan& plan, std::span<char> to);
-  // Behind gather_changed(): it needs bytes that have not come yet.
+  // The same for a body that is changed on its way, in two steps. change() runs what `plan.in`
+  // holds through plan.transform into `to` behind the first `made` bytes, which it adds to; once
+  // more if busy(). lay_out_changed() then lays out what was made.
+  Failure change(RelayPlan& plan, std::span<char> to, std::size_t& made);
+  Failure lay_out_changed(RelayPlan& plan, std::string_view made);
+  // The transform gave up its turn with work left to do and room to do it in.
+  bool busy() const { return busy_; }
+  // It needs bytes that have not come yet.
   bool hungry(const RelayPlan& plan) const { return hungry_ && !plan.reader->over() && !ended_; }
   bool ended() const { return ended_; }
 
@@ -42,7 +46,7 @@ class RelayFrame {
 
   Failure take_runs(RelayPlan& plan);
   Failure take_run(RelayPlan& plan, std::string_view& run);
-  Failure change(RelayPlan& plan, std::span<char> to, std::size_t& made);
+  Failure next_payload(RelayPlan& plan);
   void lay_out(RelayPlan& plan);
   void add_run(std::string_view run);
   void add(std::string_view text);
@@ -58,6 +62,7 @@ class RelayFrame {
   std::array<char, 20> size_line_;
   std::string_view owed_;  // line end of a chunk whose payload was moved unseen
   std::string_view rest_;  // payload that the transform has not taken yet; in `plan.in`
+  bool busy_ = false;
   bool hungry_ = false;
   bool ended_ = false;
 };

@@ -184,6 +184,22 @@ TEST(Rewrite, SeesWhatAnEarlierRewriterMadeWhenOneFollowsAnother) {
   EXPECT_TRUE(stage->over());
 }
 
+TEST(Rewrite, GivesUpItsTurnInAChainAndGoesOnWithoutFurtherInput) {
+  const std::vector<BodyRewrite> rewrites = {{"a", false, "b"}};
+  const auto rewriter = *Rewriter::compile(rewrites);
+  const auto stage = chain(rewriter->start({}), rewriter->start({}));
+  const std::string body(1000, 'a');
+  std::vector<char> to(2000);
+  BodyFlow all = stage->step(body, false, to);
+  for (int turns = 0; turns < 1000 && stage->busy(); ++turns) {
+    const BodyFlow flow = stage->step("", false, std::span(to).subspan(all.made));
+    all.made += flow.made;
+  }
+  EXPECT_FALSE(stage->busy());
+  EXPECT_EQ(all.used, 1000U);
+  EXPECT_EQ(std::string(to.data(), all.made), std::string(1000, 'b'));
+}
+
 TEST(Rewrite, SaysWhatIsWrongWithARewrite) {
   const auto error = [](BodyRewrite rewrite) {
     const auto out = Rewriter::compile({&rewrite, 1});
