@@ -66,10 +66,10 @@ DomainSet DomainSet::Builder::build() && {
   std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
     return a.hash() != b.hash() ? a.hash() < b.hash() : a.value < b.value;
   });
-  const auto repeats = std::ranges::unique(entries, [](const Entry& a, const Entry& b) {
+  const auto same = [](const Entry& a, const Entry& b) {
     return a.hash() == b.hash() && a.value == b.value;
-  });
-  entries.erase(repeats.begin(), repeats.end());
+  };
+  entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
   if (entries.capacity() > entries.size() + entries.size() / 8) {
     entries.shrink_to_fit();
   }

@@ -43,8 +43,7 @@ std::size_t rarest(std::string_view literal, const Counts& counts) {
 LiteralGate LiteralGate::Builder::build() && {
   LiteralGate gate;
   std::ranges::sort(literals_);
-  const auto repeats = std::ranges::unique(literals_);
-  literals_.erase(repeats.begin(), repeats.end());
+  literals_.erase(std::unique(literals_.begin(), literals_.end()), literals_.end());
   Counts counts;
   for (const auto* common :
        {"https://www.", "http://", ".com/", ".net/", ".org/", ".html", ".php?"}) {
