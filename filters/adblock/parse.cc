@@ -179,8 +179,8 @@ bool plain_host(std::string_view text) {
 }
 
 std::string_view bare_host(std::string_view line) {
-  if (plain_host(line)) {
-    return line.find('.') == npos ? std::string_view() : line;
+  if (plain_host(line)) {  // "_ad.js" is a pattern
+    return line.find('.') == npos || line.front() == '_' ? std::string_view() : line;
   }
   const auto space = line.find_first_of(" \t");
   if (space == npos) {

@@ -350,6 +350,9 @@ void read_options(std::string_view text, Line& out, std::string& value) {
     }
     text.remove_prefix(text.empty() ? 0 : 1);
   }
+  if (out.rule.exception && out.rule.important) {
+    in.faulty("an exception cannot be important");
+  }
   if (out.kind == LineKind::Rule) {
     in.settle();
   }

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One table per option: the rule, who asks for what, and whether it is blocked.
+#include <gtest/gtest.h>
+
+#include "tests/unit/filters/adblock/judging.h"
+
+namespace weir::filters {
+namespace {
+
+using enum ResourceKind;
+
+struct Row {
+  const char* list;
+  Request request;
+  bool blocks;
+};
+
+void check(const std::vector<Row>& rows) {
+  for (const auto& row : rows) {
+    const Judging judging{std::string(row.list)};
+    EXPECT_EQ(judging.blocks(row.request), row.blocks)
+        << row.list << " on " << row.request.url << " for " << kind_name(row.request.kind) << " of "
+        << row.request.page;
+  }
+}
+
+TEST(Options, TypesLimitAndNegate) {
+  check({{"/ad.$script", {"https://a.test/ad.js", Script}, true},
+         {"/ad.$script", {"https://a.test/ad.js", Image}, false},
+         {"/ad.$script,image", {"https://a.test/ad.js", Image}, true},
+         {"/ad.$~script", {"https://a.test/ad.js", Script}, false},
+         {"/ad.$~script", {"https://a.test/ad.js", Image}, true},
+         {"/ad.$~script,~image", {"https://a.test/ad.js", Font}, true},
+         {"/ad.$css", {"https://a.test/ad.css", Stylesheet}, true},
+         {"/ad.$frame", {"https://a.test/ad.html", Subdocument}, true},
+         {"/ad.$xhr", {"https://a.test/ad.json", Xhr}, true},
+         {"/ad.$xmlhttprequest", {"https://a.test/ad.json", Ping}, false},
+         {"/ad.$beacon", {"https://a.test/ad.json", Ping}, true},
+         {"/ad.$websocket", {"https://a.test/ad.json", Websocket}, true},
+         {"/ad.$object-subrequest", {"https://a.test/ad.swf", Object}, true},
+         {"/ad.$other", {"https://a.test/ad.x", Other}, true},
+         {"/ad.", {"https://a.test/ad.x", CspReport}, true},
+         {"/ad.$script,_,__", {"https://a.test/ad.js", Script}, true}});
+}
+
+TEST(Options, ADocumentNeedsItsTypeOrAMatchThatEndsWithTheHost) {
+  check({{"||a.test^", {"https://a.test/x", Document}, true},
+         {"||a.test/x", {"https://a.test/x", Document}, false},
+         {"||a.test/x$document", {"https://a.test/x", Document}, true},
+         {"||a.test/x$all", {"https://a.test/x", Document}, true},
+         {"||a.test/x$all", {"https://a.test/x", Image}, true},
+         {"||a.test^$script", {"https://a.test/x", Document}, false},
+         {"||a.test^$~script", {"https://a.test/x", Document}, true},
+         {"||a.test^$~doc", {"https://a.test/x", Document}, false},
+         {"||a.test", {"https://a.test/x", Document}, true},
+         {"||a.t", {"https://a.test/x", Document}, false},
+         {"||a.test^\n@@||a.test/x", {"https://a.test/x", Document}, false}});
+}
+
+TEST(Options, PartyIsByRegistrableDomain) {
+  check({{"||a.test^$third-party", {"https://a.test/", Script, "b.test"}, true},
+         {"||a.test^$3p", {"https://cdn.a.test/", Script, "www.a.test"}, false},
+         {"||a.test^$~third-party", {"https://cdn.a.test/", Script, "www.a.test"}, true},
+         {"||a.test^$1p", {"https://a.test/", Script, "b.test"}, false},
+         {"||a.test^$~1p", {"https://a.test/", Script, "b.test"}, true},
+         {"||a.test^$1p,3p", {"https://a.test/", Script, "b.test"}, true},
+         {"||a.github.io^$3p", {"https://a.github.io/", Script, "b.github.io"}, true},
+         {"||a.co.uk^$3p", {"https://a.co.uk/", Script, "b.co.uk"}, true},
+         {"||a.test^$strict1p", {"https://cdn.a.test/", Script, "a.test"}, false},
+         {"||a.test^$strict1p", {"https://a.test/", Script, "a.test"}, true},
+         {"||a.test^$strict3p", {"https://cdn.a.test/", Script, "a.test"}, true},
+         {"||a.test^$3p", {"https://a.test/", Script, ""}, true},
+         {"||a.test^$domain=b.test", {"https://a.test/", Script, ""}, false},
+         {"||a.test^$domain=~b.test", {"https://a.test/", Script, ""}, true},
+         {"/ad.js$3p", {"http://1.2.3.4/ad.js", Script, "1.2.3.5"}, true}});
+}
+
+TEST(Options, DomainsNameThePage) {
+  check({{"/ad.$domain=b.test", {"https://a.test/ad.js", Script, "www.b.test"}, true},
+         {"/ad.$from=b.test", {"https://a.test/ad.js", Script, "xb.test"}, false},
+         {"/ad.$domain=b.test|c.test", {"https://a.test/ad.js", Script, "c.test"}, true},
+         {"/ad.$domain=~b.test", {"https://a.test/ad.js", Script, "www.b.test"}, false},
+         {"/ad.$domain=~b.test", {"https://a.test/ad.js", Script, "c.test"}, true},
+         {"/ad.$domain=b.test|~x.b.test", {"https://a.test/ad.js", Script, "x.b.test"}, false},
+         {"/ad.$domain=b.test|~x.b.test", {"https://a.test/ad.js", Script, "y.b.test"}, true},
+         {"/ad.$domain=b.*", {"https://a.test/ad.js", Script, "b.co.uk"}, true},
+         {"/ad.$domain=b.*", {"https://a.test/ad.js", Script, "www.b.com"}, true},
+         {"/ad.$domain=b.*", {"https://a.test/ad.js", Script, "b.c.com"}, false},
+         {"/ad.$domain=~b.*", {"https://a.test/ad.js", Script, "b.com"}, false},
+         {"/ad.$domain=/^b\\d+\\.test$/", {"https://a.test/ad.js", Script, "b12.test"}, true},
+         {"/ad.$domain=/^(b|c)\\d\\./|x.test", {"https://a.test/ad.js", Script, "c1.test"}, true},
+         {"*$script,domain=b.test", {"https://a.test/x", Script, "b.test"}, true},
+         {"*$script,domain=b.test", {"https://a.test/x", Image, "b.test"}, false},
+         {"*$script,domain=B.*", {"https://a.test/x", Script, "w.b.com"}, true},
+         {"/ad.$domain=", {"https://a.test/ad.js", Script, "b.test"}, false},
+         {"/ad.$domain=b.test|", {"https://a.test/ad.js", Script, "b.test"}, false}});
+}
+
+TEST(Options, ToAndDenyallowNameTheHostAskedFor) {
+  check(
+      {{"/ad.$to=a.test", {"https://x.a.test/ad.js"}, true},
+       {"/ad.$to=~a.test", {"https://x.a.test/ad.js"}, false},
+       {"*$script,to=a.test", {"https://x.a.test/"}, true},
+       {"*$script,to=a.*", {"https://x.a.com/"}, true},
+       {"*$script,to=a.test|b.test", {"https://c.test/"}, false},
+       {"*$script,3p,denyallow=a.test,domain=p.test", {"https://a.test/", Script, "p.test"}, false},
+       {"*$script,3p,denyallow=a.test,domain=p.test", {"https://b.test/", Script, "p.test"}, true},
+       {"*$script,denyallow=~a.test,domain=p.test", {"https://b.test/", Script, "p.test"}, false}});
+}
+
+TEST(Options, MethodsAndCase) {
+  check({{"/ad.$method=post", {"https://a.test/ad.js", Xhr, "p.test", "POST"}, true},
+         {"/ad.$method=post|put", {"https://a.test/ad.js", Xhr, "p.test", "GET"}, false},
+         {"/ad.$method=~get", {"https://a.test/ad.js", Xhr, "p.test", "GET"}, false},
+         {"/ad.$method=~get", {"https://a.test/ad.js", Xhr, "p.test", "POST"}, true},
+         {"/Ad.$match-case", {"https://a.test/Ad.js"}, true},
+         {"/Ad.$match-case", {"https://a.test/ad.js"}, false}});
+}
+
+TEST(Options, ExceptionsAndImportance) {
+  check(
+      {{"||a.test^\n@@||a.test/ok", {"https://a.test/ok"}, false},
+       {"||a.test^\n@@||a.test/ok", {"https://a.test/no"}, true},
+       {"||a.test^\n@@||a.test^$image", {"https://a.test/no"}, true},
+       {"||a.test^$important\n@@||a.test^", {"https://a.test/"}, true},
+       {"||a.test^\n/x$important\n@@||a.test^", {"https://a.test/x"}, true},
+       {"||a.test^\n@@||a.test^$important", {"https://a.test/"}, true},  // no such thing
+       {"||a.test^$badfilter\n||a.test^", {"https://a.test/"}, false},
+       {"||a.test^$3p,script\n||a.test^$script,third-party,badfilter", {"https://a.test/"}, false},
+       {"/x$domain=a.test|b.test\n/x$badfilter,from=b.test|a.test",
+        {"https://a.test/x", Script, "a.test"},
+        false},
+       {"||a.test^\n||a.test^$script,badfilter", {"https://a.test/"}, true},
+       {"@@||a.test^$badfilter\n@@||a.test^\n||a.test^", {"https://a.test/"}, true}});
+  EXPECT_EQ(Judging("||a.test^\n@@/ok").ask({"https://a.test/ok"}).exception, "@@/ok");
+  EXPECT_EQ(Judging("||a.test^\n@@/ok").ask({"https://a.test/ok"}).by, "||a.test^");
+}
+
+TEST(Options, WhatIsNotKnownDropsTheRule) {
+  for (const auto* option : {"ipaddress=1.2.3.4",
+                             "header=x:y",
+                             "urlskip=?u",
+                             "replace=/a/b/",
+                             "webrtc",
+                             "app=x",
+                             "popup",
+                             "popunder",
+                             "generichide",
+                             "elemhide",
+                             "cname",
+                             "inline-script",
+                             "genericblock",
+                             "uritransform=/a/b/",
+                             "script=1",
+                             "domain",
+                             "~domain=a.test",
+                             "~all",
+                             "script,",
+                             "Script"}) {
+    EXPECT_FALSE(Judging(std::string("||a.test^$") + option).blocks({"https://a.test/"})) << option;
+  }
+  EXPECT_TRUE(Judging("||a.test^$popup,script").blocks({"https://a.test/"}));
+  EXPECT_TRUE(Judging("||a.test^$reason=\"why, indeed\",script").blocks({"https://a.test/"}));
+}
+
+TEST(Options, ConnectIsJudgedByWhatCoversTheWholeHost) {
+  const auto connect = [](const char* list, bool third = false) {
+    return Judging(list, third).blocks({"a.test:443", Other, "", "CONNECT"});
+  };
+  EXPECT_TRUE(connect("||a.test^"));
+  EXPECT_TRUE(connect("||test^$all"));
+  EXPECT_TRUE(connect("/a.test/*"));
+  EXPECT_TRUE(connect("||a.test^$important\n@@||a.test^"));
+  EXPECT_FALSE(connect("||a.test^$script"));
+  EXPECT_FALSE(connect("||a.test^$domain=b.test"));
+  EXPECT_FALSE(connect("||a.test^$~image"));
+  EXPECT_FALSE(connect("||a.test^$third-party"));
+  EXPECT_TRUE(connect("||a.test^$third-party", true));
+  EXPECT_FALSE(connect("||a.test/x"));
+  EXPECT_FALSE(connect("||a.test^|"));
+  EXPECT_FALSE(connect("||a.test^\n@@||a.test^"));
+  EXPECT_TRUE(connect("||a.test^\n@@||a.test^$script"));
+  EXPECT_TRUE(connect("||a.test^\n@@||a.test/x"));
+}
+
+TEST(Options, AHostThatAnotherListNamesCanBeExcepted) {
+  ListHit hit;
+  hit.line = 7;
+  hit.text = "a.test";
+  EXPECT_TRUE(Judging("||b.test^").ask({"https://a.test/"}, hit).block);
+  EXPECT_EQ(Judging("||b.test^").ask({"https://a.test/"}, hit).by, "a.test");
+  EXPECT_FALSE(Judging("@@||a.test^").ask({"https://a.test/"}, hit).block);
+}
+
+}  // namespace
+}  // namespace weir::filters
