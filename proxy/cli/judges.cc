@@ -2,6 +2,7 @@
 //
 // See judges.h.
 #include "proxy/cli/judges.h"
+#include "proxy/lists/load.h"
 
 #include <numeric>
 #include <utility>
@@ -115,6 +116,7 @@ tl::expected<std::unique_ptr<Judge>, Complaints> make_set_judge(const Source& so
   std::iota(all.begin(), all.end(), std::uint16_t{0});
   auto built =
       filters::ListSets::build(std::move(*lists), {std::move(all)}, source.third_party_hosts);
+  give_memory_back();
   if (built.sets == nullptr) {
     return tl::unexpected(std::move(built.errors));
   }

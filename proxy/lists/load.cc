@@ -3,6 +3,8 @@
 // See load.h.
 #include "proxy/lists/load.h"
 
+#include <malloc.h>
+
 #include "filters/lists/read_list.h"
 #include "proxy/lists/folder.h"
 #include "proxy/lists/store.h"
@@ -77,6 +79,7 @@ LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::str
     return out;
   }
   auto compiled = filters::Policy::compile(document, std::move(lists));
+  give_memory_back();
   if (compiled) {
     out.policy = std::move(*compiled);
     return out;
@@ -85,6 +88,10 @@ LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::str
     out.errors.push_back(text_of(problem));
   }
   return out;
+}
+
+void give_memory_back() {
+  ::malloc_trim(0);
 }
 
 }  // namespace weir

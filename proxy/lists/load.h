@@ -28,4 +28,7 @@ LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::str
 // policy.
 bool says_anything(const filters::PolicyDocument& document);
 
+// Compiling takes more memory than its result; what is free again goes back to the system.
+void give_memory_back();
+
 }  // namespace weir
