@@ -72,8 +72,10 @@ bool is_url(std::string_view word, Arena& arena) {
 
 // Only Adblock would take such a line, but so it takes every slip of the pen.
 constexpr std::size_t kPerhapsAdblock = 7;
+// A single address, which is a network, but stands among names as well.
+constexpr std::size_t kAddress = 8;
 
-// What the line looks like: a format or kPerhapsAdblock; Auto: nothing certain.
+// What the line looks like: a format or one of the above; Auto: nothing certain.
 std::size_t vote(std::string_view line, Arena& arena) {
   const auto of = [](ListFormat format) { return static_cast<std::size_t>(format); };
   if (is_adblock(line)) {
@@ -87,7 +89,7 @@ std::size_t vote(std::string_view line, Arena& arena) {
   }
   const std::string_view word = line.substr(0, line.find_first_of(" \t;"));
   if (Prefix::parse(word)) {
-    return of(ListFormat::Networks);
+    return has(word, "/") ? of(ListFormat::Networks) : kAddress;
   }
   if (is_pattern(line)) {
     return of(ListFormat::Patterns);
@@ -99,13 +101,23 @@ std::size_t vote(std::string_view line, Arena& arena) {
   return is_url(word, arena) ? of(ListFormat::Urls) : kPerhapsAdblock;
 }
 
-}  // namespace
+// Whether a line anywhere begins with a mark that only Adblock has. Some lists hold thousands of
+// addresses and names before the first such line.
+bool has_adblock_line(std::string_view text) {
+  for (const std::string_view mark : {"||", "@@"}) {
+    for (auto at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1)) {
+      if (at == 0 || text[at - 1] == '\n') {
+        return true;
+      }
+    }
+  }
+  return false;
+}
 
-ListFormat detect_format(std::string_view text) {
-  std::array<std::size_t, 8> votes{};
-  const auto of = [&votes](ListFormat format) -> std::size_t& {
-    return votes[static_cast<std::size_t>(format)];
-  };
+using Votes = std::array<std::size_t, 9>;
+
+Votes count_votes(std::string_view text) {
+  Votes votes{};
   std::size_t voters = 0;
   Arena arena;
   Lines lines(text);
@@ -115,10 +127,26 @@ ListFormat detect_format(std::string_view text) {
     ++votes[one];
     voters += one != 0 ? 1 : 0;
   }
-  if (of(ListFormat::Adblock) > 0) {
-    of(ListFormat::Adblock) += of(ListFormat::Domains) + of(ListFormat::Hosts);
+  return votes;
+}
+
+}  // namespace
+
+ListFormat detect_format(std::string_view text) {
+  Votes votes = count_votes(text);
+  const auto of = [&votes](ListFormat format) -> std::size_t& {
+    return votes[static_cast<std::size_t>(format)];
+  };
+  const std::size_t addresses = std::exchange(votes[kAddress], 0);
+  const std::size_t perhaps = std::exchange(votes[kPerhapsAdblock], 0);
+  if (of(ListFormat::Adblock) > 0 || has_adblock_line(text)) {
+    of(ListFormat::Adblock) += 1 + addresses + of(ListFormat::Domains) + of(ListFormat::Hosts);
+  } else if (of(ListFormat::Domains) * 10 > addresses) {
+    of(ListFormat::Domains) += addresses;
+  } else {
+    of(ListFormat::Networks) += addresses;
   }
-  of(ListFormat::Adblock) += std::exchange(votes[kPerhapsAdblock], 0);
+  of(ListFormat::Adblock) += perhaps;
   of(ListFormat::Auto) = 0;
   const auto most = static_cast<std::size_t>(std::ranges::max_element(votes) - votes.begin());
   return votes[most] == 0 ? ListFormat::Domains : static_cast<ListFormat>(most);

@@ -124,6 +124,17 @@ TEST(ReadList, OutlivesTheFileItWasReadFrom) {
   EXPECT_EQ(list->text, text);
 }
 
+TEST(DetectFormat, FindsAdblockRulesBehindThousandsOfAddressesAndNames) {
+  std::string text = "! Title\n";
+  for (int n = 0; n < 6000; ++n) {
+    text += n % 3 == 0 ? "a" + std::to_string(n) + ".test\n"
+                       : "192.0.2." + std::to_string(n % 256) + "\n";
+  }
+  EXPECT_EQ(detect_format(text), ListFormat::Domains);
+  EXPECT_EQ(detect_format(text + "a.test ||b\n"), ListFormat::Domains);
+  EXPECT_EQ(detect_format(text + "||b.test/x^$all\n"), ListFormat::Adblock);
+}
+
 TEST(DetectFormat, KnowsWhatMostLinesLookLike) {
   struct Case {
     const char* text;
