@@ -125,7 +125,7 @@ bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
 void HostSets::settle(Set& set) {
   for (auto* part : {&yes_, &no_}) {
     std::ranges::sort(*part);
-    part->erase(std::ranges::unique(*part).begin(), part->end());
+    part->erase(std::unique(part->begin(), part->end()), part->end());
   }
   set.begin = static_cast<std::uint32_t>(hashes_.size());
   set.yes = static_cast<std::uint32_t>(yes_.size());
