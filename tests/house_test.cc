@@ -69,7 +69,7 @@ const std::map<std::string, Names> kLibraries = {
     {"zlib.h", {"filters/"}},
     {"brotli/", {"filters/body/"}},
     {"zstd.h", {"filters/body/"}},
-    {"curl/", {"proxy/lists/download.cc"}},
+    {"curl/", {"proxy/lists/curl_calls.h"}},
     {"crypt.h", {"proxy/pipeline/password_hash.cc"}},
 };
 

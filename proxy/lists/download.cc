@@ -245,15 +245,22 @@ bool is_inside(const IpAddress& address) {
   return inside(address) || std::any_of(hidden.begin(), hidden.end(), inside);
 }
 
+// The library's side, made when the first list is fetched.
 struct Downloader::Multi {
-  const CurlCalls* const calls = find_curl();
-  CURLM* handle = calls == nullptr ? nullptr : calls->curl_multi_init();
+  std::atomic<CURLM*> handle{nullptr};
   std::atomic<bool> stopped{false};
 
   ~Multi() {
-    if (handle != nullptr) {
-      calls->curl_multi_cleanup(handle);
+    if (handle.load() != nullptr) {
+      lib().curl_multi_cleanup(handle);
     }
+  }
+  // False where there is no library.
+  bool made() {
+    if (handle.load() == nullptr && find_curl() != nullptr) {
+      handle.store(lib().curl_multi_init());
+    }
+    return handle.load() != nullptr;
   }
   CURLcode perform(CURL* easy);
 };
@@ -284,8 +291,9 @@ Downloader::~Downloader() = default;
 
 void Downloader::stop() {
   multi_->stopped.store(true);
-  if (multi_->handle != nullptr) {
-    multi_->calls->curl_multi_wakeup(multi_->handle);
+  // One that is made only now sees that it is stopped.
+  if (CURLM* const handle = multi_->handle.load()) {
+    lib().curl_multi_wakeup(handle);
   }
 }
 
@@ -294,7 +302,7 @@ bool Downloader::stopped() const {
 }
 
 tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& order) {
-  if (multi_->handle == nullptr) {
+  if (!multi_->made()) {
     return Error("libcurl.so.4 is missing; install the package libcurl4");
   }
   const Micros end = now() + order.timeout;
