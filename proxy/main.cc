@@ -9,6 +9,7 @@
 
 #include "proxy/base/diag.h"
 #include "proxy/cli/arguments.h"
+#include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/pipeline/server.h"
 
@@ -56,6 +57,8 @@ int main(int argc, char** argv) {
       return weir::cli::replay(arguments->replay);
     case Arguments::Command::Lists:
       return weir::cli::lists(arguments->lists);
+    case Arguments::Command::Completion:
+      return weir::cli::print(arguments->completion);
   }
   return EX_SOFTWARE;
 }

@@ -8,6 +8,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "proxy/cli/completion.h"
+
 namespace weir::cli {
 namespace {
 
@@ -54,6 +56,10 @@ a request was wanted for) cannot be judged; records for which that matters are c
 Examples:
   weir replay access.log --config draft.json
   weir replay --format json --json - --config draft.json < access.log)";
+
+constexpr const char* kCompletionExamples = R"(Examples:
+  weir completion bash > /etc/bash_completion.d/weir
+  weir completion fish > ~/.config/fish/completions/weir.fish)";
 
 constexpr const char* kListsExamples = R"(Examples:
   weir lists --config weir.json
@@ -135,6 +141,31 @@ void add_lists(CLI::App& app, ListsOptions& options) {
   command->footer(kListsExamples);
 }
 
+void add_completion(CLI::App& app, std::string& shell) {
+  auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
+  command->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->footer(kCompletionExamples);
+}
+
+std::vector<CommandWords> words_of(const CLI::App& app) {
+  std::vector<CommandWords> out;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    CommandWords words{command->get_name(), command->get_description(), {}};
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        words.options.push_back("--" + name);
+      }
+      for (const std::string& name : option->get_snames()) {
+        words.options.push_back("-" + name);
+      }
+    }
+    out.push_back(std::move(words));
+  }
+  return out;
+}
+
 Arguments::Command chosen(const CLI::App& app) {
   using Command = Arguments::Command;
   const auto parsed = app.get_subcommands();
@@ -144,6 +175,7 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "explain"    ? Command::Explain
          : name == "replay"     ? Command::Replay
          : name == "lists"      ? Command::Lists
+         : name == "completion" ? Command::Completion
                                 : Command::Run;
 }
 
@@ -163,6 +195,8 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_explain(app, out.explain);
   add_replay(app, out.replay);
   add_lists(app, out.lists);
+  std::string shell;
+  add_completion(app, shell);
   auto* version = app.add_subcommand("version", "Print the version");
   auto* help_command = app.add_subcommand("help", "Print this help");
   app.require_subcommand(0, 1);
@@ -180,6 +214,13 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
     return tl::unexpected(EX_OK);
   }
   out.command = chosen(app);
+  // One that was named before the command.
+  for (std::string* config :
+       {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
+        &out.replay.source.config, &out.lists.source.config}) {
+    *config = config->empty() ? out.config : *config;
+  }
+  out.completion = completion_script(shell, words_of(app));
   return out;
 }
 

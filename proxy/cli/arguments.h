@@ -18,7 +18,7 @@
 namespace weir::cli {
 
 struct Arguments {
-  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain, Replay, Lists };
+  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain, Replay, Lists, Completion };
   Command command = Command::Run;
   std::string config;  // of Run
   CheckConfigOptions check_config;
@@ -26,6 +26,7 @@ struct Arguments {
   ExplainOptions explain;
   ReplayOptions replay;
   ListsOptions lists;
+  std::string completion;  // the script for a shell
 };
 
 // What to do; or, when the line asked for help or was wrong, which has then been said, the exit

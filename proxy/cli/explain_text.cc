@@ -153,7 +153,9 @@ void Writer::rule(const RuleTrace& trace, std::size_t width) {
   out_ += "\n";
   const std::string indent(width + 4, ' ');
   if (trace.hit) {
-    out_ += indent + printable(hit_words(trace.hit)) + "\n";
+    // What a list says without being heard is on trial.
+    const bool unheard = trace.result == Result::Failed && !trace.exception;
+    out_ += indent + (unheard ? "on trial: " : "") + printable(hit_words(trace.hit)) + "\n";
   }
   if (trace.exception) {
     out_ += indent + "lifted by " + printable(hit_words(trace.exception)) + "\n";
@@ -196,6 +198,9 @@ void Writer::decision() {
   if (e_.ends) {
     row("until", local_text(*e_.ends));
   }
+  if (e_.refused() != Failure::None && !verdict.blocks()) {
+    row("but", "the settings refuse it: " + std::string(word(e_.refused())), kRed);
+  }
   if (verdict.would_rule != UINT32_MAX) {
     row("on trial", "rule " + id(verdict.would_rule) + " would have decided: " +
                         std::string(filters::decision_name(verdict.would)) +
@@ -232,7 +237,7 @@ std::string Writer::all() {
   rules();
   decision();
   changes();
-  facts("Behind the rules", e_.after);
+  facts(e_.verdict.blocks() ? "If it were let through" : "Behind the rules", e_.after);
   return std::move(out_);
 }
 
@@ -241,7 +246,7 @@ std::string Writer::all() {
 std::string explanation_text(const Explanation& explanation, bool colour) {
   std::string out = Writer(explanation, colour).all();
   if (explanation.tunnel != nullptr) {
-    out += "\nWithout interception only this tunnel is seen:\n\n" +
+    out += "\nThe tunnel that comes first, and is all that is seen without interception:\n\n" +
            Writer(*explanation.tunnel, colour).all();
   }
   return out;

@@ -2,12 +2,12 @@
 //
 // See judges.h.
 #include "proxy/cli/judges.h"
-#include "proxy/lists/load.h"
 
 #include <numeric>
 #include <utility>
 
 #include "filters/lists/list_set.h"
+#include "proxy/lists/load.h"
 
 namespace weir::cli {
 namespace {

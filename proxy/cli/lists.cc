@@ -17,7 +17,7 @@ namespace {
 using filters::ListOverlap;
 using filters::ListReport;
 
-constexpr std::size_t kNameWidth = 14;
+constexpr std::size_t kNameWidth = 17;
 constexpr std::size_t kFaultsShown = 3;
 constexpr double kMiB = 1024.0 * 1024.0;
 

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "proxy/base/utf8.h"
+
 namespace weir::cli {
 namespace {
 
@@ -31,17 +33,16 @@ std::string printable(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool c1 =
-        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (byte >= 0x20 && byte != 0x7f && !c1) {
-      out += text[i];
-      continue;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const char32_t value = length == 0 ? 0 : utf8_value(text, length);
+    const bool shown = value >= 0x20 && (value < 0x7f || value >= 0xa0);
+    const std::string_view piece = text.substr(0, std::max<std::size_t>(length, 1));
+    for (const char c : piece) {
+      const auto byte = static_cast<unsigned char>(c);
+      out += shown ? std::string(1, c) : std::string{'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
     }
-    out += "\\x";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
+    text.remove_prefix(piece.size());
   }
   return out;
 }

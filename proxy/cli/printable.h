@@ -9,7 +9,7 @@
 
 namespace weir::cli {
 
-// Bytes below space, DEL and the C1 controls of UTF-8 become \xHH; everything else stays.
+// Controls, and bytes that are no UTF-8, become \xHH; everything else stays.
 std::string printable(std::string_view text);
 
 // With spaces behind it up to `width` characters.

@@ -115,7 +115,10 @@ Fact about_interception(const Explanation& explanation) {
   if (explanation.subject.scheme == "http") {
     return {"interception", "not needed: the request is not encrypted"};
   }
-  return {"interception", "none: what the tunnel carries is not seen"};
+  return {"interception", explanation.subject.host_only
+                              ? "none: what the tunnel carries is not seen"
+                              : "this version cannot intercept TLS, so that rules do not see this "
+                                "request, only its tunnel"};
 }
 
 Fact about_cache(const Explanation& explanation) {
