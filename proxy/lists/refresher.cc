@@ -21,6 +21,7 @@ namespace {
 
 constexpr Micros kNever = std::numeric_limits<Micros>::max();
 constexpr Micros kPatience = 5 * kSecond;  // with lists that are taken and not compiled yet
+constexpr Micros kOldGone = 2 * kSecond;   // after a policy was replaced
 constexpr int kNice = 10;                  // compiling gives way to serving
 
 Instant now() {
@@ -63,7 +64,8 @@ Refresher::Refresher(const std::string& folder, Hooks hooks, Metrics& metrics)
     : store_(lists_folder(folder)), hooks_(std::move(hooks)), metrics_(metrics) {}
 
 Refresher::~Refresher() {
-  stop();
+  while (!stop(kPatience)) {
+  }
 }
 
 LoadedPolicy Refresher::begin(Document document) {
@@ -85,9 +87,13 @@ void Refresher::start() {
   sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  ended_ = false;
   thread_ = std::thread([this] {
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
     run();
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    wake_.notify_one();
   });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -98,17 +104,20 @@ void Refresher::reload() {
   wake_.notify_one();
 }
 
-void Refresher::stop() {
+bool Refresher::stop(Micros patience) {
   if (!thread_.joinable()) {
-    return;
+    return true;
   }
   downloader_.stop();
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    wake_.notify_one();
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  wake_.notify_one();
+  if (!wake_.wait_for(lock, std::chrono::microseconds(patience), [this] { return ended_; })) {
+    return false;
   }
+  lock.unlock();
   thread_.join();
+  return true;
 }
 
 void Refresher::run() {
@@ -120,6 +129,7 @@ void Refresher::run() {
         reload_now();
         break;
       case Work::Refresh:
+        give_memory_back_if_due();
         refresh_due();
         break;
     }
@@ -152,7 +162,7 @@ bool Refresher::interrupted() {
 }
 
 Micros Refresher::until_due() const {
-  Micros soonest = kNever;
+  Micros soonest = trim_.set() ? std::max(trim_ - now(), Micros{0}) : kNever;
   for (const auto& [name, due] : due_) {
     soonest = std::min(soonest, std::max(due.at - now(), Micros{0}));
   }
@@ -231,7 +241,16 @@ std::vector<std::string> Refresher::take_into_use(const Document& document) {
   }
   count_rules(loaded.policy.get());
   fresh_.clear();
+  trim_ = now() + kOldGone;
   return {};
+}
+
+// Workers let go of the policy before once they have taken the new one.
+void Refresher::give_memory_back_if_due() {
+  if (trim_.set() && trim_ <= now()) {
+    give_memory_back();
+    trim_ = {};
+  }
 }
 
 void Refresher::refresh_due() {

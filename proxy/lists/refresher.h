@@ -51,10 +51,11 @@ class Refresher {
   LoadedPolicy begin(Document document);
   void start();
 
-  // Any thread. reload: reads the configuration anew and asks for new versions of all lists. stop:
-  // returns when the thread has ended, which it does at once unless it is compiling.
+  // Any thread: reads the configuration anew and asks for new versions of all lists.
   void reload();
-  void stop();
+  // The thread that started it. Ends at once unless it is compiling: false if it still is after
+  // `patience`; then nothing remains but to end the process.
+  bool stop(Micros patience);
 
  private:
   struct Due {
@@ -76,6 +77,7 @@ class Refresher {
   std::vector<std::string> try_reload();
   std::vector<std::string> take_into_use(const Document& document);
 
+  void give_memory_back_if_due();
   void refresh_due();
   ListOutcome refresh(const List& list);
   void rebuild();
@@ -90,6 +92,7 @@ class Refresher {
   Document document_;  // of the policy in use
   bool claimed_ = false;
   std::int64_t counted_rules_ = 0;  // what the gauge says
+  Instant trim_;                    // when the policy before is gone; 0: it is
   std::map<std::string, Due> due_;  // by the list's name
   std::vector<List> fresh_;         // taken, and not in the policy in use yet
   std::mt19937 chance_{std::random_device{}()};
@@ -98,6 +101,7 @@ class Refresher {
   std::condition_variable wake_;
   bool reload_ = false;   // guarded by mutex_
   bool stopped_ = false;  // guarded by mutex_
+  bool ended_ = true;     // guarded by mutex_
   std::thread thread_;
 };
 

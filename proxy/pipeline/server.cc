@@ -334,6 +334,7 @@ tl::expected<void, StartFault> Server::make_workers() {
       workers_.back()->add_listener(one.fds[i], one.at, one.name);
     }
   }
+  shared_.rules = nullptr;  // theirs now, or it would outlive every reload
   return {};
 }
 
@@ -400,11 +401,12 @@ tl::expected<void, StartFault> Server::start() {
 
 int Server::wait() {
   control_->run();
-  refresher_->stop();
   const bool drained = running_ == 0;
-  if (!drained) {
+  const bool ended = refresher_->stop(kCutGrace);
+  if (!drained || !ended) {
     // Something does not end. Its thread cannot be joined; what was logged is kept, then we go.
-    diag(Level::Warning, "some connections did not end in time");
+    diag(Level::Warning,
+         drained ? "a policy was being compiled" : "some connections did not end in time");
     log_writer_->stop();
     remove_pid_file();
     std::_Exit(EX_OK);
