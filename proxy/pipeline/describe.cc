@@ -47,6 +47,17 @@ std::string_view essence(std::string_view content_type, Arena& arena) {
   return {out, type.size()};
 }
 
+filters::GroupMask groups_of(const Exchange& ex, Session& session) {
+  const filters::Subject& who = ex.subject;
+  const filters::Policy& policy = *ex.rules->policy;
+  if (!ex.rules->knows_devices) {
+    return policy.groups_of(who.client, who.user, who.listener);
+  }
+  Worker& worker = session.worker;
+  const auto mac = worker.neighbours.find(who.client, worker.loop.now());
+  return policy.groups_of(who.client, who.user, who.listener, mac ? &*mac : nullptr);
+}
+
 std::optional<std::uint64_t> declared_length(const http::Framing& framing) {
   switch (framing.kind) {
     case BodyKind::None:
@@ -64,14 +75,14 @@ filters::FieldLookup lookup_in(const http::Fields& fields) {
   return {&fields, find_field};
 }
 
-void describe_request_to_rules(Exchange& ex, const Session& session) {
+void describe_request_to_rules(Exchange& ex, Session& session) {
   filters::Subject& to = ex.subject;
   const bool tunnel = ex.course == Course::Tunnel;
   to = filters::Subject{};
   to.client = session.peer.address;
   to.user = ex.user.view();
   to.listener = session.listener.name;
-  to.groups = ex.rules->policy->groups_of(to.client, to.user, to.listener);
+  to.groups = groups_of(ex, session);
   to.now = session.worker.loop.wall();
   to.method = ex.request.method;
   to.scheme = !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";

@@ -17,7 +17,7 @@ class Session;
 filters::FieldLookup lookup_in(const http::Fields& fields);
 
 // Everything about the request. Needs identify and authenticate.
-void describe_request_to_rules(Exchange& ex, const Session& session);
+void describe_request_to_rules(Exchange& ex, Session& session);
 
 // Everything about the response head. Needs fetch.
 void describe_response_to_rules(Exchange& ex);

@@ -3,6 +3,7 @@
 // See snapshot.h.
 #include "proxy/pipeline/snapshot.h"
 
+#include <algorithm>
 #include <fstream>
 
 namespace weir {
@@ -60,6 +61,9 @@ tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters
       }
     }
   }
+  const auto& groups = policy->document().groups;
+  out.knows_devices = std::any_of(groups.begin(), groups.end(),
+                                  [](const auto& group) { return !group.macs.empty(); });
   out.policy = std::move(policy);
   return out;
 }

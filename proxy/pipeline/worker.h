@@ -16,6 +16,7 @@
 #include "proxy/net/buffer.h"
 #include "proxy/net/destination.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/neighbours.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
 #include "proxy/observe/access_log.h"
@@ -90,6 +91,7 @@ class Worker {
   OriginPool pool;
   const std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;
+  Neighbours neighbours;
   http::DateText date;
   Metrics metrics;
   std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules

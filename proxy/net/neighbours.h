@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hardware address behind an Internet address, as far as the kernel's neighbour table knows it
+// (rtnetlink): clients on the same network, IPv4 and IPv6 alike. For rules about devices whose
+// addresses change. A hardware address is what a device says of itself: a hint, not a proof.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "proxy/base/address.h"
+#include "proxy/base/instant.h"
+
+namespace weir {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+using Neighbour = std::pair<IpAddress, MacAddress>;
+
+// The whole table, sorted by address. Asks the kernel: some 50 microseconds for a small network.
+// Empty when it does not tell.
+std::vector<Neighbour> read_neighbours();
+
+// The table as one worker remembers it. A client that is not there is looked for again after
+// kAgain, so that a stranger's many addresses do not mean many questions.
+class Neighbours {
+ public:
+  static constexpr Micros kAgain = kSecond;
+  static constexpr Micros kKeep = 30 * kSecond;
+
+  std::optional<MacAddress> find(const IpAddress& address, Instant now);
+
+ private:
+  std::vector<Neighbour> table_;
+  Instant read_;
+};
+
+}  // namespace weir
