@@ -88,9 +88,9 @@ std::string_view form_of(const ActionRow& row);
 // Text between | as a list.
 std::vector<std::string_view> split_words(std::string_view words);
 
-// The search engines whose safe search can be forced.
+// The search engines whose safe search can be forced: filters/policy/safe_search.h, in its order.
 constexpr std::string_view kSearchEngines =
-    "google|bing|duckduckgo|yandex|brave|ecosia|qwant|pixabay";
+    "google|bing|duckduckgo|yandex|brave|ecosia|qwant|pixabay|startpage|yahoo";
 constexpr std::string_view kSchemes = "http|https|tunnel";
 constexpr std::string_view kResourceKinds =
     "document|subdocument|script|stylesheet|image|font|media|object|xhr|ping|websocket|csp_report|"
