@@ -187,9 +187,6 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
   filter.line_at = line_at;
   filter.line = line_;
   filter.list = static_cast<std::uint16_t>(engine_.lists.size() - 1);
-  filter.pattern_size = static_cast<std::uint16_t>(rule.pattern.size());
-  filter.pattern_at =
-      expression ? engine_.expressions.add(rule.pattern, !rule.match_case) : keep(rule.pattern);
   filter.kinds = rule.kinds;
   filter.shape = rule.shape;
   filter.modifier = rule.modifier;

@@ -19,20 +19,18 @@ void HashIndex::build(std::vector<Keyed>& all) {
   bits_.assign(std::bit_ceil(keys / 8 + 1), 0);
   bits_mask_ = bits_.size() - 1;
   const auto slots = std::bit_ceil(keys + keys / 3 + 1);
-  keys_.assign(slots, 0);
-  begins_.assign(slots, kFree);
+  slots_.assign(slots, {});
   mask_ = slots - 1;
   entries_.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto key = all[i].key;
     if (i == 0 || key != all[i - 1].key) {
       bits_[(key >> 6U) & bits_mask_] |= 1ULL << (key & 63U);
-      auto slot = (key >> 20U) & mask_;
-      while (begins_[slot] != kFree) {
+      auto slot = first_slot(key);
+      while (slots_[slot].begin != kFree) {
         slot = (slot + 1) & mask_;
       }
-      keys_[slot] = key;
-      begins_[slot] = static_cast<std::uint32_t>(entries_.size());
+      slots_[slot] = {check_of(key), static_cast<std::uint32_t>(entries_.size())};
     }
     entries_.push_back(all[i].entry);
     if (i + 1 == all.size() || all[i + 1].key != key) {
@@ -43,7 +41,7 @@ void HashIndex::build(std::vector<Keyed>& all) {
 }
 
 std::size_t HashIndex::memory() const {
-  return (bits_.capacity() + keys_.capacity()) * 8 + begins_.capacity() * 4 +
+  return bits_.capacity() * 8 + slots_.capacity() * sizeof(Slot) +
          entries_.capacity() * sizeof(IndexEntry);
 }
 

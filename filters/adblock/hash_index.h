@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // From a 64-bit hash to the filters that lie under it: flat arrays, open addressing, and a table of
-// bits in front that answers most questions with "no" by one look. Whole hashes are kept, so that a
-// name found is the name asked. Immutable once built.
+// bits in front that answers most questions with "no" by one look. A slot keeps half of the hash
+// and lies by other bits of it, so one that is found by chance comes once in 10^12 questions; who
+// finds a filter by a name compares the name all the same. Immutable once built.
 #pragma once
 
 #include <bit>
@@ -34,22 +35,31 @@ class HashIndex {
     return !bits_.empty() && ((bits_[(key >> 6U) & bits_mask_] >> (key & 63U)) & 1U) != 0;
   }
 
+  // Has the key's slot brought nearer, when there may be one.
+  void prefetch(std::uint64_t key) const {
+    if (may_hold(key)) {
+      __builtin_prefetch(&slots_[first_slot(key)]);
+    }
+  }
+
   // Calls `use(entry)` for each entry under `key`, until it returns true. True when it did.
   template <class Use>
   bool each(std::uint64_t key, Use&& use) const {
     if (!may_hold(key)) {
       return false;
     }
-    for (auto slot = (key >> 20U) & mask_; begins_[slot] != kFree; slot = (slot + 1) & mask_) {
-      if (keys_[slot] == key) {
-        for (const auto* entry = &entries_[begins_[slot]];; ++entry) {
-          const IndexEntry plain{entry->filter & ~kLast, entry->at, entry->kinds};
-          if (use(plain)) {
-            return true;
-          }
-          if ((entry->filter & kLast) != 0) {
-            return false;
-          }
+    const auto check = check_of(key);
+    for (auto at = first_slot(key); slots_[at].begin != kFree; at = (at + 1) & mask_) {
+      if (slots_[at].check != check) {
+        continue;
+      }
+      for (const auto* entry = &entries_[slots_[at].begin];; ++entry) {
+        const IndexEntry plain{entry->filter & ~kLast, entry->at, entry->kinds};
+        if (use(plain)) {
+          return true;
+        }
+        if ((entry->filter & kLast) != 0) {
+          break;
         }
       }
     }
@@ -62,11 +72,18 @@ class HashIndex {
  private:
   static constexpr std::uint32_t kFree = UINT32_MAX;
   static constexpr std::uint32_t kLast = 1U << 31U;
+  struct Slot {
+    std::uint32_t check = 0;
+    std::uint32_t begin = kFree;  // into entries_
+  };
+  std::uint64_t first_slot(std::uint64_t key) const { return (key >> 12U) & mask_; }
+  static std::uint32_t check_of(std::uint64_t key) {
+    return static_cast<std::uint32_t>(key >> 32U);
+  }
 
   std::vector<std::uint64_t> bits_;
   std::uint64_t bits_mask_ = 0;
-  std::vector<std::uint64_t> keys_;
-  std::vector<std::uint32_t> begins_;  // into entries_
+  std::vector<Slot> slots_;
   std::uint64_t mask_ = 0;
   std::vector<IndexEntry> entries_;
 };

@@ -38,7 +38,17 @@ void mark_repeated(std::span<Token> tokens, Arena& arena) {
   }
 }
 
-// Lower-cases the URL and collects the tokens that filters know.
+// A token's characters in lower case; 0: any other.
+constexpr std::array<char, 256> kTokenChars = [] {
+  std::array<char, 256> out{};
+  for (unsigned i = 0; i < 256; ++i) {
+    const char c = lower(static_cast<char>(i));
+    out[i] = token_char(c) ? c : '\0';
+  }
+  return out;
+}();
+
+// Lower-cases the URL and collects the tokens that filters know. `text` has room for one more.
 std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char* text,
                                 Arena& arena) {
   char* room = arena.allocate((raw.size() / 2 + 2) * sizeof(Token));
@@ -48,14 +58,13 @@ std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char
   auto hash = kTokenSeed;
   std::size_t begin = 0;
   for (std::size_t i = 0; i <= raw.size(); ++i) {
-    const char c = i < raw.size() ? lower(raw[i]) : ' ';
-    if (i < raw.size()) {
-      text[i] = c;
-    }
-    if (token_char(c)) {
-      hash = token_step(hash, c);
+    const char c = i < raw.size() ? raw[i] : ' ';
+    if (const char folded = kTokenChars[static_cast<unsigned char>(c)]; folded != '\0') {
+      text[i] = folded;
+      hash = token_step(hash, folded);
       continue;
     }
+    text[i] = c;
     if (begin != i) {
       const auto whole = token_end(hash);
       if (engine.knows_token(whole)) {
@@ -90,6 +99,15 @@ Kinds forbidden_parties(const Engine& engine, const Asked& asked) {
   return asked.third ? kFirstOnly : kThirdOnly;
 }
 
+// False when the token by which the filter was found stands among other text than in its pattern.
+// Every place of a token is tried, but not those of a token that comes again and again.
+bool may_match(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
+               std::uint16_t at) {
+  return token_at == kNoMatch || asked.marked ||
+         piece_around(filter.match_case && filter.shape == Shape::Wild ? asked.raw : asked.url.text,
+                      engine.text(filter.pattern_at, filter.pattern_size), at, token_at);
+}
+
 // Where the pattern's match ends.
 std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked& asked,
                         std::size_t token_at, std::uint16_t at) {
@@ -97,8 +115,10 @@ std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked&
   switch (filter.shape) {
     case Shape::Any:
       return wants_end ? asked.url.host_begin : 0;
-    case Shape::Host:
-      return asked.url.host_end;  // found by the name
+    case Shape::Host:  // found by the hash of a whole name
+      return asked.host.name().ends_with(engine.text(filter.pattern_at, filter.pattern_size))
+                 ? asked.url.host_end
+                 : kNoMatch;
     case Shape::Expression: {
       const PatternView outline{engine.text(filter.pattern_at, filter.pattern_size), filter.start,
                                 false, filter.end};
@@ -146,6 +166,7 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
   char* text = arena.allocate(raw.size() + 1);
   tokens = tokenise(engine, raw, text, arena);
+  marked = tokens.size() > kMarkAbove;
   url.text = {text, raw.size()};
   const auto scheme = raw.find("://");
   url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
@@ -166,6 +187,30 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   forbidden = forbidden_parties(engine, *this);
 }
 
+bool Asked::may_contain(std::string_view pattern) const {
+  const auto bit_of = [](char a, char b) {
+    return (static_cast<unsigned char>(a) * 37U + static_cast<unsigned char>(b)) % 1024;
+  };
+  if (!paired) {
+    paired = true;
+    pairs.fill(0);
+    for (std::size_t i = 1; i < url.text.size(); ++i) {
+      const auto bit = bit_of(url.text[i - 1], url.text[i]);
+      pairs[bit / 64] |= 1ULL << (bit % 64);
+    }
+  }
+  for (std::size_t i = 1; i < pattern.size(); ++i) {
+    const char a = lower(pattern[i - 1]);
+    const char b = lower(pattern[i]);
+    const auto bit = bit_of(a, b);
+    const bool literal = a != '*' && a != '^' && b != '*' && b != '^';
+    if (literal && ((pairs[bit / 64] >> (bit % 64)) & 1U) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
              std::uint16_t at) {
   const Limits& limits = engine.limits[filter.limits];
@@ -174,7 +219,8 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
     return false;
   }
   const bool costly = filter.shape == Shape::Wild || filter.shape == Shape::Expression;
-  if (costly && !hosts_fit(engine, limits, asked)) {
+  if (costly &&
+      (!may_match(engine, filter, asked, token_at, at) || !hosts_fit(engine, limits, asked))) {
     return false;
   }
   const auto end = pattern_end(engine, filter, asked, token_at, at);

@@ -4,6 +4,8 @@
 // subject and the arena.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -26,7 +28,14 @@ struct Asked {
   bool same_host = false;
   bool host_only = false;
   bool document = false;
+  bool marked = false;  // a token that comes again is known as such
+  mutable bool paired = false;
+  mutable std::array<std::uint64_t, 16> pairs;  // bits: two characters that stand together
   std::span<const Token> tokens;  // those that filters know; `at` of a repeated one has kRepeated
+
+  // False when the URL lacks two characters that stand together in the pattern, which settles
+  // nearly all filters that no index can find.
+  bool may_contain(std::string_view pattern) const;
 
   // Not in the constructor: it is large, and must not be zeroed.
   void set(const Engine& engine, const filters::Subject& subject, Arena& arena);
@@ -80,7 +89,9 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
     return true;
   }
   for (const auto& entry : index.always) {
-    if (plain(entry)) {
+    const Filter& filter = engine.filters[entry.filter];
+    if (asked.fits(entry.kinds) &&
+        asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) && plain(entry)) {
       return true;
     }
   }

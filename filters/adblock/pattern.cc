@@ -121,6 +121,27 @@ std::size_t match_at(const UrlView& url, const PatternView& pattern, std::size_t
   return end != kNoMatch && pattern.end && end != url.text.size() ? kNoMatch : end;
 }
 
+bool piece_around(std::string_view url, std::string_view pattern, std::size_t inside,
+                  std::size_t at) {
+  std::size_t begin = inside;
+  while (begin > 0 && pattern[begin - 1] != '*') {
+    --begin;
+  }
+  if (at < inside - begin) {
+    return false;
+  }
+  at -= inside - begin;
+  for (; begin < pattern.size() && pattern[begin] != '*'; ++begin, ++at) {
+    if (at >= url.size()) {
+      return pattern[begin] == '^';  // as the URL's end
+    }
+    if (pattern[begin] == '^' ? !is_separator(url[at]) : pattern[begin] != url[at]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::size_t match_anywhere(const UrlView& url, const PatternView& pattern) {
   const auto first = pattern.text.substr(0, pattern.text.find('*'));
   if (pattern.start) {

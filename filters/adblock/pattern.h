@@ -33,6 +33,11 @@ bool is_separator(char c);
 // For patterns without '*': the match that begins exactly at `at`. Gives where it ends.
 std::size_t match_at(const UrlView& url, const PatternView& pattern, std::size_t at);
 
+// Whether that part of a pattern which holds its byte `inside`, up to the '*' on each side, stands
+// in the URL with this byte at `at`.
+bool piece_around(std::string_view url, std::string_view pattern, std::size_t inside,
+                  std::size_t at);
+
 // For any pattern: where the first match ends.
 std::size_t match_anywhere(const UrlView& url, const PatternView& pattern);
 
