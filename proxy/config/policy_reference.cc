@@ -20,8 +20,8 @@ does. Some conditions can only be answered once the address is known, or the ans
 that needs them is asked again then. Rules with `"dry_run": true` are logged and not enforced.
 
 Hosts: `"example.com"` is that name alone, `".example.com"` it and all names below, `"*.example.com"`
-all below and not itself, `"ads*.example.com"` a name whose first label begins so; `*` never crosses a
-dot. Names of methods and paths are compared with case, hosts and names of fields without.
+all below and not itself, `"ads*.example.com"` a name whose first label begins so; such a `*` never
+crosses a dot. Names of methods and paths are compared with case, hosts and names of fields without.
 
 A field or query parameter is asked with `true` (there is one), `false` (there is none), a text that
 the whole value must equal, in which `*` stands for any text, or `"/expression/"`, an RE2 expression
