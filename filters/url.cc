@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "proxy/base/host.h"
 
@@ -53,6 +54,33 @@ std::size_t write_path(std::string_view path, char* out) {
     i += 2;
   }
   return size;
+}
+
+// Takes "." and ".." out of the path before `query` (RFC 3986 5.2.4), as browsers do before they
+// ask and servers before they look; in place. Returns the new size.
+std::size_t resolve_dots(char* path, std::size_t size) {
+  const std::string_view whole(path, size);
+  const std::size_t end = std::min(whole.find('?'), size);
+  if (whole.substr(0, end).find("/.") == npos || whole.front() != '/') {
+    return size;
+  }
+  std::size_t out = 0;
+  for (std::size_t at = 0; at < end;) {  // each turn takes "/segment"
+    const std::size_t next = std::min(whole.find('/', at + 1), end);
+    const std::string_view segment = whole.substr(at, next - at);
+    const bool up = segment == "/..";
+    while (up && out > 0 && path[--out] != '/') {
+    }
+    if (up || segment == "/.") {
+      out += next == end ? std::string_view("/").copy(path + out, 1) : 0;
+    } else {
+      std::memmove(path + out, segment.data(), segment.size());
+      out += segment.size();
+    }
+    at = next;
+  }
+  std::memmove(path + out, path + end, size - end);
+  return out + size - end;
 }
 
 class Writer {
@@ -156,11 +184,13 @@ void set_url(Subject& subject, std::string_view path, Arena& arena) {
     out.skip(static_cast<std::size_t>(end - out.at()));
   }
   const auto before = out.whole().size();
+  char* const from = out.at();
   if (!path.starts_with("/")) {
     out.add('/');
   }
   out.skip(write_path(path, out.at()));
-  subject.url = out.whole();
+  const auto size = resolve_dots(from, static_cast<std::size_t>(out.at() - from));
+  subject.url = out.whole().substr(0, before + size);
   subject.path = subject.url.substr(before);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The URL that rules see, put together once from parts that are already normalised. Escapes of
-// unreserved characters are undone and the others written in capitals (RFC 3986 6.2.2), so that
-// "/%61ds/" is judged as "/ads/".
+// unreserved characters are undone and the others written in capitals, "." and ".." are taken out
+// of the path (RFC 3986 6.2.2), so that "/x/../%61ds/" is judged as "/ads/".
 #pragma once
 
 #include <optional>

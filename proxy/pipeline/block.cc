@@ -91,7 +91,9 @@ http::BlockNote note_of(const Exchange& ex, WallTime now) {
   }
   if (verdict.action != nullptr) {
     note.message = verdict.action->message;
-    note.status = verdict.action->status != 0 ? verdict.action->status : kForbidden;
+    // The status of a redirect would promise a Location, which a CONNECT cannot be given.
+    const bool told = verdict.decision == Decision::Block && verdict.action->status != 0;
+    note.status = told ? verdict.action->status : kForbidden;
   }
   note.host = ex.subject.host;
   note.url = ex.subject.host_only ? std::string_view() : ex.subject.url;

@@ -2,6 +2,8 @@
 //
 // Stage 3b: what CONNECT waits for (RFC 9110 9.3.6): a connection to the destination itself, or one
 // to a parent that has agreed to tunnel. Bytes the client sent early stay in its buffer until then.
+#include <string>
+
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/obtain.h"
@@ -13,14 +15,20 @@
 namespace weir {
 namespace {
 
+// What the parent is asked for: the target, unless rules have another name dialled for it.
+std::string_view wanted(Exchange& ex) {
+  return ex.dial_name.empty() ? ex.authority
+                              : ex.arena.join({ex.dial_name, ":", std::to_string(ex.port)});
+}
+
 std::string_view connect_head(Exchange& ex, const Session& session) {
+  const std::string_view authority = wanted(ex);
   const std::string_view authorization =
       ex.parent->authorization.empty()
           ? std::string_view()
           : ex.arena.join({"Proxy-Authorization: ", ex.parent->authorization, "\r\n"});
-  return ex.arena.join({"CONNECT ", ex.authority, " HTTP/1.1\r\nHost: ", ex.authority,
-                        "\r\nVia: 1.1 ", session.worker.shared.pseudonym, "\r\n", authorization,
-                        "\r\n"});
+  return ex.arena.join({"CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\nVia: 1.1 ",
+                        session.worker.shared.pseudonym, "\r\n", authorization, "\r\n"});
 }
 
 // The parent's answer; whatever follows a 2xx is the tunnel's.

@@ -3,10 +3,14 @@
 // Stage 3c: the name behind the name. CONNECT names a host, and the TLS greeting that follows names
 // the server that is really meant; both must pass the rules. The greeting is read, judged and then
 // passed on untouched. A server that speaks first speaks no TLS: then nothing is waited for.
+#include <algorithm>
+
 #include "filters/classify.h"
 #include "filters/policy/policy.h"
+#include "filters/policy/safe_search.h"
 #include "filters/url.h"
 #include "proxy/base/host.h"
+#include "proxy/pipeline/adjust.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -97,29 +101,81 @@ Task<HelloProgress> read_hello(Exchange& ex, Session& session, tls::Hello& hello
   }
 }
 
-// Judges the tunnel again as one to the server named. A name that is no host name is refused: it
-// could be read as one name here and as another behind us.
-bool may_pass(Exchange& ex, const tls::Hello& hello) {
-  if (hello.server_name.empty()) {
+// The tunnel as its greeting shows it: one to the server named. False for a name that is no host
+// name: it could be read as one name here and as another behind us.
+bool describe_greeting(Exchange& ex, std::string_view server_name, filters::Subject& seen) {
+  seen = ex.subject;
+  seen.greeting_seen = true;
+  if (server_name.empty()) {
     return true;
   }
-  const auto name = normalise_host(hello.server_name, false, ex.arena);
+  const auto name = normalise_host(server_name, false, ex.arena);
   if (!name || name->address) {
     return false;
   }
-  filters::Subject as_named = ex.subject;
-  as_named.server_name = ex.subject.server_name = name->name;
-  as_named.host = name->name;
-  as_named.host_address.reset();
-  filters::set_url(as_named, {}, ex.arena);
-  filters::classify(as_named, ex.arena);
-  filters::Verdict verdict;
-  ex.rules->policy->judge(filters::Phase::Request, as_named, ex.arena, verdict);
-  if (!verdict.blocks()) {
-    return true;
+  seen.server_name = ex.subject.server_name = name->name;
+  seen.host = name->name;
+  seen.host_address.reset();
+  filters::set_url(seen, {}, ex.arena);
+  filters::classify(seen, ex.arena);
+  return true;
+}
+
+// Whether the server named should have been reached by another name, which was not dialled: the
+// CONNECT asked for something else, such as the server's address.
+bool dodges_safe_search(const Exchange& ex, const filters::Subject& seen,
+                        const filters::Verdict& verdict) {
+  const filters::Adjustments all = ex.rules->policy->summarise(verdict);
+  const std::string_view safe =
+      filters::safe_search_for(seen.host, all.safe_search, all.youtube).connect_to;
+  return !safe.empty() && safe != ex.dial_name && safe != ex.subject.host;
+}
+
+// What the rules say now is what is recorded, and their adjustments that are new are carried out.
+void take_over(Exchange& ex, Session& session, const filters::Verdict& now) {
+  filters::Verdict& all = ex.verdict;
+  const auto known = [&all](const filters::Verdict::Adjustment& one) {
+    const auto* begin = all.adjustments.data();
+    return std::any_of(begin, begin + all.adjustment_count,
+                       [&one](const auto& other) { return other.action == one.action; });
+  };
+  for (std::uint32_t i = 0; i < now.adjustment_count; ++i) {
+    if (!known(now.adjustments[i]) && all.adjustment_count < filters::kAdjustmentsMost) {
+      all.adjustments[all.adjustment_count++] = now.adjustments[i];
+    }
   }
-  ex.verdict = verdict;
-  return false;
+  if (now.rule != UINT32_MAX) {
+    all.decision = now.decision;
+    all.rule = now.rule;
+    all.action = now.action;
+    all.hit = now.hit;
+  }
+  if (now.would_rule < all.would_rule) {
+    all.would = now.would;
+    all.would_rule = now.would_rule;
+    all.would_hit = now.would_hit;
+  }
+  note_verdict(ex);
+  adjust_request(ex, session);
+}
+
+// Judges the tunnel again, now that there is nothing left to wait for: also one without a name.
+bool may_pass(Exchange& ex, Session& session, std::string_view server_name) {
+  filters::Subject seen;
+  if (!describe_greeting(ex, server_name, seen)) {
+    return false;
+  }
+  filters::Verdict verdict;
+  ex.rules->policy->judge(filters::Phase::Request, seen, ex.arena, verdict);
+  if (verdict.blocks() || verdict.decision == filters::Decision::Redirect) {
+    ex.verdict = verdict;
+    return false;
+  }
+  if (dodges_safe_search(ex, seen, verdict)) {
+    return false;
+  }
+  take_over(ex, session, verdict);
+  return true;
 }
 
 }  // namespace
@@ -132,14 +188,16 @@ Task<void> inspect_hello(Exchange& ex, Session& session) {
   tls::Hello hello;
   Failure why = Failure::None;
   const HelloProgress progress = co_await read_hello(ex, session, hello, why);
-  const bool refused =
-      progress == HelloProgress::Bad || (progress == HelloProgress::Done && !may_pass(ex, hello));
+  const bool refused = why == Failure::None && (progress == HelloProgress::Bad ||
+                                                !may_pass(ex, session, hello.server_name));
   if (why == Failure::None && !refused) {
     co_return;
   }
   if (refused) {
     why = Failure::Blocked;
     note_verdict(ex);
+  }
+  if (refused && progress != HelloProgress::NotTls) {
     const Micros idle = session.worker.settings.timeouts.client_write;
     ex.record.bytes_to_client += tls::kUnrecognizedName.size();
     co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,

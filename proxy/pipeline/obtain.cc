@@ -151,6 +151,10 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
     if (!fresh) {
       ex.origin = session.take_bound(key);
     }
+    if (ex.origin != nullptr &&
+        judge_hop(ex, session, hop, ex.origin->dialled.address) != Failure::None) {
+      pool.give_back(std::exchange(ex.origin, nullptr), false);  // the rules see each request anew
+    }
     if (!fresh && ex.origin == nullptr) {
       ex.origin = pool.take_idle(
           d, [&](const OriginConnection& c) { return may_ride(ex, session, hop, c); });
@@ -257,6 +261,9 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
     if (denied != Failure::None) {
       co_return denied;
     }
+  }
+  if (const Failure denied = police_address(ex, ex.host.address); denied != Failure::None) {
+    co_return denied;
   }
   Failure why = Failure::ConnectFailed;
   while (ex.next_parent < ex.route->size()) {

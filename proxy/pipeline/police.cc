@@ -117,7 +117,7 @@ void police_request(Exchange& ex, Session& session) {
   adjust_request(ex, session);
 }
 
-Failure police_address(Exchange& ex, const IpAddress& address) {
+Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   if (!ex.rules || !ex.rules->policy->has_phase(Phase::Address)) {
     return Failure::None;
   }
@@ -125,7 +125,7 @@ Failure police_address(Exchange& ex, const IpAddress& address) {
   filters::Subject subject = ex.subject;
   subject.destination = address;
   ex.rules->policy->judge(Phase::Address, subject, ex.arena, verdict);
-  if (!verdict.blocks()) {
+  if (!ends_exchange(verdict, subject.host_only)) {
     return Failure::None;
   }
   ex.verdict = verdict;

@@ -4,6 +4,8 @@
 // whoever dials (obtain.cc), and the note in the record. The phases themselves are stages.
 #pragma once
 
+#include <optional>
+
 #include "proxy/base/address.h"
 #include "proxy/base/failure.h"
 #include "proxy/pipeline/exchange.h"
@@ -13,8 +15,8 @@ namespace weir {
 class Session;
 
 // Whether the rules let this request go to `address`: None or Blocked. The verdict stays as it was,
-// unless it is a refusal.
-Failure police_address(Exchange& ex, const IpAddress& address);
+// unless it is a refusal. No address: only a parent will know it, and nothing is waited for.
+Failure police_address(Exchange& ex, const std::optional<IpAddress>& address);
 
 // The address is settled (ex.record.destination): its adjustments are taken.
 void settle_address(Exchange& ex, Session& session);

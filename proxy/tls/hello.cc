@@ -17,7 +17,9 @@ namespace {
 constexpr std::size_t kRecordHead = 5;
 constexpr std::size_t kHandshakeHead = 4;
 constexpr std::size_t kFragmentMost = 16 * 1024;
+constexpr std::uint8_t kFirstRecord = 20;
 constexpr std::uint8_t kHandshakeRecord = 22;
+constexpr std::uint8_t kLastRecord = 24;
 constexpr std::uint8_t kClientHello = 1;
 constexpr std::uint16_t kServerName = 0;
 constexpr std::uint16_t kAlpn = 16;
@@ -134,11 +136,20 @@ std::optional<std::size_t> fragment_length(std::string_view in, std::size_t at) 
   return length;
 }
 
-// What the very first bytes already rule out.
-bool begins_like_tls(std::string_view in) {
-  return (in.empty() || byte_at(in, 0) == kHandshakeRecord) &&
-         (in.size() < 2 || byte_at(in, 1) == 3) &&
-         (in.size() < kRecordHead + 1 || byte_at(in, kRecordHead) == kClientHello);
+// What the very first bytes already rule out. Servers skip records before the greeting that say
+// nothing (OpenSSL an empty one, Go a warning) and are lenient about its version. So what begins
+// like any record of TLS is TLS, and anything but a greeting there is a way around us.
+HelloProgress first_look(std::string_view in) {
+  if (in.empty()) {
+    return HelloProgress::NeedMore;
+  }
+  const std::uint8_t type = byte_at(in, 0);
+  if (type < kFirstRecord || type > kLastRecord || (in.size() > 1 && byte_at(in, 1) >= 0x10)) {
+    return HelloProgress::NotTls;
+  }
+  const bool bad = in.size() > 1 && (type != kHandshakeRecord || byte_at(in, 1) != 3);
+  const bool other = in.size() > kRecordHead && byte_at(in, kRecordHead) != kClientHello;
+  return bad || other ? HelloProgress::Bad : HelloProgress::NeedMore;
 }
 
 // The handshake message as it lies in its records. Walked anew with every arrival, so nothing is
@@ -170,7 +181,7 @@ Message walk(std::string_view in) {
   while (in.size() - at >= kRecordHead) {
     const auto length = fragment_length(in, at);
     if (!length) {
-      out.progress = at == 0 ? HelloProgress::NotTls : HelloProgress::Bad;
+      out.progress = HelloProgress::Bad;
       return out;
     }
     const std::string_view fragment = in.substr(at + kRecordHead, *length);
@@ -209,8 +220,8 @@ std::string_view gather(std::string_view in, const Message& message, Arena& aren
 
 HelloProgress take_hello(std::string_view in, Arena& arena, Hello& out) {
   out = Hello{};
-  if (!begins_like_tls(in)) {
-    return HelloProgress::NotTls;
+  if (const HelloProgress first = first_look(in); first != HelloProgress::NeedMore) {
+    return first;
   }
   const Message message = walk(in);
   if (message.progress != HelloProgress::Done) {

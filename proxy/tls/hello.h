@@ -19,8 +19,8 @@ constexpr std::size_t kHelloMost = 16 * 1024;
 enum class HelloProgress : std::uint8_t {
   NeedMore,  // so far it is a ClientHello
   Done,
-  NotTls,  // the first bytes are no TLS handshake record
-  Bad,     // it began as one and is malformed, or larger than kHelloMost
+  NotTls,  // the first bytes are no record of TLS
+  Bad,     // it is TLS and no well-formed ClientHello, or larger than kHelloMost
 };
 
 struct Hello {

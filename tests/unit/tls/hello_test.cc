@@ -108,12 +108,28 @@ TEST(Hello, WithoutAServerNameIsOneAllTheSame) {
 }
 
 TEST(Hello, OtherProtocolsAreNotTls) {
-  for (const std::string bytes : {"GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH", "\x15\x03\x01",
-                                  "\x80\x2e\x01\x03\x01", "\x16\x04\x01"}) {
+  for (const std::string bytes : {"GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH", "\x19\x03\x01",
+                                  "\x80\x2e\x01\x03\x01", "\x16\x40\x01"}) {
     EXPECT_EQ(see(bytes).progress, HelloProgress::NotTls) << bytes;
   }
+}
+
+TEST(Hello, BehindRecordsThatServersSkipIsBad) {
+  const std::string hello = records(handshake(kPlain));
+  const std::string empty("\x16\x03\x01\x00\x00", 5);
+  const std::string warning("\x15\x03\x01\x00\x02\x01\x5a", 7);
+  const std::string change("\x14\x03\x03\x00\x01\x01", 6);
+  const std::string data("\x17\x03\x01\x00\x00", 5);
+  for (const auto& before : {empty, warning, change, data}) {
+    EXPECT_EQ(see(before + hello).progress, HelloProgress::Bad) << int{before[0]};
+  }
+  for (const char version : {'\x00', '\x02', '\x04'}) {
+    std::string odd = hello;
+    odd[1] = version;
+    EXPECT_EQ(see(odd).progress, HelloProgress::Bad) << int{version};
+  }
   const std::string finished = records("\x14" + vector(std::string(12, 'x'), 3));
-  EXPECT_EQ(see(finished).progress, HelloProgress::NotTls);
+  EXPECT_EQ(see(finished).progress, HelloProgress::Bad);
 }
 
 TEST(Hello, MalformedOnesAreBad) {
