@@ -58,7 +58,7 @@ const std::map<std::string, Names> kLibraries = {
     {"openssl/",
      {"proxy/lists/digest.cc", "proxy/pipeline/password_hash.cc", "proxy/pipeline/remembered.cc"}},
     {"ares", {"proxy/net/dns_channel.cc"}},
-    {"nlohmann/", {"proxy/config/tree.cc", "proxy/cli/"}},
+    {"nlohmann/", {"proxy/config/tree.cc"}},
     {"absl/", {"proxy/net/", "proxy/pipeline/", "filters/"}},
     {"re2/", {"filters/"}},
     {"spdlog/", {"proxy/base/diag.cc"}},

@@ -11,12 +11,13 @@ namespace weir::cli {
 namespace {
 
 struct Read {
+  std::string text;  // which the record views
   Arena arena;
   LogRecord record;
   bool good = false;
 
-  explicit Read(std::string_view line, LogFormat format = LogFormat::Auto) {
-    good = read_log_line(format, line, arena, record);
+  explicit Read(std::string_view line, LogFormat format = LogFormat::Auto) : text(line) {
+    good = read_log_line(format, text, arena, record);
   }
 };
 
