@@ -103,6 +103,14 @@ std::vector<Neighbour> read_neighbours() {
   return out;
 }
 
+bool Neighbours::may_read(Instant now) {
+  if (!second_.set() || now - second_ >= kSecond) {
+    second_ = now;
+    reads_ = 0;
+  }
+  return reads_++ < kReadsASecond;
+}
+
 std::optional<MacAddress> Neighbours::find(const IpAddress& address, Instant now) {
   const auto look = [this, &address]() -> std::optional<MacAddress> {
     const auto at = std::ranges::lower_bound(table_, address, {}, &Neighbour::first);
@@ -110,7 +118,7 @@ std::optional<MacAddress> Neighbours::find(const IpAddress& address, Instant now
   };
   const bool old = !read_.set() || now - read_ > kKeep;
   auto found = old ? std::nullopt : look();
-  if (!found && (old || now - read_ > kAgain)) {
+  if (!found && may_read(now)) {
     table_ = read_neighbours();
     read_ = now;
     found = look();

@@ -23,18 +23,22 @@ using Neighbour = std::pair<IpAddress, MacAddress>;
 // Empty when it does not tell.
 std::vector<Neighbour> read_neighbours();
 
-// The table as one worker remembers it. A client that is not there is looked for again after
-// kAgain, so that a stranger's many addresses do not mean many questions.
+// The table as one worker remembers it. A client that is not there is looked for at once, or its
+// first request would be judged as a stranger's; but the kernel is asked only so often a second.
 class Neighbours {
  public:
-  static constexpr Micros kAgain = kSecond;
+  static constexpr int kReadsASecond = 50;
   static constexpr Micros kKeep = 30 * kSecond;
 
   std::optional<MacAddress> find(const IpAddress& address, Instant now);
 
  private:
+  bool may_read(Instant now);
+
   std::vector<Neighbour> table_;
-  Instant read_;
+  Instant read_;    // when the table was
+  Instant second_;  // the second in which reads are counted
+  int reads_ = 0;
 };
 
 }  // namespace weir

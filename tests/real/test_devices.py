@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Clients told apart by their hardware addresses, over a pair of virtual Ethernet ends: one here, one in
+# a network namespace of the test's own.
+"""Groups of devices with a real neighbour table."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from harness import Case, wait_until
+
+HERE, THERE, MAC = "10.213.77.1", "10.213.77.2", "02:57:65:69:72:07"
+HERE6, THERE6 = "fd57:6569:72::1", "fd57:6569:72::2"
+
+
+def ip(*arguments):
+    return subprocess.run(["ip", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+class Devices(Case):
+    def setUp(self):
+        super().setUp()
+        self.need("ip", "curl")
+        self.space = "weir-%d" % os.getpid()
+        self.end = "w%d" % os.getpid()
+        try:
+            ip("netns", "add", self.space)
+        except (OSError, subprocess.CalledProcessError):
+            raise unittest.SkipTest("network namespaces cannot be made here")
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", self.space], check=False)
+        try:
+            ip("link", "add", self.end, "type", "veth", "peer", "name", "c0", "netns", self.space, "address", MAC)
+        except subprocess.CalledProcessError:
+            raise unittest.SkipTest("virtual Ethernet cannot be had here")
+        self.addCleanup(subprocess.run, ["ip", "link", "del", self.end], check=False, stderr=subprocess.DEVNULL)
+        for address in (HERE + "/24", HERE6 + "/64"):
+            ip("address", "add", address, "dev", self.end, *(["nodad"] if ":" in address else []))
+        ip("link", "set", self.end, "up")
+        for address in (THERE + "/24", THERE6 + "/64"):
+            ip("-n", self.space, "address", "add", address, "dev", "c0", *(["nodad"] if ":" in address else []))
+        ip("-n", self.space, "link", "set", "c0", "up")
+
+    def status(self, proxy, host):
+        where = "[%s]" % host if ":" in host else host
+        port = re.search("listening on " + re.escape(where) + r":(\d+)", proxy.errors())[1]
+        done = self.run_program("ip", "netns", "exec", self.space, "curl", "-s", "-o", os.devnull, "-w", "%{http_code}",
+                                "--noproxy", "", "-x", "http://%s:%s" % (where, port),
+                                "http://somewhere.test/", ok=False)
+        return done.stdout.decode()
+
+    def answers(self, mac):
+        rules = [{"id": "tablet", "when": {"group": "tablet"}, "then": {"block": {"status": 451}}},
+                 {"id": "others", "then": {"block": True}}]
+        proxy = self.proxy({"listen": ["127.0.0.1:0", HERE + ":0", "[%s]:0" % HERE6], "clients": {"allow": ["private"]},
+                            "policy": {"groups": [{"name": "tablet", "macs": [mac]}], "rules": rules}})
+        wait_until("all addresses listen", lambda: proxy.errors().count("listening on") == 3)
+        return [self.status(proxy, HERE), self.status(proxy, HERE6)]
+
+    def test_a_device_is_known_by_its_hardware_address_at_its_first_request(self):
+        self.assertEqual(self.answers(MAC), ["451", "451"])
+
+    def test_another_device_is_not_taken_for_it(self):
+        self.assertEqual(self.answers("02:57:65:69:72:08"), ["403", "403"])
