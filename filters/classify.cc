@@ -25,7 +25,7 @@ char lower(char c) {
 }
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
 
 bool begins(std::string_view text, std::string_view prefix) {
@@ -164,7 +164,8 @@ std::string_view host_of(std::string_view url, Arena& arena) {
     return {};
   }
   auto authority = url.substr(scheme + 3);
-  authority = authority.substr(0, authority.find_first_of("/?#"));
+  const auto ends = [](char c) { return c == '/' || c == '?' || c == '#'; };
+  authority = {authority.begin(), std::ranges::find_if(authority, ends)};
   if (const auto at = authority.rfind('@'); at != npos) {
     authority.remove_prefix(at + 1);
   }
@@ -184,7 +185,7 @@ const psl_ctx_t* suffixes() {
   return loaded;
 }
 
-bool is_suffix(std::string_view name) {
+bool look_up_suffix(std::string_view name) {
   std::array<char, kHostNameLimit + 1> text;
   if (name.size() >= text.size() || suffixes() == nullptr) {
     return name.find('.') == npos;
@@ -192,6 +193,31 @@ bool is_suffix(std::string_view name) {
   name.copy(text.data(), name.size());
   text[name.size()] = '\0';
   return psl_is_public_suffix(suffixes(), text.data()) != 0;
+}
+
+// A short name and the answer; whoever comes later overwrites it.
+struct KnownSuffix {
+  std::array<char, 30> name;
+  std::uint8_t size = 0;
+  bool suffix = false;
+};
+
+// Few names are asked again and again, and a look into the list costs as much as many rules.
+bool is_suffix(std::string_view name) {
+  thread_local std::array<KnownSuffix, 256> known{};
+  if (name.empty() || name.size() > known[0].name.size()) {
+    return look_up_suffix(name);
+  }
+  std::uint32_t hash = 0;
+  for (const char c : name) {
+    hash = hash * 31 + static_cast<unsigned char>(c);
+  }
+  KnownSuffix& one = known[hash % known.size()];
+  if (std::string_view(one.name.data(), one.size) != name) {
+    one.suffix = look_up_suffix(name);
+    one.size = static_cast<std::uint8_t>(name.copy(one.name.data(), name.size()));
+  }
+  return one.suffix;
 }
 
 bool address_like(std::string_view host) {

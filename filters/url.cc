@@ -36,8 +36,8 @@ char upper_hex(int digit) {
 
 // Writes `path` with its escapes normalised; never longer than it was.
 std::size_t write_path(std::string_view path, char* out) {
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < path.size(); ++i) {
+  std::size_t size = path.copy(out, std::min(path.find('%'), path.size()));
+  for (std::size_t i = size; i < path.size(); ++i) {
     const int high = path[i] == '%' && i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
     const int low = high < 0 ? -1 : hex_digit(path[i + 2]);
     if (low < 0) {
@@ -210,7 +210,9 @@ bool parse_url(std::string_view text, Subject& subject, Arena& arena) {
   subject.scheme = {name, scheme};
   text.remove_prefix(scheme + 3);
   text = text.substr(0, text.find('#'));
-  const auto end = std::min(text.find_first_of("/?"), text.size());
+  const auto* const begins =
+      std::ranges::find_if(text, [](char c) { return c == '/' || c == '?'; });
+  const auto end = static_cast<std::size_t>(begins - text.begin());
   const auto authority = split_authority(text.substr(0, end));
   if (!authority || !set_host(*authority, subject, arena)) {
     return false;
