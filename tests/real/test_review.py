@@ -239,3 +239,28 @@ class Stop(Case):
         proxy.send(signal.SIGTERM)
         proxy.wait(8)
         self.record(proxy, "/waits")
+
+
+class Greeting(Case):
+    def test_a_client_that_waits_before_its_greeting_is_judged_by_it(self):
+        body = (b"\x03\x03" + b"r" * 32 + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + b"\0\x11"
+                + b"\0\0\0\x0d\0\x0b\0\0\x08bad.test")
+        hello = b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big") + b"\x01" + len(body).to_bytes(3, "big") + body
+        seen = []
+
+        def answer(sock):
+            seen.append(sock.recv(65536))
+        origin = Server(self, answer)
+        rules = [{"id": "no", "when": {"host": ".bad.test"}, "then": {"block": True}}]
+        proxy = self.proxy({"policy": {"rules": rules}}, tunnel_to=[origin.port])
+        with proxy.connect() as sock:
+            sock.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % origin.port)
+            self.assertIn(b" 200 ", Reader(sock).head())
+            sock.settimeout(0.7)
+            with self.assertRaises(TimeoutError):
+                sock.recv(1)  # both wait for the other; the server never speaks first
+            sock.settimeout(10)
+            sock.sendall(hello)
+            self.assertEqual(sock.recv(100), b"\x15\x03\x03\0\x02\x02\x70")
+        wait_until("the origin's connection ends", lambda: seen)
+        self.assertEqual(seen, [b""])
