@@ -63,6 +63,7 @@ constexpr const char* kCompletionExamples = R"(Examples:
 
 constexpr const char* kListsExamples = R"(Examples:
   weir lists --config weir.json
+  weir lists --config weir.json --log access.log   how often each has decided
   weir lists --lists easylist.txt,hosts.txt --verbose)";
 
 void add_source(CLI::App& command, Source& source) {
@@ -136,6 +137,9 @@ void add_replay(CLI::App& app, ReplayOptions& options) {
 void add_lists(CLI::App& app, ListsOptions& options) {
   auto* command = app.add_subcommand("lists", "Say what was made of each filter list");
   add_source(*command, options.source);
+  command->add_option("--log", options.log,
+                      "Count how often each list has decided, from this access log in Weir's "
+                      "JSON format");
   command->add_flag("--json", options.json, "Print JSON");
   command->add_flag("-v,--verbose", options.verbose, "Show more of the faulty lines");
   command->footer(kListsExamples);

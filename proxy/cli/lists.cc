@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "filters/lists/read_list.h"
+#include "proxy/cli/hits.h"
 #include "proxy/cli/json_writer.h"
 #include "proxy/cli/printable.h"
 
@@ -19,12 +20,15 @@ using filters::ListReport;
 
 constexpr std::size_t kNameWidth = 17;
 constexpr std::size_t kFaultsShown = 3;
+constexpr std::size_t kLinesShown = 3;
+constexpr std::size_t kLinesVerbose = 20;
 constexpr double kMiB = 1024.0 * 1024.0;
 
 struct One {
   const filters::ListDocument& document;
   const ListReport& report;
   const ListOverlap& overlap;
+  const Hits::Of* hits;  // null: not counted
 };
 
 std::string mib(std::size_t bytes) {
@@ -65,6 +69,7 @@ class Text {
     }
   }
   void faults(const ListReport& report);
+  void hits(const Hits::Of& hits);
 
   bool verbose_;
   bool colour_;
@@ -87,8 +92,15 @@ void Text::faults(const ListReport& report) {
   }
 }
 
+void Text::hits(const Hits::Of& hits) {
+  row("hits", grouped(hits.times) + " in the log, by " + grouped(hits.lines.size()) + " lines");
+  for (const auto& [line, times] : hits.most(verbose_ ? kLinesVerbose : kLinesShown)) {
+    row("", grouped(times) + " by line " + std::to_string(line));
+  }
+}
+
 void Text::list(const One& one) {
-  const auto& [document, report, overlap] = one;
+  const auto& [document, report, overlap, hit] = one;
   out += out.empty() ? "" : "\n";
   out += (colour_ ? "\033[1m" : "") + printable(document.name) + (colour_ ? "\033[0m" : "") + "\n";
   row("from", document.file.empty() ? document.url : document.file);
@@ -107,10 +119,26 @@ void Text::list(const One& one) {
   count("also elsewhere", overlap.elsewhere,
         "of " + grouped(overlap.names) + " host names, in other lists");
   count("contradicted", overlap.contradicted, "host names, by exceptions of other lists");
+  if (hit != nullptr) {
+    hits(*hit);
+  }
+}
+
+void hits_json(JsonWriter& json, const Hits::Of& hits) {
+  json.name("hits").number(hits.times);
+  json.name("lines_hit").number(hits.lines.size());
+  json.name("hit_most").open_list();
+  for (const auto& [line, times] : hits.most(kLinesVerbose)) {
+    json.open_object();
+    json.name("line").number(line);
+    json.name("times").number(times);
+    json.close_object();
+  }
+  json.close_list();
 }
 
 void list_json(JsonWriter& json, const One& one) {
-  const auto& [document, report, overlap] = one;
+  const auto& [document, report, overlap, hit] = one;
   json.open_object();
   json.name("name").text(document.name);
   json.name("from").text(document.file.empty() ? document.url : document.file);
@@ -140,6 +168,9 @@ void list_json(JsonWriter& json, const One& one) {
   json.name("host_names").number(overlap.names);
   json.name("also_elsewhere").number(overlap.elsewhere);
   json.name("contradicted").number(overlap.contradicted);
+  if (hit != nullptr) {
+    hits_json(json, *hit);
+  }
   json.close_object();
 }
 
@@ -152,6 +183,14 @@ int lists(const ListsOptions& options) {
     return EX_CONFIG;
   }
   complain(rules->warnings);
+  tl::expected<Hits, std::string> hits;
+  if (!options.log.empty()) {
+    hits = count_hits(options.log);
+    if (!hits) {
+      complain(hits.error());
+      return EX_NOINPUT;
+    }
+  }
   const filters::Policy& policy = *rules->policy;
   const std::vector<ListOverlap> overlaps = policy.lists().overlaps();
   JsonWriter json(true);
@@ -159,7 +198,9 @@ int lists(const ListsOptions& options) {
   json.open_object();
   json.name("lists").open_list();
   for (std::size_t i = 0; i < overlaps.size(); ++i) {
-    const One one{policy.document().lists[i], policy.list_reports()[i], overlaps[i]};
+    const filters::ListDocument& document = policy.document().lists[i];
+    const One one{document, policy.list_reports()[i], overlaps[i],
+                  options.log.empty() ? nullptr : &hits->of(document.name)};
     list_json(json, one);
     text.list(one);
   }

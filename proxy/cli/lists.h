@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `weir lists`: what was made of each filter list: how many rules are in force, what a proxy cannot
-// do, what is wrong, what is said twice, and what other lists take back. How often a list has hit
-// is known to the running proxy alone.
+// do, what is wrong, what is said twice, and what other lists take back. How often each has hit is
+// counted from an access log.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@ namespace weir::cli {
 
 struct ListsOptions {
   Source source;
+  std::string log;  // an access log in Weir's JSON format; empty: hits are not counted
   bool json = false;
   bool verbose = false;  // every fault that was kept, not only the first
 };

@@ -203,6 +203,7 @@ bool read_json(std::string_view line, Arena& arena, LogRecord& out) {
       {"user_agent", &out.user_agent},
       {"type", &out.media_type},
       {"rule", &out.rule},
+      {"list", &out.list},
       {"time", &words.time},
       {"destination", &words.destination},
       {"failure", &words.failure},

@@ -37,6 +37,7 @@ struct LogRecord {
   std::uint16_t status = 0;              // that the client was told
   std::optional<IpAddress> destination;  // that was connected to
   std::string_view rule;                 // that decided, where the log has it
+  std::string_view list;                 // "list:line" that made the rule hold, likewise
   Outcome outcome = Outcome::Allowed;
   bool refused_before_rules = false;  // a bad request, no password, a client that may not ...
 };
