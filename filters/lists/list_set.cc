@@ -245,6 +245,10 @@ bool ListSets::has_dry_run(std::uint32_t set) const {
   return compiled_->sets[set].dry.any;
 }
 
+bool ListSets::needs_page(std::uint32_t set) const {
+  return compiled_->sets[set].live.filters != nullptr || compiled_->sets[set].dry.filters != nullptr;
+}
+
 std::span<const List> ListSets::lists() const {
   return compiled_->lists;
 }

@@ -47,6 +47,8 @@ class ListSets {
   // True when the set holds an address list, so that it may say more after resolution.
   bool needs_address(std::uint32_t set) const;
   bool has_dry_run(std::uint32_t set) const;
+  // True when the set asks for the request's kind, page and party.
+  bool needs_page(std::uint32_t set) const;
 
   std::span<const List> lists() const;
   std::size_t memory() const;

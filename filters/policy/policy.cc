@@ -136,6 +136,9 @@ Needs needs_of(const Policy::Compiled& policy, const Node& node, CompiledRule& r
     rule.dry_lists = rule.dry_lists || policy.lists->has_dry_run(node.first);
     rule.takes_edits = rule.takes_edits || top;
   }
+  if (node.kind == Kind::ServerName) {
+    out.last = Phase::Response;  // a tunnel's greeting comes after its address
+  }
   const bool nests = node.kind == Kind::Any || node.kind == Kind::Not || node.kind == Kind::All;
   if (nests && node.count > 0) {
     const bool all = node.kind == Kind::All;
@@ -170,6 +173,10 @@ void find_needs(Policy::Compiled& out) {
     out.phases[static_cast<std::size_t>(phase)] = true;
   }
   out.sniffs = asks_for(out.tables, ConditionKind::MediaType);
+  out.needs_page = asks_for(out.tables, ConditionKind::Kind);
+  for (std::uint32_t set = 0; out.lists && set < out.sets.size(); ++set) {
+    out.needs_page = out.needs_page || out.lists->needs_page(set);
+  }
 }
 
 void check_ids(const PolicyDocument& document, Problems& problems) {
@@ -218,6 +225,7 @@ tl::expected<std::shared_ptr<const Policy>, Problems> Policy::compile(PolicyDocu
   if (!problems.empty()) {
     return tl::unexpected(std::move(problems));
   }
+  mark_bodies(*out);
   return std::shared_ptr<const Policy>(new Policy(std::move(out)));
 }
 
@@ -238,6 +246,10 @@ bool Policy::has_phase(Phase phase) const {
 
 bool Policy::wants_sniffing() const {
   return compiled_->sniffs;
+}
+
+bool Policy::needs_page() const {
+  return compiled_->needs_page;
 }
 
 const PolicyDocument& Policy::document() const {

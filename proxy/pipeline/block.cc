@@ -5,6 +5,8 @@
 
 #include <ctime>
 
+#include "filters/classify.h"
+#include "filters/policy/policy.h"
 #include "proxy/http/block_page.h"
 #include "proxy/http/neutral.h"
 #include "proxy/pipeline/answer.h"
@@ -137,6 +139,9 @@ bool stands_in(const Exchange& ex) {
 }  // namespace
 
 void answer_by_rule(Exchange& ex, Session& session) {
+  if (!ex.rules->policy->needs_page()) {  // else it is known
+    filters::classify(ex.subject, ex.arena);
+  }
   ex.failure = Failure::Blocked;
   ex.record.failure = Failure::Blocked;
   if (ex.verdict.decision == Decision::Close) {

@@ -72,18 +72,21 @@ Failure BodyRules::grown(std::uint64_t payload, std::uint64_t& check_at_next) {
 void plan_body_rules(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   const Adjustments all = policy.summarise(ex.verdict);
-  auto out = std::make_unique<BodyRules>(ex);
+  std::unique_ptr<BodyTransform> transform;
   if (!all.rewrites.empty()) {
-    out->transform = plan_rewrite(ex, session.worker.settings.limits, all);
+    transform = plan_rewrite(ex, session.worker.settings.limits, all);
   }
+  std::uint64_t check_at = 0;
   if (!ex.subject.response_length) {
-    out->check_at = policy.size_limit(ex.subject, ex.verdict).value_or(0);
+    check_at = policy.size_limit(ex.subject, ex.verdict).value_or(0);
   }
-  if (out->transform) {
+  if (transform) {
     unsay(ex.response.fields, ex.arena);
   }
-  if (out->transform || out->check_at != 0) {
-    ex.body_rules = std::move(out);
+  if (transform || check_at != 0) {
+    ex.body_rules = std::make_unique<BodyRules>(ex);
+    ex.body_rules->transform = std::move(transform);
+    ex.body_rules->check_at = check_at;
   }
 }
 

@@ -93,7 +93,9 @@ void describe_request_to_rules(Exchange& ex, Session& session) {
   to.request = lookup_in(ex.request.fields);
   to.request_length = declared_length(ex.upload_framing);
   filters::set_url(to, tunnel ? std::string_view() : ex.target.path, ex.arena);
-  filters::classify(to, ex.arena);
+  if (ex.rules->policy->needs_page()) {
+    filters::classify(to, ex.arena);
+  }
 }
 
 void describe_response_to_rules(Exchange& ex) {

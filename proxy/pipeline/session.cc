@@ -118,7 +118,7 @@ Task<void> Session::serve() {
   if (ex.course == Course::Tunnel && ex.rules) {
     co_await inspect_hello(ex, *this);  // the name behind the name
   }
-  if (ex.course == Course::Relay && ex.rules) {
+  if (ex.course == Course::Relay && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
   }
   if (ex.course == Course::Relay || ex.course == Course::Reply) {

@@ -49,6 +49,8 @@ Task<void> inspect_hello(Exchange& ex, Session& session);
 //    bytes. Needs Relay and rules. Leaves Relay, Reply or Drop; a refused answer's connection is
 //    given up.
 Task<void> police_response(Exchange& ex, Session& session);
+// Whether it has anything to do.
+bool rules_await_response(const Exchange& ex);
 
 // 4. deliver: head and body to the client. Needs Relay or Reply. Sets `stays`. Gives the origin
 //    connection back.
