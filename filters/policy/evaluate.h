@@ -55,6 +55,7 @@ class Evaluator {
   void take_edits(const CompiledRule& rule, ListEdits& edits);
 
   struct Slot {
+    Slot() {}  // leaves the verdict as it is: writing zeros would cost more than most rules do
     std::uint32_t key = UINT32_MAX;
     std::optional<ListVerdict> verdict;
   };

@@ -74,6 +74,7 @@ std::optional<std::string> HostMatcher::add_name(std::string_view name, std::uin
     return "an address has nothing below it; write the address or use `destination`";
   }
   names_[std::string(host->name)] |= how;
+  sizes_ |= std::uint64_t{1} << (host->name.size() % 64);
   below_ = below_ || (how & kBelow) != 0;
   return std::nullopt;
 }
@@ -91,15 +92,21 @@ bool HostMatcher::matches(std::string_view host, const std::optional<IpAddress>&
   return std::ranges::any_of(address->embedded_all(), named);
 }
 
+std::uint8_t HostMatcher::meant(std::string_view name) const {
+  if ((sizes_ >> (name.size() % 64) & 1) == 0) {
+    return 0;
+  }
+  const auto found = names_.find(name);
+  return found == names_.end() ? 0 : found->second;
+}
+
 bool HostMatcher::matches_name(std::string_view host) const {
-  if (const auto found = names_.find(host);
-      found != names_.end() && (found->second & kItself) != 0) {
+  if ((meant(host) & kItself) != 0) {
     return true;
   }
   for (auto dot = host.find('.'); below_ && dot != std::string_view::npos;
        dot = host.find('.', dot + 1)) {
-    const auto found = names_.find(host.substr(dot + 1));
-    if (found != names_.end() && (found->second & kBelow) != 0) {
+    if ((meant(host.substr(dot + 1)) & kBelow) != 0) {
       return true;
     }
   }

@@ -39,7 +39,11 @@ class HostMatcher {
   };
   using Names = absl::flat_hash_map<std::string, std::uint8_t, Hash, std::equal_to<>>;
 
-  Names names_;  // to what of them is meant
+  // What of the name is meant; 0 when it is none of ours.
+  std::uint8_t meant(std::string_view name) const;
+
+  Names names_;
+  std::uint64_t sizes_ = 0;  // a bit for each size of a name, modulo 64: most are turned away by it
   std::vector<std::string> wildcards_;
   std::vector<IpAddress> addresses_;
   bool below_ = false;  // some name covers more than itself

@@ -29,23 +29,40 @@ class Outcomes {
         static_cast<std::uint8_t>((bits_ & 2) | ((bits_ & 1) << 2) | ((bits_ & 4) >> 2)));
   }
   // No < never < yes: the lesser of both decides `and`, the greater `or`.
-  constexpr Outcomes operator&(Outcomes other) const { return each(other, true); }
-  constexpr Outcomes operator|(Outcomes other) const { return each(other, false); }
+  constexpr Outcomes operator&(Outcomes other) const;
+  constexpr Outcomes operator|(Outcomes other) const;
 
  private:
   explicit constexpr Outcomes(std::uint8_t bits) : bits_(bits) {}
-  constexpr Outcomes each(Outcomes other, bool lesser) const {
-    unsigned out = 0;
-    for (unsigned a = 0; a < 3; ++a) {
-      for (unsigned b = 0; b < 3; ++b) {
-        const bool both = ((bits_ >> a) & 1) != 0 && ((other.bits_ >> b) & 1) != 0;
-        out |= both ? 1U << (lesser ? std::min(a, b) : std::max(a, b)) : 0U;
-      }
-    }
-    return Outcomes(static_cast<std::uint8_t>(out));
-  }
-
   std::uint8_t bits_;
 };
+
+namespace detail {
+using OutcomeTable = std::array<std::array<std::uint8_t, 8>, 8>;
+
+constexpr OutcomeTable combine_outcomes(bool lesser) {
+  OutcomeTable out{};
+  for (unsigned bits = 0; bits < 8 * 8 * 9; ++bits) {
+    const unsigned left = bits / 9 / 8;
+    const unsigned right = bits / 9 % 8;
+    const unsigned a = bits % 9 / 3;
+    const unsigned b = bits % 3;
+    const bool both = (left >> a & 1) != 0 && (right >> b & 1) != 0;
+    const unsigned bit = both ? 1U << (lesser ? std::min(a, b) : std::max(a, b)) : 0U;
+    out[left][right] = static_cast<std::uint8_t>(out[left][right] | bit);
+  }
+  return out;
+}
+inline constexpr OutcomeTable kBothOutcomes = combine_outcomes(true);
+inline constexpr OutcomeTable kEitherOutcome = combine_outcomes(false);
+}  // namespace detail
+
+constexpr Outcomes Outcomes::operator&(Outcomes other) const {
+  return Outcomes(detail::kBothOutcomes[bits_][other.bits_]);
+}
+
+constexpr Outcomes Outcomes::operator|(Outcomes other) const {
+  return Outcomes(detail::kEitherOutcome[bits_][other.bits_]);
+}
 
 }  // namespace weir::filters
