@@ -86,6 +86,7 @@ struct Subject {
   FieldLookup response;
   std::string_view media_type;    // declared: "type/subtype", lower case, no parameters
   std::string_view sniffed_type;  // computed from the first bytes; empty when they were not seen
+  std::string_view bytes_type;    // what those bytes show whatever was declared; empty: no sign
   std::optional<std::uint64_t> response_length;
   bool response_counted = false;  // response_length is what has passed so far; more may come
   std::string_view file_name;     // Content-Disposition's name, else the path's last segment

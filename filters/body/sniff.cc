@@ -4,6 +4,7 @@
 // feeds need a look that a row cannot say. Nothing here reads behind the first kSniffBytes.
 #include "filters/body/sniff.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -355,6 +356,18 @@ std::string_view sniff(std::string_view first_bytes, std::string_view declared, 
   }
   const std::string_view shown = of_its_kind(body, type);
   return shown.empty() ? type : shown;
+}
+
+std::string_view shown_type(std::string_view first_bytes) {
+  const std::string_view type = unknown(first_bytes.substr(0, kSniffBytes), true);
+  return type == kText || type == kBinary ? std::string_view() : type;
+}
+
+bool is_wrapping(std::string_view shown) {
+  constexpr std::string_view kWrapping[] = {
+      "application/ogg", "application/x-gzip", "application/zip", "audio/mpeg",
+      "text/html",       "text/xml",           "video/mp4",       "video/webm"};
+  return std::ranges::find(kWrapping, shown) != std::end(kWrapping);
 }
 
 }  // namespace weir::filters

@@ -22,4 +22,12 @@ constexpr std::size_t kSniffBytes = 1445;
 // a constant or the "type/subtype" inside `declared`, in the letters it came in.
 std::string_view sniff(std::string_view first_bytes, std::string_view declared, bool nosniff);
 
+// What the first bytes show a body to be, whatever it is declared to be; empty where they are no
+// sign of any type. Whoever saves the body under another name gets this.
+std::string_view shown_type(std::string_view first_bytes);
+
+// True for types of which many others are made (a document of zipped XML, a picture in XML): their
+// signs do not gainsay another declared type.
+bool is_wrapping(std::string_view shown);
+
 }  // namespace weir::filters

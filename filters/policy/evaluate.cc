@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <span>
 
+#include "filters/body/sniff.h"
 #include "filters/policy/query.h"
 #include "filters/policy/wildcard.h"
 #include "proxy/base/ascii.h"
@@ -59,6 +60,12 @@ bool satisfied(const CompiledMatch& match, Each each) {
       return fitting;
   }
   return false;
+}
+
+// At the end of a segment, unless the text itself ends one.
+bool path_begins(std::string_view path, std::string_view prefix) {
+  return path.starts_with(prefix) &&
+         (prefix.ends_with('/') || path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
 unsigned scheme_bit(std::string_view scheme) {
@@ -327,17 +334,22 @@ Outcomes Evaluator::list(const Node& node) {
   return phase_ == Phase::Request && !subject_.greeting_seen ? Outcomes::open() : Outcomes::never();
 }
 
-// At the end of a segment, unless the text itself ends one.
+// Many origins take "//" for "/", so a path that has it is read both ways.
 bool Evaluator::path(const Node& node) {
   if (resolved_.empty()) {
     resolved_ = resolved_path(subject_.path, arena_);
+    merged_ = merged_path(subject_.path, arena_);
   }
   const std::span run(tables_.words.data() + node.first, node.count);
-  return std::ranges::any_of(run, [this](const std::string& prefix) {
-    return resolved_.starts_with(prefix) &&
-           (prefix.ends_with('/') || resolved_.size() == prefix.size() ||
-            resolved_[prefix.size()] == '/');
-  });
+  const auto fits = [run](std::string_view path) {
+    return std::ranges::any_of(
+        run, [path](const std::string& prefix) { return path_begins(path, prefix); });
+  };
+  const bool one = fits(resolved_);
+  if (merged_.data() == resolved_.data() || one != node.strict) {
+    return one;
+  }
+  return fits(merged_);
 }
 
 bool Evaluator::query(const Node& node) {
@@ -372,10 +384,16 @@ bool Evaluator::fields(const Node& node, const FieldLookup& lookup) const {
 
 bool Evaluator::media(const Node& node) const {
   const std::span run(tables_.words.data() + node.first, node.count);
-  return std::ranges::any_of(run, [this](const std::string& type) {
-    return wildcard_match(type, subject_.media_type, true) ||
-           (!subject_.sniffed_type.empty() && wildcard_match(type, subject_.sniffed_type, true));
-  });
+  const auto fits = [run](std::string_view type) {
+    return std::ranges::any_of(
+        run, [type](const std::string& wanted) { return wildcard_match(wanted, type, true); });
+  };
+  const Subject& s = subject_;
+  const bool said = fits(s.media_type) || (!s.sniffed_type.empty() && fits(s.sniffed_type));
+  if (s.bytes_type.empty() || (node.strict ? !said || is_wrapping(s.bytes_type) : said)) {
+    return said;
+  }
+  return fits(s.bytes_type);
 }
 
 bool Evaluator::file_name(const Node& node) const {

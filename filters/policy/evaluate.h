@@ -71,6 +71,7 @@ class Evaluator {
   ScheduleMask looked_ = 0;  // schedules whose bit in on_ is known
   ScheduleMask on_ = 0;
   std::string_view resolved_;  // the path without dot segments, once asked for
+  std::string_view merged_;    // likewise, runs of slashes merged before
   std::optional<Subject> by_server_name_;
   std::array<Slot, 4> slots_;
 };

@@ -66,4 +66,19 @@ std::string_view resolved_path(std::string_view path, Arena& arena) {
   return {out, size};
 }
 
+std::string_view merged_path(std::string_view path, Arena& arena) {
+  path = path_alone(path);
+  if (path.find("//") == std::string_view::npos) {
+    return resolved_path(path, arena);
+  }
+  char* const out = arena.allocate(path.size());
+  std::size_t size = 0;
+  for (const char c : path) {
+    if (c != '/' || size == 0 || out[size - 1] != '/') {
+      out[size++] = c;
+    }
+  }
+  return resolved_path({out, size}, arena);
+}
+
 }  // namespace weir::filters

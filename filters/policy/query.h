@@ -42,5 +42,8 @@ void each_parameter(std::string_view query, Use use) {
 // The path without dot segments (RFC 3986 5.2.4), as an origin reads it; the path itself when it
 // has none. The query is left out.
 std::string_view resolved_path(std::string_view path, Arena& arena);
+// The same of the path in which runs of slashes are one slash, as many origins read it.
+// resolved_path's own result when there is no such run and there are no dots.
+std::string_view merged_path(std::string_view path, Arena& arena);
 
 }  // namespace weir::filters

@@ -109,7 +109,10 @@ std::string actual(Kind kind, const Subject& s) {
       return std::to_string(s.status);
     case Kind::MediaType:
       return std::string(s.media_type) +
-             (s.sniffed_type.empty() ? "" : " (by its bytes " + std::string(s.sniffed_type) + ")");
+             (s.sniffed_type.empty()
+                  ? ""
+                  : " (as browsers take it " + std::string(s.sniffed_type) + ")") +
+             (s.bytes_type.empty() ? "" : " (by its bytes " + std::string(s.bytes_type) + ")");
     case Kind::ResponseSize:
       return known(s.response_length);
     case Kind::FileName:

@@ -108,13 +108,18 @@ void edit_fields(http::Fields& fields, const Adjustments& all, Edit edit, Arena&
 
 constexpr std::string_view kDecodable[] = {"gzip", "x-gzip", "deflate", "br", "zstd", "identity"};
 
-// A body that may be rewritten is asked for whole, and in codings that can be undone here.
-void ask_for_rewritable(Exchange& ex) {
+void ask_for_whole(Exchange& ex) {
   auto& lines = ex.request.fields.lines;
   const auto ranged = [](const http::Field& f) {
     return same_ignoring_case(f.name, "Range") || same_ignoring_case(f.name, "If-Range");
   };
   lines.erase(std::remove_if(lines.begin(), lines.end(), ranged), lines.end());
+}
+
+// A body that may be rewritten is asked for whole, and in codings that can be undone here.
+void ask_for_rewritable(Exchange& ex) {
+  ask_for_whole(ex);
+  auto& lines = ex.request.fields.lines;
   std::string_view kept;
   for (const http::Field& line : lines) {
     if (!same_ignoring_case(line.name, "Accept-Encoding")) {
@@ -158,6 +163,15 @@ void adjust_request(Exchange& ex, Session& session) {
     ask_for_rewritable(ex);
   }
   session.worker.metrics.add(metric::AdjustmentsLost, ex.verdict.adjustments_lost);
+}
+
+void foresee_response(Exchange& ex) {
+  const filters::BodyNeeds needs = ex.rules->policy->body_needs(ex.subject, ex.verdict, ex.arena);
+  if (needs.rewrites) {
+    ask_for_rewritable(ex);
+  } else if (needs.types) {
+    ask_for_whole(ex);
+  }
 }
 
 void adjust_response(Exchange& ex, Session& session) {

@@ -14,6 +14,10 @@ class Session;
 // Adjustments of the request so far; before its head is written.
 void adjust_request(Exchange& ex, Session& session);
 
+// Asks for the response as rules need it that will see it; after the request was adjusted. A client
+// that resumes a download then gets it from its beginning.
+void foresee_response(Exchange& ex);
+
 // Adjustments of the response; before its head is written.
 void adjust_response(Exchange& ex, Session& session);
 
