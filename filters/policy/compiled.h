@@ -25,6 +25,7 @@ namespace weir::filters {
 struct Node {
   ConditionKind kind = ConditionKind::All;
   std::uint8_t cost = 0;  // cheap conditions are asked first
+  bool strict = false;    // of several readings all must fit, not any: see mark_bodies()
   std::uint32_t first = 0;
   std::uint32_t count = 0;
   std::uint64_t mask = 0;             // Group, Schedule, Scheme, Kind
@@ -61,6 +62,7 @@ struct CompiledRule {
   bool takes_edits = false;  // lists may change what it does not block
   bool has_schedule = false;
   bool sizes = false;  // asks for the size of the response
+  BodyNeeds later;     // what it does with bodies once the answer is known
   Decision decision = Decision::Default;
   const Action* decides = nullptr;
   std::vector<PreparedAction> prepared;  // one per action
@@ -85,6 +87,12 @@ struct Policy::Compiled {
   bool phases[3] = {true, false, false};
   bool needs_page = false;
   bool sniffs = false;
+  BodyNeeds later;  // those of all rules
 };
+
+// After conditions and actions are compiled: what rules will need of bodies, and which way they err
+// where an answer can be read as several types, or a path in several ways. What refuses takes any
+// reading that fits, what lets pass wants them all; under `not` it is the other way round.
+void mark_bodies(Policy::Compiled& out);
 
 }  // namespace weir::filters

@@ -136,6 +136,9 @@ Needs needs_of(const Policy::Compiled& policy, const Node& node, CompiledRule& r
     rule.dry_lists = rule.dry_lists || policy.lists->has_dry_run(node.first);
     rule.takes_edits = rule.takes_edits || top;
   }
+  if (node.kind == Kind::ServerName) {
+    out.last = Phase::Response;  // a tunnel's greeting comes after its address
+  }
   const bool nests = node.kind == Kind::Any || node.kind == Kind::Not || node.kind == Kind::All;
   if (nests && node.count > 0) {
     const bool all = node.kind == Kind::All;
@@ -222,6 +225,7 @@ tl::expected<std::shared_ptr<const Policy>, Problems> Policy::compile(PolicyDocu
   if (!problems.empty()) {
     return tl::unexpected(std::move(problems));
   }
+  mark_bodies(*out);
   return std::shared_ptr<const Policy>(new Policy(std::move(out)));
 }
 

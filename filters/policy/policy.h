@@ -43,6 +43,12 @@ struct Trace {
   std::vector<RuleTrace> rules;
 };
 
+// How the body of a response has to be asked for, since a rule may come to concern it.
+struct BodyNeeds {
+  bool rewrites = false;  // whole, and in codings that can be undone
+  bool types = false;     // from its first byte, by which its type is judged
+};
+
 class Policy {
  public:
   struct Compiled;  // for the files of this folder
@@ -77,6 +83,11 @@ class Policy {
   // asked again, with response_length as counted and response_counted set. Nothing: no rule
   // objects.
   std::optional<std::uint64_t> size_limit(const Subject& subject, const Verdict& verdict) const;
+
+  // What rules that wait for the response, may still hold and stand before the one that decided
+  // would need of its body. To be asked before the request is sent; costs nothing without such
+  // rules.
+  BodyNeeds body_needs(const Subject& subject, const Verdict& verdict, Arena& arena) const;
 
   // A flat view of the verdict's adjustments, good for as long as both live. Allocates nothing.
   Adjustments summarise(const Verdict& verdict) const;

@@ -63,8 +63,17 @@ Task<Failure> sniff_response(Exchange& ex, Session& session) {
   const bool nosniff =
       same_ignoring_case(ex.subject.response.value("X-Content-Type-Options"), "nosniff");
   const std::string_view declared = ex.subject.response.value("Content-Type");
-  ex.subject.sniffed_type = codings ? filters::sniff(first, declared, nosniff) : std::string_view();
+  if (codings) {
+    ex.subject.sniffed_type = filters::sniff(first, declared, nosniff);
+    ex.subject.bytes_type = filters::shown_type(first);
+  }
   co_return Failure::None;
+}
+
+// A stream of events may be silent for hours: its head is not held back for a first byte, and
+// browsers read nothing else from what is declared to be one.
+bool shows_type(const Exchange& ex) {
+  return ex.response.status != 101 && ex.subject.media_type != "text/event-stream";
 }
 
 // The origin's connection, whose answer nobody will read.
@@ -115,6 +124,7 @@ void police_request(Exchange& ex, Session& session) {
     ex.route = &ex.verdict.action->names;
   }
   adjust_request(ex, session);
+  foresee_response(ex);
 }
 
 Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
@@ -154,7 +164,7 @@ Task<void> police_response(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   describe_response_to_rules(ex);
   if (policy.has_phase(Phase::Response)) {
-    if (policy.wants_sniffing() && ex.response.status != 101) {
+    if (policy.wants_sniffing() && shows_type(ex)) {
       const Failure why = co_await sniff_response(ex, session);
       if (why != Failure::None) {
         co_await abandon_origin(ex, session);
