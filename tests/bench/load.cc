@@ -48,6 +48,7 @@ constexpr const char* kHelp =
     "  --path P --expect N   what to GET and the length of its body   (/1k, 1024)\n"
     "  --post N              POST a body of N bytes instead\n"
     "  --head short|browser  four or eleven request fields   (short)\n"
+    "  --host NAME           ask for this host; the proxy finds it   (127.0.0.1)\n"
     "  --connections N (64)  --sources N client addresses (8)\n"
     "  --seconds S (3) --warmup S (0.5), or --requests N: N exchanges (one a connection at least)\n"
     "  --reconnect yes       the proxy keeps no client connection: a new one for each exchange\n"
@@ -413,6 +414,7 @@ Options parse(int argc, char** argv) {
   Options o;
   std::uint64_t proxy = 0, origin = 0, sources = o.sources;
   bool reconnect = false;
+  std::string host = "127.0.0.1";
   const std::array<std::pair<std::string_view, std::uint64_t*>, 7> numbers{
       {{"--proxy", &proxy},
        {"--origin", &origin},
@@ -429,6 +431,7 @@ Options parse(int argc, char** argv) {
     // clang-format off
     if (number != numbers.end()) *number->second = std::strtoull(value, nullptr, 10);
     else if (name == "--mode") set_mode(o, value);
+    else if (name == "--host") host = value;
     else if (name == "--path") o.path = value;
     else if (name == "--head") o.browser = std::string_view(value) == "browser";
     else if (name == "--seconds") o.seconds = std::atof(value);
@@ -442,7 +445,7 @@ Options parse(int argc, char** argv) {
   if (argc % 2 == 0 || proxy == 0 || origin == 0 || sources == 0) die("%s", kHelp);
   o.one_shot = o.one_shot || (reconnect && !o.tunnel);
   o.proxy = static_cast<std::uint16_t>(proxy);
-  o.authority = "127.0.0.1:" + std::to_string(origin);
+  o.authority = host + ":" + std::to_string(origin);
   o.sources = static_cast<std::uint32_t>(sources);
   return o;
 }

@@ -24,6 +24,7 @@ class Peer:
     cannot = ()  # scenarios it has no honest way to play
     logs = True  # "stdout": to its standard output
     keeps = True  # client connections, between exchanges
+    start_seconds = START_SECONDS
 
     def __init__(self, tools, folder, origin_port, cpu):
         self.tools = tools
@@ -72,7 +73,7 @@ class Peer:
         """Waits for the first right answer; milliseconds since `began`."""
         request = (f"GET http://127.0.0.1:{self.origin}/1k HTTP/1.1\r\n"
                    f"Host: 127.0.0.1:{self.origin}\r\n\r\n").encode()
-        while time.monotonic() - began < START_SECONDS:
+        while time.monotonic() - began < self.start_seconds:
             if self.child.poll() is not None:
                 break
             try:

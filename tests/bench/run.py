@@ -21,6 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import filters  # noqa: E402
 import measure  # noqa: E402
 import peers as peer_list  # noqa: E402
 import report  # noqa: E402
@@ -29,7 +30,7 @@ from process import BenchError, spawn, stop  # noqa: E402
 HERE = Path(__file__).resolve().parent
 FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 MOST_IDLE = 8800  # the peers are configured for 9,000 clients
-OTHERS = ["idle", "idle-tunnel", "syscalls", "allocations", "start"]
+OTHERS = ["idle", "idle-tunnel", "syscalls", "allocations", "start", "filters"]
 
 
 def parse():
@@ -43,6 +44,7 @@ def parse():
     p.add_argument("--head", choices=("short", "browser"), default="short", help="request fields: 4 or 11")
     p.add_argument("--only", default=",".join(keys), help="of: " + " ".join(keys))
     p.add_argument("--peers", default=",".join(c.name for c in peer_list.ALL))
+    p.add_argument("--requests", type=Path, help="for filters: requests as `weir check` reads them")
     p.add_argument("--quick", action="store_true", help="one run of 0.5 s, 500 idle: a smoke test")
     p.add_argument("--json", type=Path, help="also write everything here")
     p.add_argument("--check", action="store_true", help="exit 1 if Weir misses a goal")
@@ -125,6 +127,7 @@ class Run:
         tools = find_tools(self.options.build, self.folder)
         self.origin, port = start_origin(tools, cores[0])
         self.bench = measure.Bench(tools, self.options, port, cores[0])
+        self.cores = cores
         self.conditions = conditions(self.options, cores)
         if len(cores) < 2:
             self.conditions += " Only one core: load and proxy share it, the figures mean little."
@@ -215,11 +218,13 @@ def main():
         run = Run(options, Path(folder))
         try:
             run.prepare()
-            run.start_all()
-            run.loaded()
-            run.calls()
-            run.stop_all()
-            run.fresh()
+            if options.only != ["filters"]:
+                run.start_all()
+                run.loaded()
+                run.calls()
+                run.stop_all()
+                run.fresh()
+            section = filters.measure_filters(run) if run.wanted("filters") else ""
         except (BenchError, subprocess.CalledProcessError) as error:
             run.say(f"bench: {error}")
             return 2
@@ -228,7 +233,9 @@ def main():
     judged = report.goals(run.results)
     document = {"conditions": run.conditions, "peers": [p.name for p in run.peers],
                 "missing": run.missing, "results": run.results, "goals": judged}
-    print(report.markdown(document))
+    if options.only != ["filters"]:
+        print(report.markdown(document))
+    print(section)
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 1 if options.check and not all(row[-1] for row in judged) else 0
