@@ -58,7 +58,7 @@ TEST(AddressMap, AnswersAsAskingEveryPrefixDoes) {
     std::vector<AddressMap::Entry> entries;
     const auto address = [&](bool v4) {
       if (v4) {
-        return IpAddress::v4((random() & 7) << 29 | (random() & 3));
+        return IpAddress::v4(static_cast<std::uint32_t>((random() & 7) << 29 | (random() & 3)));
       }
       std::array<std::uint8_t, 16> bytes{};
       bytes[0] = static_cast<std::uint8_t>(random() & 0xc0);
