@@ -31,14 +31,20 @@ void unsay(http::Fields& fields, Arena& arena) {
   }
 }
 
-std::unique_ptr<BodyTransform> plan_rewrite(Exchange& ex, const Settings::Limits& limits,
-                                            const Adjustments& all) {
+// Null where there is no text to search; an error where there is, and it cannot be read.
+tl::expected<std::unique_ptr<BodyTransform>, Failure> plan_rewrite(Exchange& ex,
+                                                                   const Settings::Limits& limits,
+                                                                   const Adjustments& all) {
   filters::CodingList codings;
   const bool bodiless = ex.download_framing.kind == http::BodyKind::None;
   const std::string_view type =
       ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
-  if (bodiless || filters::may_rewrite(ex.response.status, type, ex.subject.response, codings) !=
-                      Rewritable::Yes) {
+  const Rewritable may =
+      filters::may_rewrite(ex.response.status, type, ex.subject.response, codings);
+  if (!bodiless && may == Rewritable::UnknownCoding) {
+    return tl::unexpected(Failure::BodyNotRewritable);
+  }
+  if (bodiless || may != Rewritable::Yes) {
     return nullptr;
   }
   std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
@@ -69,12 +75,16 @@ Failure BodyRules::grown(std::uint64_t payload, std::uint64_t& check_at_next) {
   return Failure::None;
 }
 
-void plan_body_rules(Exchange& ex, Session& session) {
+Failure plan_body_rules(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   const Adjustments all = policy.summarise(ex.verdict);
   std::unique_ptr<BodyTransform> transform;
   if (!all.rewrites.empty()) {
-    transform = plan_rewrite(ex, session.worker.settings.limits, all);
+    auto planned = plan_rewrite(ex, session.worker.settings.limits, all);
+    if (!planned) {
+      return planned.error();
+    }
+    transform = std::move(*planned);
   }
   std::uint64_t check_at = 0;
   if (!ex.subject.response_length) {
@@ -88,6 +98,7 @@ void plan_body_rules(Exchange& ex, Session& session) {
     ex.body_rules->transform = std::move(transform);
     ex.body_rules->check_at = check_at;
   }
+  return Failure::None;
 }
 
 }  // namespace weir

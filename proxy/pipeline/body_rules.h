@@ -29,7 +29,8 @@ class BodyRules final : public BodyWatch {
 };
 
 // Sets ex.body_rules where a rule rewrites this body or limits its size, and takes out of the
-// response head what a rewrite makes untrue. Needs a policed response.
-void plan_body_rules(Exchange& ex, Session& session);
+// response head what a rewrite makes untrue. A failure: a text that cannot
+// be searched. Needs a policed response.
+Failure plan_body_rules(Exchange& ex, Session& session);
 
 }  // namespace weir

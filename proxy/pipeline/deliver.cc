@@ -197,8 +197,8 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   ex.origin->stream.limit_reads(nullptr);
   session.client.tie(nullptr, Failure::None);
   const bool uploaded = upload_complete(ex);
-  const bool can_still_tell =
-      why != Failure::None && ex.download.sent == 0 && row(why).fault == Fault::Origin;
+  const bool can_still_tell = why != Failure::None && ex.download.sent == 0 &&
+                              (row(why).fault == Fault::Origin || why == Failure::BodyTooDense);
   if (why != Failure::None && !can_still_tell) {
     // The reason may lie with the upload: a client that broke its own request.
     note_trouble(ex, session, why);

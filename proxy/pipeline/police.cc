@@ -5,6 +5,8 @@
 // from phase to phase: request, address, response.
 #include "proxy/pipeline/police.h"
 
+#include <algorithm>
+
 #include "filters/body/decode.h"
 #include "filters/body/sniff.h"
 #include "filters/policy/policy.h"
@@ -40,6 +42,39 @@ void count_verdict(const Exchange& ex, Session& session) {
 bool ends_exchange(const filters::Verdict& verdict, bool host_only) {
   return verdict.blocks() || verdict.decision == Decision::Redirect ||
          (!verdict.redirect.empty() && !host_only);
+}
+
+// The verdict with the subject's destination. Where another was settled on before (a request that
+// is repeated may go elsewhere), that one must have no say: the request is judged anew.
+filters::Verdict judge_address(Exchange& ex, const filters::Subject& subject) {
+  filters::Verdict out;
+  if (ex.subject.destination && ex.subject.destination != subject.destination) {
+    filters::Subject before = ex.subject;
+    before.destination.reset();
+    ex.rules->policy->judge(Phase::Request, before, ex.arena, out);
+  } else {
+    out = ex.verdict;
+  }
+  ex.rules->policy->judge(Phase::Address, subject, ex.arena, out);
+  return out;
+}
+
+// What is decided is as it says now; adjustments that have been carried out stay.
+void take_over(Exchange& ex, const filters::Verdict& now) {
+  filters::Verdict all = now;
+  std::copy_n(ex.verdict.adjustments.begin(), ex.verdict.adjustment_count, all.adjustments.begin());
+  all.adjustment_count = ex.verdict.adjustment_count;
+  all.edits = ex.verdict.edits;
+  for (std::uint32_t i = 0; i < now.adjustment_count; ++i) {
+    const auto* const end = all.adjustments.data() + all.adjustment_count;
+    const bool known =
+        std::any_of(static_cast<const filters::Verdict::Adjustment*>(all.adjustments.data()), end,
+                    [&](const auto& one) { return one.action == now.adjustments[i].action; });
+    if (!known && all.adjustment_count < filters::kAdjustmentsMost) {
+      all.adjustments[all.adjustment_count++] = now.adjustments[i];
+    }
+  }
+  ex.verdict = all;
 }
 
 // The type that the first bytes show. Content codings are undone for the look.
@@ -131,10 +166,9 @@ Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   if (!ex.rules || !ex.rules->policy->has_phase(Phase::Address)) {
     return Failure::None;
   }
-  filters::Verdict verdict = ex.verdict;
   filters::Subject subject = ex.subject;
   subject.destination = address;
-  ex.rules->policy->judge(Phase::Address, subject, ex.arena, verdict);
+  const filters::Verdict verdict = judge_address(ex, subject);
   if (!ends_exchange(verdict, subject.host_only)) {
     return Failure::None;
   }
@@ -144,15 +178,23 @@ Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
 }
 
 void settle_address(Exchange& ex, Session& session) {
-  if (!ex.rules || ex.subject.destination) {
+  const IpAddress& settled = ex.record.destination.address;
+  if (!ex.rules || ex.subject.destination == settled) {
     return;
   }
-  ex.subject.destination = ex.record.destination.address;
+  const bool again = ex.subject.destination.has_value();
+  filters::Subject subject = ex.subject;
+  subject.destination = settled;
   if (ex.rules->policy->has_phase(Phase::Address)) {
-    ex.rules->policy->judge(Phase::Address, ex.subject, ex.arena, ex.verdict);
+    if (again) {
+      take_over(ex, judge_address(ex, subject));
+    } else {
+      ex.rules->policy->judge(Phase::Address, subject, ex.arena, ex.verdict);
+    }
     note_verdict(ex);
     adjust_request(ex, session);
   }
+  ex.subject.destination = settled;
 }
 
 bool rules_await_response(const Exchange& ex) {
@@ -181,7 +223,10 @@ Task<void> police_response(Exchange& ex, Session& session) {
     }
   }
   adjust_response(ex, session);
-  plan_body_rules(ex, session);
+  if (const Failure why = plan_body_rules(ex, session); why != Failure::None) {
+    co_await abandon_origin(ex, session);
+    refuse(ex, session, why);
+  }
 }
 
 }  // namespace weir

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "proxy/base/assert.h"
+
 namespace weir {
 namespace {
 
@@ -41,6 +43,7 @@ std::string make_ready(const Action& action, std::size_t rule, Snapshot& out) {
     if (!rewriter) {
       return rewriter.error();
     }
+    WEIR_ASSERT(out.rewriters[rule] == nullptr);  // a policy names an action once in a rule
     out.rewriters[rule] = std::move(*rewriter);
   }
   return {};

@@ -10,8 +10,18 @@
 namespace weir {
 
 Failure BodyTransform::failure() const {
-  // Whatever it is, the body was not one that could be handed on; the log's detail says more.
-  return stage_->trouble() == filters::BodyTrouble::None ? Failure::None : Failure::OriginBadBody;
+  switch (stage_->trouble()) {
+    case filters::BodyTrouble::None:
+      return Failure::None;
+    case filters::BodyTrouble::Malformed:
+    case filters::BodyTrouble::Truncated:
+      return Failure::OriginBadBody;
+    case filters::BodyTrouble::TooDense:
+    case filters::BodyTrouble::TooLarge:
+    case filters::BodyTrouble::TooMuchNew:
+      return Failure::BodyTooDense;
+  }
+  return Failure::OriginBadBody;
 }
 
 std::unique_ptr<BodyTransform> make_transform(
