@@ -246,11 +246,16 @@ bool ListSets::has_dry_run(std::uint32_t set) const {
 }
 
 bool ListSets::needs_page(std::uint32_t set) const {
-  return compiled_->sets[set].live.filters != nullptr || compiled_->sets[set].dry.filters != nullptr;
+  return compiled_->sets[set].live.filters != nullptr ||
+         compiled_->sets[set].dry.filters != nullptr;
 }
 
 std::span<const List> ListSets::lists() const {
   return compiled_->lists;
+}
+
+void ListSets::forget_texts() const {
+  std::ranges::for_each(compiled_->lists, forget_pages);
 }
 
 std::size_t ListSets::memory() const {

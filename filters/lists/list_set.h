@@ -51,6 +51,8 @@ class ListSets {
   bool needs_page(std::uint32_t set) const;
 
   std::span<const List> lists() const;
+  // Gives back the memory of list texts that hits have been read from; they stay readable.
+  void forget_texts() const;
   std::size_t memory() const;
 
   // One per list. Asks every name of every list: for the command line, not for a request.

@@ -21,7 +21,7 @@ namespace weir::cli {
 namespace {
 
 constexpr std::uint64_t kComplaintsMost = 20;
-constexpr std::uint64_t kProgressEvery = 4096;  // lines between two looks at the clock
+constexpr std::uint64_t kProgressEvery = 4096;  // lines between two looks about
 constexpr Nanos kProgressInterval = 200'000'000;
 constexpr double kMiB = 1024.0 * 1024.0;
 
@@ -81,6 +81,7 @@ bool Run::all() {
   while (true) {
     const LineReader::Got got = in_.next(line);
     if (got == LineReader::Got::End || got == LineReader::Got::Failed) {
+      judge_.forget_texts();
       if (progress_) {
         std::fputs("\r\033[K", stderr);
       }
@@ -93,7 +94,8 @@ bool Run::all() {
     } else if (!line.empty()) {
       one(line);
     }
-    if (progress_ && in_.number() % kProgressEvery == 0) {
+    if (in_.number() % kProgressEvery == 0) {
+      judge_.forget_texts();
       show_progress();
     }
   }
@@ -203,6 +205,9 @@ void Run::answer() {
 }
 
 void Run::show_progress() {
+  if (!progress_) {
+    return;
+  }
   const Nanos now = now_ns();
   if (now - shown_at_ < kProgressInterval) {
     return;

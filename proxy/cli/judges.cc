@@ -31,6 +31,7 @@ class SetJudge final : public Judge {
   }
   Said said() const override;
   std::size_t lists_bytes() const override { return sets_->memory(); }
+  void forget_texts() const override { sets_->forget_texts(); }
   std::size_t rules() const override { return rules_; }
 
  private:
@@ -65,6 +66,7 @@ class PolicyJudge final : public Judge {
   void decide(filters::Subject& subject, Arena& arena) override;
   Said said() const override;
   std::size_t lists_bytes() const override { return policy_->lists().memory(); }
+  void forget_texts() const override { policy_->lists().forget_texts(); }
   std::size_t rules() const override { return count_rules(policy_->list_reports()); }
 
  private:

@@ -39,6 +39,8 @@ class Judge {
   // What decide() decided last.
   virtual Said said() const = 0;
   virtual std::size_t lists_bytes() const = 0;
+  // Now and then: gives back what hits have brought into memory. What was said stays good.
+  virtual void forget_texts() const = 0;
   virtual std::size_t rules() const = 0;  // of lists
 };
 

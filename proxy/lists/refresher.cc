@@ -3,6 +3,7 @@
 // See refresher.h.
 #include "proxy/lists/refresher.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -58,6 +59,15 @@ std::int64_t rules_of(const filters::Policy* policy) {
   return sum;
 }
 
+// What compiling needs goes back to the system when it is done. Left alone, the allocator learns
+// from the first large piece that is freed to keep such pieces, and it never gives back the end of
+// another thread's heap.
+void give_large_pieces_back() {
+  constexpr int kLarge = 1 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+  ::mallopt(M_TRIM_THRESHOLD, kLarge);
+}
+
 }  // namespace
 
 Refresher::Refresher(const std::string& folder, Hooks hooks, Metrics& metrics)
@@ -82,6 +92,7 @@ LoadedPolicy Refresher::begin(Document document) {
 }
 
 void Refresher::start() {
+  give_large_pieces_back();
   // Signals are for the thread that waits for them.
   sigset_t all{};
   sigset_t before{};
