@@ -74,8 +74,7 @@ Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
     const Instant glance = session.worker.loop.now() + kGlance;
     const Failure why = co_await session.client.readable(glance, Failure::HeadTimeout);
     if (why == Failure::HeadTimeout) {
-      server_first =
-          session.in.empty() && (!ex.origin->stream.quiet() || !ex.origin_in.empty());
+      server_first = session.in.empty() && (!ex.origin->stream.quiet() || !ex.origin_in.empty());
       if (server_first || session.worker.loop.now() > until) {
         co_return server_first ? Failure::None : Failure::TunnelIdle;
       }
