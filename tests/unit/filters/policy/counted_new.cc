@@ -25,6 +25,11 @@ void* operator new(std::size_t size) {
   }
   return block;
 }
+// std::stable_sort asks this one.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++count;
+  return std::malloc(size == 0 ? 1 : size);
+}
 void operator delete(void* block) noexcept {
   std::free(block);
 }
