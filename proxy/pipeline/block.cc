@@ -4,6 +4,7 @@
 #include "proxy/pipeline/block.h"
 
 #include <ctime>
+#include <string>
 
 #include "filters/classify.h"
 #include "filters/policy/policy.h"
@@ -25,14 +26,29 @@ using http::BlockShape;
 constexpr std::uint16_t kForbidden = 403;
 constexpr std::uint16_t kFound = 302;
 
+// "UTC" or "+05:30". The name that the C library keeps for the zone is shared between threads.
+std::string_view offset_name(Micros offset, Arena& arena) {
+  if (offset == 0) {
+    return "UTC";
+  }
+  const Micros minutes = (offset < 0 ? -offset : offset) / (60 * kSecond);
+  const auto two_digits = [](Micros n) {
+    return std::string{static_cast<char>('0' + n / 10), static_cast<char>('0' + n % 10)};
+  };
+  const std::string hours = two_digits(minutes / 60);
+  const std::string rest = two_digits(minutes % 60);
+  return arena.join({offset < 0 ? "-" : "+", hours, ":", rest});
+}
+
 // The time as this machine's clock on the wall shows it.
-http::LocalTime local(WallTime at) {
+http::LocalTime local(WallTime at, Arena& arena) {
   const std::time_t seconds = at.us / kSecond;
   std::tm parts{};
   if (::localtime_r(&seconds, &parts) == nullptr) {
     return {at, 0, "UTC"};
   }
-  return {at, parts.tm_gmtoff * kSecond, parts.tm_zone};
+  const Micros offset = parts.tm_gmtoff * kSecond;
+  return {at, offset, offset_name(offset, arena)};
 }
 
 // What would be least noticed in the place of what a page embeds.
@@ -78,7 +94,7 @@ std::string_view type_for(ResourceKind kind) {
   }
 }
 
-http::BlockNote note_of(const Exchange& ex, WallTime now) {
+http::BlockNote note_of(Exchange& ex, WallTime now) {
   const filters::Policy& policy = *ex.rules->policy;
   const filters::Verdict& verdict = ex.verdict;
   http::BlockNote note;
@@ -88,7 +104,7 @@ http::BlockNote note_of(const Exchange& ex, WallTime now) {
     note.rule = rule.id;
     note.description = rule.description;
     if (const auto until = policy.ends(verdict.rule, now)) {
-      note.until = local(*until);
+      note.until = local(*until, ex.arena);
     }
   }
   if (verdict.action != nullptr) {
@@ -103,7 +119,7 @@ http::BlockNote note_of(const Exchange& ex, WallTime now) {
   note.line_number = verdict.hit.line;
   note.line = verdict.hit.text;
   note.ask = policy.document().ask;
-  note.now = local(now);
+  note.now = local(now, ex.arena);
   return note;
 }
 
