@@ -13,24 +13,13 @@
 #include <cstring>
 #include <string>
 
+#include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
 
 namespace weir::filters {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-bool same_text(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
-}
-
-bool begins(std::string_view text, std::string_view prefix) {
-  return same_text(text.substr(0, prefix.size()), prefix);
-}
 
 struct Named {
   std::string_view name;
@@ -89,16 +78,17 @@ constexpr Named kAccepts[] = {
 ResourceKind empty_destination(const Subject& subject) {
   const auto& fields = subject.request;
   const auto type = fields.value("content-type");
-  if (fields.has("ping-to") || begins(type, "text/ping")) {
+  if (fields.has("ping-to") || starts_with_ignoring_case(type, "text/ping")) {
     return ResourceKind::Ping;
   }
   if (subject.method == "POST") {
     const auto mode = fields.value("sec-fetch-mode");
-    if (mode == "no-cors" || (mode == "cors" && begins(type, "text/plain"))) {
+    if (mode == "no-cors" || (mode == "cors" && starts_with_ignoring_case(type, "text/plain"))) {
       return ResourceKind::Ping;
     }
   }
-  return begins(fields.value("sec-purpose"), "prefetch") ? ResourceKind::Other : ResourceKind::Xhr;
+  return starts_with_ignoring_case(fields.value("sec-purpose"), "prefetch") ? ResourceKind::Other
+                                                                            : ResourceKind::Xhr;
 }
 
 ResourceKind by_destination(const Subject& subject, std::string_view destination) {
@@ -118,7 +108,7 @@ ResourceKind by_extension(const Subject& subject) {
   const auto dot = path.rfind('.');
   if (dot != npos && path.find('/', dot) == npos) {
     for (const auto& known : kExtensions) {
-      if (same_text(path.substr(dot + 1), known.name)) {
+      if (same_ignoring_case(path.substr(dot + 1), known.name)) {
         return known.kind;
       }
     }
@@ -130,22 +120,24 @@ ResourceKind by_extension(const Subject& subject) {
 // Plain http: no Sec-Fetch fields. A page inside another is told from a top one by its Referer.
 ResourceKind by_other_fields(const Subject& subject, bool referred_elsewhere) {
   const auto& fields = subject.request;
-  if (fields.has("ping-to") || begins(fields.value("content-type"), "text/ping")) {
+  if (fields.has("ping-to") ||
+      starts_with_ignoring_case(fields.value("content-type"), "text/ping")) {
     return ResourceKind::Ping;
   }
   if (fields.has("x-requested-with")) {
     return ResourceKind::Xhr;
   }
   const auto accept = fields.value("accept");
-  if (begins(accept, "text/html")) {
+  if (starts_with_ignoring_case(accept, "text/html")) {
     return referred_elsewhere ? ResourceKind::Subdocument : ResourceKind::Document;
   }
   for (const auto& known : kAccepts) {
-    if (begins(accept, known.name)) {
+    if (starts_with_ignoring_case(accept, known.name)) {
       return known.kind;
     }
   }
-  if (fields.has("range") && begins(fields.value("accept-encoding"), "identity")) {
+  if (fields.has("range") &&
+      starts_with_ignoring_case(fields.value("accept-encoding"), "identity")) {
     return ResourceKind::Media;
   }
   return by_extension(subject);
@@ -280,7 +272,7 @@ void classify(Subject& subject, Arena& arena) {
   const auto destination = fields.value("sec-fetch-dest");
   auto page = host_of(fields.value("referer"), arena);
   const bool referred = !page.empty() && !same_site(subject.host, page);
-  if (same_text(fields.value("upgrade"), "websocket")) {
+  if (same_ignoring_case(fields.value("upgrade"), "websocket")) {
     subject.kind = ResourceKind::Websocket;
   } else {
     subject.kind = destination.empty() ? by_other_fields(subject, referred)

@@ -9,6 +9,7 @@
 
 #include "filters/adblock/parse.h"
 #include "filters/classify.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -105,7 +106,7 @@ bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
     return true;
   }
   std::string name(entry);
-  std::ranges::transform(name, name.begin(), lower);
+  std::ranges::transform(name, name.begin(), to_lower);
   const bool entity = name.ends_with(".*");
   const auto plain = std::string_view(name).substr(0, name.size() - (entity ? 2 : 0));
   if (!acceptable_name(plain) || (entity && !rich)) {

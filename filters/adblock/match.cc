@@ -9,6 +9,7 @@
 
 #include "filters/adblock/parse.h"
 #include "filters/adblock/parse_options.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -42,7 +43,7 @@ void mark_repeated(std::span<Token> tokens, Arena& arena) {
 constexpr std::array<char, 256> kTokenChars = [] {
   std::array<char, 256> out{};
   for (unsigned i = 0; i < 256; ++i) {
-    const char c = lower(static_cast<char>(i));
+    const char c = to_lower(static_cast<char>(i));
     out[i] = token_char(c) ? c : '\0';
   }
   return out;
@@ -200,8 +201,8 @@ bool Asked::may_contain(std::string_view pattern) const {
     }
   }
   for (std::size_t i = 1; i < pattern.size(); ++i) {
-    const char a = lower(pattern[i - 1]);
-    const char b = lower(pattern[i]);
+    const char a = to_lower(pattern[i - 1]);
+    const char b = to_lower(pattern[i]);
     const auto bit = bit_of(a, b);
     const bool literal = a != '*' && a != '^' && b != '*' && b != '^';
     if (literal && ((pairs[bit / 64] >> (bit % 64)) & 1U) == 0) {

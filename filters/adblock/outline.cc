@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "filters/adblock/parse.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -104,7 +105,7 @@ class Reader {
     if (quantified() || special) {
       return gap();
     }
-    out_.pattern += lower(c);
+    out_.pattern += to_lower(c);
   }
   void step() {
     const auto begin = at_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "filters/adblock/parse_options.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -133,7 +134,7 @@ void normalise(std::string_view pattern, bool keep_case, std::string& out) {
     if (byte >= 0x80) {
       out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
     } else {
-      out += keep_case ? c : lower(c);
+      out += keep_case ? c : to_lower(c);
     }
   }
 }

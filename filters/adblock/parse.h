@@ -33,9 +33,4 @@ std::string_view bare_host(std::string_view line);
 // Whether a name may stand behind "||" and before "^": labels of letters, digits, '-' and '_'.
 bool plain_host(std::string_view text);
 
-// Upper-case ASCII letters to lower case; others as they are.
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 }  // namespace weir::adblock

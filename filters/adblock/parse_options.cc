@@ -8,6 +8,7 @@
 #include <array>
 
 #include "filters/adblock/parse.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -314,8 +315,7 @@ void read_option(Reading& in, std::string_view name, bool negated, std::string_v
 
 std::uint16_t method_bit(std::string_view name) {
   for (std::size_t i = 0; i < kMethods.size(); ++i) {
-    if (name.size() == kMethods[i].size() &&
-        std::ranges::equal(name, kMethods[i], {}, [](char c) { return lower(c); })) {
+    if (same_ignoring_case(name, kMethods[i])) {
       return static_cast<std::uint16_t>(1U << i);
     }
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "filters/adblock/parse.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 namespace {
@@ -40,14 +41,14 @@ const auto kCommonHashes = [] {
 void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
   const auto text = rule.pattern;
   for (std::size_t i = 0; i < text.size();) {
-    if (!token_char(lower(text[i]))) {
+    if (!token_char(to_lower(text[i]))) {
       ++i;
       continue;
     }
     const auto begin = i;
     auto hash = kTokenSeed;
-    for (; i < text.size() && token_char(lower(text[i])); ++i) {
-      hash = token_step(hash, lower(text[i]));
+    for (; i < text.size() && token_char(to_lower(text[i])); ++i) {
+      hash = token_step(hash, to_lower(text[i]));
     }
     const bool left = begin == 0 ? rule.start || rule.host_start : text[begin - 1] != '*';
     const bool right = i == text.size() ? rule.end || rule.shape == Shape::Host : text[i] != '*';
