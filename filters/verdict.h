@@ -4,6 +4,7 @@
 // that points into the policy (which outlives the exchange) and into the caller's arena.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -93,6 +94,19 @@ struct Verdict {
   std::uint32_t adjustment_count = 0;
   std::uint32_t adjustments_lost = 0;
   ListEdits edits;
+
+  // Adds the adjustments of `other` that are not here yet, at the end, as far as there is room.
+  void add_adjustments(const Verdict& other) {
+    for (std::uint32_t i = 0; i < other.adjustment_count; ++i) {
+      const Adjustment& one = other.adjustments[i];
+      const bool known =
+          std::any_of(adjustments.data(), adjustments.data() + adjustment_count,
+                      [&one](const Adjustment& a) { return a.action == one.action; });
+      if (!known && adjustment_count < kAdjustmentsMost) {
+        adjustments[adjustment_count++] = one;
+      }
+    }
+  }
 
   // As new, without touching what the counts leave out.
   void clear() {

@@ -142,7 +142,7 @@ void write_redirect(Exchange& ex, Session& session) {
   http::Refusal refusal;
   refusal.status = action.status != 0 ? action.status : kFound;
   refusal.error = row(Failure::Blocked).proxy_status;
-  refusal.more_fields = ex.arena.join({"Location: ", action.to, "\r\nCache-Control: no-store\r\n"});
+  refusal.more_fields = ex.arena.join({"Location: ", action.to, "\r\n"});
   answer(ex, http::write_refusal(refusal, reply_plan(ex, session), ex.arena), refusal.status);
 }
 

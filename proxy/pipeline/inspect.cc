@@ -3,8 +3,6 @@
 // Stage 3c: the name behind the name. CONNECT names a host, and the TLS greeting that follows names
 // the server that is really meant; both must pass the rules. The greeting is read, judged and then
 // passed on untouched. A server that speaks first speaks no TLS: then nothing is waited for.
-#include <algorithm>
-
 #include "filters/classify.h"
 #include "filters/policy/policy.h"
 #include "filters/policy/safe_search.h"
@@ -134,16 +132,7 @@ bool dodges_safe_search(const Exchange& ex, const filters::Subject& seen,
 // What the rules say now is what is recorded, and their adjustments that are new are carried out.
 void take_over(Exchange& ex, Session& session, const filters::Verdict& now) {
   filters::Verdict& all = ex.verdict;
-  const auto known = [&all](const filters::Verdict::Adjustment& one) {
-    const auto* begin = all.adjustments.data();
-    return std::any_of(begin, begin + all.adjustment_count,
-                       [&one](const auto& other) { return other.action == one.action; });
-  };
-  for (std::uint32_t i = 0; i < now.adjustment_count; ++i) {
-    if (!known(now.adjustments[i]) && all.adjustment_count < filters::kAdjustmentsMost) {
-      all.adjustments[all.adjustment_count++] = now.adjustments[i];
-    }
-  }
+  all.add_adjustments(now);
   if (now.rule != UINT32_MAX) {
     all.decision = now.decision;
     all.rule = now.rule;

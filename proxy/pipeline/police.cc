@@ -65,15 +65,7 @@ void take_over(Exchange& ex, const filters::Verdict& now) {
   std::copy_n(ex.verdict.adjustments.begin(), ex.verdict.adjustment_count, all.adjustments.begin());
   all.adjustment_count = ex.verdict.adjustment_count;
   all.edits = ex.verdict.edits;
-  for (std::uint32_t i = 0; i < now.adjustment_count; ++i) {
-    const auto* const end = all.adjustments.data() + all.adjustment_count;
-    const bool known =
-        std::any_of(static_cast<const filters::Verdict::Adjustment*>(all.adjustments.data()), end,
-                    [&](const auto& one) { return one.action == now.adjustments[i].action; });
-    if (!known && all.adjustment_count < filters::kAdjustmentsMost) {
-      all.adjustments[all.adjustment_count++] = now.adjustments[i];
-    }
-  }
+  all.add_adjustments(now);
   ex.verdict = all;
 }
 
