@@ -17,7 +17,8 @@
 #include <vector>
 
 #include "tests/base64_encode.h"
-#include "tests/unit/pipeline/counted_new.h"
+#include "tests/unit/counted_new.h"
+#include "tests/unit/pipeline/counted_openssl.h"
 #include "tests/unit/pipeline/make_hash.h"
 
 namespace weir {

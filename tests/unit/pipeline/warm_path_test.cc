@@ -17,7 +17,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/worker.h"
-#include "tests/unit/pipeline/counted_new.h"
+#include "tests/unit/counted_new.h"
 
 namespace weir {
 namespace {

@@ -2,8 +2,8 @@
 //
 // Judging takes nothing from the heap: operator new is counted.
 #include "filters/policy/apply.h"
+#include "tests/unit/counted_new.h"
 #include "tests/unit/filters/policy/build.h"
-#include "tests/unit/filters/policy/counted_new.h"
 
 namespace weir::filters::test {
 namespace {
@@ -58,18 +58,18 @@ TEST(Allocation, JudgingTakesNothingFromTheHeap) {
       (void)policy->ends(0, asked.subject.now);
     };
     judge_all();  // expressions fill their own bounded memory once
-    const std::size_t before = allocations();
+    const std::size_t before = weir::test::allocations();
     judge_all();
-    EXPECT_EQ(allocations(), before) << url;
+    EXPECT_EQ(weir::test::allocations(), before) << url;
   }
 }
 
 TEST(Allocation, GroupsAreFoundWithoutTheHeap) {
   const auto policy = everything().policy();
   const auto client = IpAddress::parse("10.0.0.1").value();
-  const std::size_t before = allocations();
+  const std::size_t before = weir::test::allocations();
   EXPECT_EQ(policy->groups_of(client, "tim", "guest"), 1U);
-  EXPECT_EQ(allocations(), before);
+  EXPECT_EQ(weir::test::allocations(), before);
 }
 
 }  // namespace
