@@ -35,6 +35,8 @@ const std::map<std::string, Names> kLayers = {
     {"proxy/base/", {}},
     {"proxy/http/", {"proxy/base/"}},
     {"proxy/tls/", {"proxy/base/"}},
+    {"proxy/cache/", {"proxy/base/", "proxy/http/"}},
+    {"proxy/store/", {"proxy/base/", "proxy/http/", "proxy/cache/", "proxy/net/offload.h"}},
     {"proxy/observe/", {"proxy/base/", "proxy/http/"}},
     {"proxy/config/",
      {"proxy/base/", "filters/document.h", "filters/conditions.def", "filters/actions.def"}},
@@ -45,10 +47,10 @@ const std::map<std::string, Names> kLayers = {
     {"proxy/net/", {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/settings.h"}},
     {"proxy/pipeline/",
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/", "proxy/lists/",
-      "proxy/tls/", "filters/"}},
+      "proxy/tls/", "proxy/cache/", "proxy/store/", "filters/"}},
     {"proxy/main.cc",
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/",
-      "proxy/pipeline/", "proxy/lists/", "proxy/cli/", "filters/"}},
+      "proxy/pipeline/", "proxy/lists/", "proxy/cache/", "proxy/store/", "proxy/cli/", "filters/"}},
 };
 
 // Headers of libraries, by how their names begin, and the only places that may know them.
@@ -59,7 +61,7 @@ const std::map<std::string, Names> kLibraries = {
      {"proxy/lists/digest.cc", "proxy/pipeline/password_hash.cc", "proxy/pipeline/remembered.cc"}},
     {"ares", {"proxy/net/dns_channel.cc"}},
     {"nlohmann/", {"proxy/config/tree.cc"}},
-    {"absl/", {"proxy/net/", "proxy/pipeline/", "filters/"}},
+    {"absl/", {"proxy/net/", "proxy/pipeline/", "proxy/store/", "filters/"}},
     {"re2/", {"filters/"}},
     {"spdlog/", {"proxy/base/diag.cc"}},
     {"fmt/", {"proxy/base/diag.cc"}},
