@@ -36,7 +36,7 @@ const std::map<std::string, Names> kLayers = {
     {"proxy/http/", {"proxy/base/"}},
     {"proxy/tls/", {"proxy/base/"}},
     {"proxy/cache/", {"proxy/base/", "proxy/http/"}},
-    {"proxy/store/", {"proxy/base/", "proxy/http/", "proxy/cache/", "proxy/net/offload.h"}},
+    {"proxy/store/", {"proxy/base/", "proxy/http/", "proxy/cache/", "proxy/net/"}},
     {"proxy/observe/", {"proxy/base/", "proxy/http/"}},
     {"proxy/config/",
      {"proxy/base/", "filters/document.h", "filters/conditions.def", "filters/actions.def"}},

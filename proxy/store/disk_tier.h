@@ -55,6 +55,8 @@ class LargeObject {
   // Any thread: complete. `keep` gets, on the disk thread, the finished body, or null when it could
   // not be kept; the entry made of it is then given to DiskTier::add_large.
   virtual void finish(std::function<void(std::shared_ptr<const Body>)> keep) = 0;
+  // Removes the file. What has been written can still be read through fd() for as long as somebody
+  // holds this object. May be repeated, and may come from the disk's own failure.
   virtual void abandon() = 0;
 };
 

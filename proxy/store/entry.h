@@ -31,7 +31,8 @@ struct Entry {
   Entry& operator=(const Entry&) = delete;
 
   std::string url;          // the cache key: an absolute URL, cache/key.h
-  std::string variant;      // the request fields that Vary names, cache/vary.h; empty: none
+  std::string vary;         // the names of Vary, and what the request said there: cache/vary.h
+  std::string variant;      // empty when there is no Vary
   std::string head_text;    // "HTTP/1.1 200 OK" CRLF fields CRLF CRLF, as kept
   http::ResponseHead head;  // views into head_text
   cache::Freshness freshness;
