@@ -98,6 +98,28 @@ struct Settings {
     Micros queue_wait = 10 * kSecond;
   } origin;
 
+  // cache: what is kept of answers, and for how long.
+  struct Cache {
+    std::uint64_t memory = 128 * 1024 * 1024;  // bytes; 0: nothing is cached
+    std::uint64_t memory_object = 8 * 1024 * 1024;
+    std::string directory;  // empty: nothing is kept on disk
+    std::uint64_t disk = std::uint64_t{10} * 1024 * 1024 * 1024;
+    std::uint64_t disk_object = std::uint64_t{1} * 1024 * 1024 * 1024;
+    Micros disk_wait = 2 * kSecond;  // for the disk to say what is stored
+    bool collapse = true;
+    Micros collapse_wait = 15 * kSecond;  // for the head of an answer that others asked for
+    Micros alone_for = 60 * kSecond;      // after an answer that could not be shared
+    std::uint64_t finish = 1024 * 1024;   // bytes that are fetched although nobody reads them
+    std::uint32_t heuristic_percent = 10;
+    Micros heuristic_limit = 7 * 24 * 3600 * kSecond;
+    Micros lifetime_limit = 0;  // 0: as long as the origin says
+    Micros negative_lifetime = 0;
+    Micros stale_on_error = 24 * 3600 * kSecond;  // 0: never
+    bool status_field = true;                     // Cache-Status
+    bool purge_method = false;
+    std::vector<Prefix> purge_from;  // loopback by default
+  } cache;
+
   // dns.
   struct Dns {
     std::vector<Endpoint> servers;                        // empty: as the system is configured

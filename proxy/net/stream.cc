@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -130,6 +131,19 @@ IoResult Stream::write_from(Pipe& pipe, bool more_follows) {
   }
   const ssize_t n = pipe.drain_to(fd_, more_follows);
   return n > 0 ? IoResult{Io::Bytes, static_cast<std::size_t>(n)} : failed(write_side_);
+}
+
+IoResult Stream::write_file(int file, std::uint64_t at, std::size_t most) {
+  if (const IoResult known = foregone(write_side_); known.what != Io::Bytes) {
+    return known;
+  }
+  auto offset = static_cast<off_t>(at);
+  const ssize_t n = ::sendfile(fd_, file, &offset, most);
+  if (n > 0) {
+    write_side_.ready = static_cast<std::size_t>(n) == most;
+    return {Io::Bytes, static_cast<std::size_t>(n)};
+  }
+  return n == 0 ? IoResult{Io::End, 0} : failed(write_side_);
 }
 
 bool Stream::quiet() {

@@ -68,6 +68,9 @@ class Stream final : public Watch {
   IoResult read_to(Pipe& pipe, std::size_t most);
   IoResult write_from(Pipe& pipe, bool more_follows);
 
+  // sendfile(2): from a file to the socket. End: the file is shorter.
+  IoResult write_file(int file, std::uint64_t at, std::size_t most);
+
   // An error or a full close has been reported: whatever is written now is lost.
   bool broken() const { return fd_ < 0 || broken_; }
 

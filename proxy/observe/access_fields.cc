@@ -37,6 +37,8 @@ std::string_view served_word(ServedBy by) {
       return "parent";
     case ServedBy::Us:
       return "proxy";
+    case ServedBy::Cache:
+      return "cache";
   }
   return "nobody";
 }

@@ -136,6 +136,18 @@ void json_row(std::string& out, const MetricRow& row, const Sums& sums) {
 
 }  // namespace
 
+namespace {
+
+std::optional<CacheResult> cache_result(std::string_view word) {
+  const auto& words = LabelSet<CacheResult>::kValues;
+  const auto found = std::find(words.begin(), words.end(), word);
+  return found == words.end()
+             ? std::nullopt
+             : std::optional(static_cast<CacheResult>(std::distance(words.begin(), found)));
+}
+
+}  // namespace
+
 void Metrics::count(const Record& record) {
   add(metric::Exchanges, status_class(record.status));
   if (record.failure != Failure::None) {
@@ -148,6 +160,9 @@ void Metrics::count(const Record& record) {
   add(metric::ClientBytes, Direction::Out, record.bytes_to_client);
   add(metric::OriginBytes, Direction::In, record.bytes_from_origin);
   add(metric::OriginBytes, Direction::Out, record.bytes_to_origin);
+  if (const auto result = cache_result(record.cache)) {
+    add(metric::CacheAnswers, *result);
+  }
   if (record.first_byte >= 0) {
     observe(metric::FirstByteTime, record.first_byte);
   }

@@ -43,6 +43,16 @@ enum class RuleDecision : std::uint8_t {
 // What came of asking for a filter list.
 enum class ListOutcome : std::uint8_t { Taken, Unchanged, HeldBack, Failed };
 enum class ReloadOutcome : std::uint8_t { Taken, Failed };
+// Record.cache, as a label.
+enum class CacheResult : std::uint8_t {
+  Miss,
+  Hit,
+  MemoryHit,
+  NotModified,
+  Revalidated,
+  Refreshed,
+  Stale,
+};
 enum class AuthResult : std::uint8_t { Verified, Cached, Failed };
 
 // The key and the values of a label, in the order of its enum.
@@ -79,6 +89,12 @@ template <>
 struct LabelSet<ReloadOutcome> {
   static constexpr std::string_view kKey = "outcome";
   static constexpr std::array<std::string_view, 2> kValues{"taken", "failed"};
+};
+template <>
+struct LabelSet<CacheResult> {
+  static constexpr std::string_view kKey = "result";
+  static constexpr std::array<std::string_view, 7> kValues{
+      "miss", "hit", "memory_hit", "not_modified", "revalidated", "refreshed", "stale"};
 };
 template <>
 struct LabelSet<AuthResult> {

@@ -19,7 +19,7 @@ namespace weir {
 enum class RecordKind : std::uint8_t { Exchange, Tunnel, Upgrade, BadRequest };
 
 // How the answer came about; the Squid result code is derived from it and the failure.
-enum class ServedBy : std::uint8_t { Nobody, Origin, Parent, Us };
+enum class ServedBy : std::uint8_t { Nobody, Origin, Parent, Us, Cache };
 
 struct Record {
   RecordKind kind = RecordKind::Exchange;

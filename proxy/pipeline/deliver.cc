@@ -8,11 +8,15 @@
 #include "proxy/base/ascii.h"
 #include "proxy/base/assert.h"
 #include "proxy/http/forward.h"
+#include "proxy/pipeline/answer_stored.h"
 #include "proxy/pipeline/body_rules.h"
+#include "proxy/pipeline/deliver_stored.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
+#include "proxy/pipeline/settle.h"
 #include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/stored_wait.h"
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
@@ -37,6 +41,9 @@ bool upload_complete(const Exchange& ex) {
 }
 
 std::string_view response_head(Exchange& ex, Session& session, const http::Framing& framing) {
+  if (ex.cache.takes_part) {
+    add_cache_status(ex, session);
+  }
   http::ResponsePlan plan;
   plan.framing = framing;
   plan.bodiless = ex.download_framing.kind == BodyKind::None;
@@ -55,7 +62,7 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   const Settings::Timeouts& timeouts = session.worker.settings.timeouts;
   ex.download_reader.begin(ex.download_framing);
   RelayPlan& plan = ex.download;
-  plan.from = &ex.origin->stream;
+  plan.from = ex.origin != nullptr ? &ex.origin->stream : nullptr;
   plan.in = &ex.origin_in;
   plan.pinned = &ex.pinned_response;
   plan.reader = &ex.download_reader;
@@ -80,36 +87,6 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   plan.write_timeout = Failure::ClientStalled;
 }
 
-// RFC 9112 9.3: may the origin's connection carry another request?
-bool origin_stays(const http::ResponseHead& response) {
-  if (lists_token(response.fields, FieldId::Connection, "close")) {
-    return false;
-  }
-  return response.minor >= 1 || lists_token(response.fields, FieldId::Connection, "keep-alive");
-}
-
-// NTLM and Negotiate authenticate a connection instead of a request: such a connection belongs to
-// this client for good.
-bool binds(std::string_view list) {
-  bool found = false;
-  http::each_element(list, [&found](std::string_view element) {
-    found = starts_with_ignoring_case(element, "ntlm") ||
-            starts_with_ignoring_case(element, "negotiate");
-    return !found;
-  });
-  return found;
-}
-
-bool binds_connection(const Exchange& ex) {
-  const auto any = [](const http::Fields& fields, FieldId id) {
-    return std::any_of(fields.lines.begin(), fields.lines.end(), [id](const http::Field& line) {
-      return line.id == id && binds(line.value);
-    });
-  };
-  return any(ex.response.fields, FieldId::WwwAuthenticate) ||
-         any(ex.request.fields, FieldId::Authorization);
-}
-
 // Stops an upload that the answer has overtaken (RFC 9112 9.5): both connections end with it.
 Task<void> settle_upload(Exchange& ex, Session& session) {
   if (!ex.upload_lane.valid()) {
@@ -122,18 +99,6 @@ Task<void> settle_upload(Exchange& ex, Session& session) {
   }
   co_await std::move(ex.upload_lane);
   session.client.allow_reads();
-}
-
-void settle_origin(Exchange& ex, Session& session, bool clean) {
-  OriginConnection* c = std::exchange(ex.origin, nullptr);
-  const bool reusable = clean && ex.download_framing.kind != BodyKind::UntilClose &&
-                        origin_stays(ex.response) && ex.origin_in.empty();
-  c->personal = c->personal || binds_connection(ex);
-  if (reusable && c->personal) {
-    session.bind(c);
-    return;
-  }
-  session.worker.pool.give_back(c, reusable);
 }
 
 void note_trouble(Exchange& ex, Session& session, Failure why) {
@@ -212,6 +177,46 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   }
 }
 
+// A body out of the cache that rules change or count on its way.
+Task<Failure> relay_stored(Exchange& ex, Session& session, const http::Framing& framing) {
+  StoredPull pull{ex, session, StoredSource(ex.cache)};
+  plan_download(ex, session, framing);
+  ex.download.pull = &pull;
+  ex.download.in_holds_head = false;
+  const Failure why = co_await relay(ex.download, session.worker.tools);
+  ex.download.pull = nullptr;
+  co_return why;
+}
+
+Task<void> deliver_stored(Exchange& ex, Session& session) {
+  const http::Framing framing = framing_for_client(ex);
+  ex.stays = ex.client_wants_to_stay && upload_complete(ex) &&
+             framing.kind != BodyKind::UntilClose && !session.worker.draining();
+  ex.record.status = ex.response.status;
+  Failure why = Failure::None;
+  if (ex.body_rules) {
+    why = co_await relay_stored(ex, session, framing);
+  } else {
+    const std::string_view head = response_head(ex, session, framing);
+    why = co_await send_stored(ex, session, head, framing.kind == BodyKind::Chunked);
+  }
+  ex.cache.follower.reset();
+  if (ex.upload_lane.valid()) {
+    co_await std::move(ex.upload_lane);
+    session.client.allow_reads();
+  }
+  if (why == Failure::None) {
+    co_return;
+  }
+  if (ex.download.sent == 0 && row(why).fault != Fault::Client) {
+    refuse(ex, session, told_before_the_head(why));
+    ex.stays = false;
+    co_await deliver_reply(ex, session);
+  } else {
+    note_trouble(ex, session, why);
+  }
+}
+
 }  // namespace
 
 Task<void> deliver(Exchange& ex, Session& session) {
@@ -221,6 +226,8 @@ Task<void> deliver(Exchange& ex, Session& session) {
     case Course::Relay:
       return ex.response.status == 101 ? deliver_switch(ex, session)
                                        : deliver_response(ex, session);
+    case Course::Stored:
+      return deliver_stored(ex, session);
     case Course::Open:
     case Course::Tunnel:
     case Course::Drop:

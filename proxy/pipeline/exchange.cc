@@ -42,6 +42,7 @@ void Exchange::reset() {
   upload = RelayPlan{};
   download = RelayPlan{};
   interim = 0;
+  cache.reset();
   record = Record{};
 }
 

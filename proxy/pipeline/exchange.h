@@ -27,6 +27,7 @@
 #include "proxy/net/pool.h"
 #include "proxy/net/task.h"
 #include "proxy/observe/record.h"
+#include "proxy/pipeline/cache_use.h"
 #include "proxy/pipeline/credentials.h"
 #include "proxy/pipeline/relay.h"
 
@@ -41,6 +42,7 @@ enum class Course : std::uint8_t {
   Open,    // nothing decided yet: ask the origin
   Tunnel,  // CONNECT: connect, then bytes both ways
   Relay,   // an origin's answer is there to be delivered
+  Stored,  // an answer out of the cache is there to be delivered
   Reply,   // we answer ourselves: `reply`
   Drop,    // nobody is left to answer
 };
@@ -81,6 +83,8 @@ struct Exchange {
   filters::LogLevel log_level = filters::LogLevel::Full;
   std::unique_ptr<Limits> limits;  // bandwidth; null: none
   std::string_view dial_name;  // the name to resolve and dial instead of the host's; empty: none
+
+  CacheUse cache;  // look_up, admit
 
   // fetch
   const std::vector<std::string>* route = nullptr;  // parents by name, in order; null: direct

@@ -9,6 +9,7 @@
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/limits.h"
+#include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/obtain.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -54,7 +55,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
   if (ex.parent != nullptr) {
     plan.parent_authorization = ex.parent->authorization;
   }
-  return http::write_request(ex.request, plan, ex.arena);
+  return http::write_request(ex.cache.validating ? ex.cache.sent : ex.request, plan, ex.arena);
 }
 
 void plan_upload(Exchange& ex, Session& session, std::string_view head) {
@@ -108,6 +109,7 @@ Task<Failure> upload_body(Exchange& ex, Session& session) {
 
 Task<Failure> send_request(Exchange& ex, Session& session) {
   const std::string_view head = request_head(ex, session);
+  ex.cache.requested = session.worker.loop.wall();
   ex.asked = session.worker.loop.now();
   ex.record.bytes_to_origin += head.size();
   if (has_body(ex)) {
@@ -116,7 +118,7 @@ Task<Failure> send_request(Exchange& ex, Session& session) {
     ex.upload_lane.start();
     co_return Failure::None;
   }
-  session.client.tie(&ex.origin->stream, Failure::ClientGone);
+  session.heed_client(ex);
   const Micros idle = session.worker.settings.timeouts.origin_body_idle;
   co_return co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
                                Failure::OriginHeadTimeout);
@@ -176,7 +178,7 @@ Task<Failure> pass_interim(Exchange& ex, Session& session) {
   if (++ex.interim > session.worker.settings.limits.interim_responses) {
     co_return Failure::OriginTooManyInterim;
   }
-  if (ex.request.minor == 0) {
+  if (ex.request.minor == 0 || session.for_nobody()) {
     co_return Failure::None;  // RFC 9110 15.2: HTTP/1.0 knows no interim answers
   }
   http::ResponsePlan plan;
@@ -246,7 +248,7 @@ bool may_retry(const Exchange& ex, Failure why) {
 
 // Done with an origin that failed: whatever still uses it is stopped first.
 Task<Failure> drop_origin(Exchange& ex, Session& session, Failure why) {
-  session.client.tie(nullptr, Failure::None);
+  session.unheed_client();
   Failure upload_why = Failure::None;
   if (ex.origin != nullptr) {
     ex.origin->stream.close(why);
@@ -264,12 +266,28 @@ Task<Failure> drop_origin(Exchange& ex, Session& session, Failure why) {
   co_return upload_why;
 }
 
+// No answer to be had: something stale may do; those who share the fetch are told.
+void give_up(Exchange& ex, Session& session, Failure why) {
+  if (row(why).fault != Fault::Origin) {
+    end_flight(ex, session, store::FlightState::LookAgain);
+    refuse(ex, session, why);
+    return;
+  }
+  const bool timeout = row(why).status == 504;
+  const bool stale = serve_stale(
+      ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
+  end_flight(ex, session, store::FlightState::Failed, why);
+  if (!stale) {
+    refuse(ex, session, why);
+  }
+}
+
 }  // namespace
 
 Task<void> fetch(Exchange& ex, Session& session) {
   for (bool fresh = false;; fresh = true) {
     Failure why = co_await obtain(ex, session, fresh);
-    if (why == Failure::None && session.client.broken()) {
+    if (why == Failure::None && session.gone()) {
       why = Failure::ClientGone;
     }
     if (why == Failure::None) {
@@ -279,14 +297,14 @@ Task<void> fetch(Exchange& ex, Session& session) {
       why = co_await read_response_head(ex, session);
     }
     if (why == Failure::None) {
-      session.client.tie(nullptr, Failure::None);
+      session.unheed_client();
       ex.course = Course::Relay;
       co_return;
     }
     const bool again = !fresh && may_retry(ex, why);
     co_await drop_origin(ex, session, why);
     if (!again) {
-      refuse(ex, session, why);
+      give_up(ex, session, why);
       co_return;
     }
     ex.record.retried = true;

@@ -19,6 +19,7 @@
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/stored_wait.h"
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
@@ -69,16 +70,24 @@ void take_over(Exchange& ex, const filters::Verdict& now) {
   ex.verdict = all;
 }
 
-// The type that the first bytes show. Content codings are undone for the look.
-Task<Failure> sniff_response(Exchange& ex, Session& session) {
+Task<Failure> first_bytes(Exchange& ex, Session& session, std::string_view& first) {
+  if (ex.course == Course::Stored) {
+    const std::span<char> to(ex.arena.allocate(filters::kSniffBytes), filters::kSniffBytes);
+    co_return co_await peek_stored(ex, session, to, first);
+  }
   PeekParts parts;
   parts.from = &ex.origin->stream;
   parts.in = &ex.origin_in;
   parts.framing = ex.download_framing;
   parts.arena = &ex.arena;
-  std::string_view first;
   const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.origin_head;
-  const Failure why = co_await peek_body(parts, filters::kSniffBytes, until, first);
+  co_return co_await peek_body(parts, filters::kSniffBytes, until, first);
+}
+
+// The type that the first bytes show. Content codings are undone for the look.
+Task<Failure> sniff_response(Exchange& ex, Session& session) {
+  std::string_view first;
+  const Failure why = co_await first_bytes(ex, session, first);
   if (why != Failure::None) {
     co_return why;
   }
@@ -103,8 +112,13 @@ bool shows_type(const Exchange& ex) {
   return ex.response.status != 101 && ex.subject.media_type != "text/event-stream";
 }
 
-// The origin's connection, whose answer nobody will read.
+// The origin's connection, whose answer nobody will read. One that fills the cache goes on by
+// itself.
 Task<void> abandon_origin(Exchange& ex, Session& session) {
+  if (ex.origin == nullptr) {
+    ex.cache.follower.reset();
+    co_return;
+  }
   if (ex.upload_lane.valid()) {
     ex.origin->stream.close(Failure::Blocked);
     session.client.stop_reads(Failure::ClientCut);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "proxy/pipeline/relay_frame.h"
+#include "proxy/pipeline/stored_wait.h"
 
 namespace weir {
 namespace {
@@ -79,8 +80,19 @@ void release_empty(RelayPlan& plan, RelayTools& tools) {
   }
 }
 
+// The same out of the cache.
+Task<Failure> fill_from_store(RelayPlan& plan, RelayTools& tools) {
+  make_room(plan, tools);
+  const Failure why = co_await pull_stored(*plan.pull, *plan.in);
+  const bool complete = why == Failure::None && plan.in->empty();
+  co_return complete && !plan.reader->close() ? plan.cut : why;
+}
+
 // Reads once; waits for it if need be. None also when the body ended by the end of the stream.
 Task<Failure> fill(RelayPlan& plan, RelayTools& tools) {
+  if (plan.pull != nullptr) {
+    co_return co_await fill_from_store(plan, tools);
+  }
   for (;;) {
     make_room(plan, tools);
     // A body of known length is never read beyond its end: what follows belongs to someone else.
@@ -168,7 +180,7 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
 // How much payload may go by unseen: all that is sure, unless it must be counted out for a chunk,
 // or a limit has to be kept. No further than to where somebody wants to be asked.
 std::uint64_t unseen_payload(const RelayPlan& plan) {
-  if (plan.splice_failed || !plan.in->empty() || plan.most != 0) {
+  if (plan.splice_failed || plan.pull != nullptr || !plan.in->empty() || plan.most != 0) {
     return 0;
   }
   std::uint64_t sure = plan.reader->sure_payload();

@@ -149,6 +149,21 @@ std::string lines_of(const std::vector<std::string>& texts) {
   return all;
 }
 
+std::uint32_t seconds(Micros length) {
+  return static_cast<std::uint32_t>(length / kSecond);
+}
+
+cache::Rules rules_of(const Settings::Cache& from) {
+  cache::Rules out;
+  out.heuristic_percent = from.heuristic_percent;
+  out.heuristic_limit = seconds(from.heuristic_limit);
+  out.lifetime_limit = seconds(from.lifetime_limit);
+  out.negative_lifetime = seconds(from.negative_lifetime);
+  out.stale_on_error_limit = seconds(from.stale_on_error);
+  out.serve_stale_on_error = from.stale_on_error > 0;
+  return out;
+}
+
 }  // namespace
 
 // Signals and the two timers of shutting down.
@@ -240,6 +255,30 @@ tl::expected<void, StartFault> Server::load_passwords() {
   shared_.passwords = loaded.file;
   offload_ = std::make_unique<Offload>(kHashThreads, kHashQueue);
   shared_.offload = offload_.get();
+  return {};
+}
+
+// A disk that cannot be used is no reason not to start: the operator is told.
+tl::expected<void, StartFault> Server::open_cache() {
+  const Settings::Cache& cache = shared_.settings.cache;
+  if (cache.memory == 0) {
+    return {};
+  }
+  store::StoreLimits limits;
+  limits.memory = cache.memory;
+  limits.memory_object = std::min(cache.memory_object, cache.memory / 8);
+  if (!cache.directory.empty()) {
+    limits.disk.emplace();
+    limits.disk->directory = cache.directory;
+    limits.disk->bytes = cache.disk;
+    limits.disk->largest = cache.disk_object;
+  }
+  store_ = std::make_unique<store::Store>(limits);
+  if (const auto opened = store_->open_disk(); !opened) {
+    diag(Level::Warning, opened.error() + "; answers are kept in memory only");
+  }
+  shared_.store = store_.get();
+  shared_.cache_rules = rules_of(cache);
   return {};
 }
 
@@ -378,7 +417,8 @@ tl::expected<void, StartFault> Server::start() {
   // What needs privileges comes first. Lists are kept, and read again later, without them.
   for (const auto step :
        {&Server::load_passwords, &Server::open_listeners, &Server::open_access_log,
-        &Server::enter_process_state, &Server::load_rules, &Server::make_workers}) {
+        &Server::enter_process_state, &Server::load_rules, &Server::open_cache,
+        &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
       remove_pid_file();
       return done;

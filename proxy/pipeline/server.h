@@ -24,6 +24,7 @@
 #include "proxy/net/offload.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/worker.h"
+#include "proxy/store/store.h"
 
 namespace weir {
 
@@ -49,6 +50,7 @@ class Server {
   class Control;
   tl::expected<void, StartFault> load_passwords();
   tl::expected<void, StartFault> load_rules();
+  tl::expected<void, StartFault> open_cache();
   tl::expected<void, StartFault> open_listeners();
   tl::expected<void, StartFault> open_access_log();
   tl::expected<void, StartFault> make_workers();
@@ -65,6 +67,7 @@ class Server {
   ClientCount clients_;
   Bandwidth bandwidth_;
   Metrics control_metrics_;  // written by the refresher's thread
+  std::unique_ptr<store::Store> store_;  // null: nothing is cached
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<LogRing*> log_rings_;  // one per worker

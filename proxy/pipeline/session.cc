@@ -6,9 +6,12 @@
 
 #include <sys/socket.h>
 
+#include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/limits.h"
+#include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/record.h"
 #include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/stored_wait.h"
 #include "proxy/pipeline/tunnel.h"
 #include "proxy/pipeline/worker.h"
 
@@ -21,6 +24,11 @@ constexpr std::uint32_t kExchangesPerTurn = 16;
 
 Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address)
     : worker(w), listener(l), peer(client_address), client(w.loop) {
+  worker.enlist(*this);
+}
+
+Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient)
+    : worker(w), listener(l), peer(client_address), client(w.loop), nobody_(true) {
   worker.enlist(*this);
 }
 
@@ -38,12 +46,56 @@ void Session::drain() {
 
 void Session::cut() {
   client.close(Failure::ShuttingDown);
+  if (knock_) {
+    Knock::ring(knock_);
+  }
   if (ex_ != nullptr && ex_->origin != nullptr) {
     ex_->origin->stream.close(Failure::ShuttingDown);
   } else if (ex_ != nullptr && (ex_->course == Course::Open || ex_->course == Course::Tunnel)) {
     // Waiting for a name, a place or a connection, which may outlast us: it is recorded now.
     ex_->failure = Failure::ShuttingDown;
     record_exchange(*ex_, *this);
+  }
+}
+
+const std::shared_ptr<Knock>& Session::knock() {
+  if (!knock_) {
+    knock_ = std::make_shared<Knock>(worker.loop);
+  }
+  return knock_;
+}
+
+bool Session::gone() const {
+  const bool shared = ex_ != nullptr && ex_->cache.leads && ex_->cache.flight->waiting() > 0;
+  return client.broken() && !nobody_ && !shared;
+}
+
+void Session::heed_client(Exchange& ex) {
+  if (nobody_) {
+    return;
+  }
+  if (ex.cache.leads) {
+    constexpr Micros kFar = 24 * 3600 * kSecond;
+    client.keep(this, worker.loop.now() + kFar);
+  } else {
+    client.tie(&ex.origin->stream, Failure::ClientGone);
+  }
+}
+
+void Session::unheed_client() {
+  client.tie(nullptr, Failure::None);
+  if (ex_->cache.leads) {
+    client.unkeep();
+  }
+}
+
+// The client of a fetch that others may share.
+void Session::stirred(Stream& stream) {
+  if (stream.broken()) {
+    stream.unkeep();
+    if (gone() && ex_->origin != nullptr) {
+      ex_->origin->stream.close(Failure::ClientGone);
+    }
   }
 }
 
@@ -108,20 +160,32 @@ Task<void> Session::serve() {
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.rules) {
     police_request(ex, *this);  // may it be asked at all, and in which words
   }
+  if (ex.course == Course::Open && worker.shared.store != nullptr) {
+    const LookUp found = look_up(ex, *this);  // what is stored may do
+    if (found != LookUp::Decided || stored_needs_check(ex)) {
+      co_await wait_for_cache(ex, *this, found);
+    }
+  }
   if (ex.course == Course::Open && ex.ends_here) {
     answer_here(ex, *this);
   } else if (ex.course == Course::Open) {
-    co_await fetch(ex, *this);  // the origin's answer, up to the end of its head
+    co_await ask_origin(ex);  // the answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
     co_await open_tunnel(ex, *this);
   }
   if (ex.course == Course::Tunnel && ex.rules) {
     co_await inspect_hello(ex, *this);  // the name behind the name
   }
-  if (ex.course == Course::Relay && rules_await_response(ex)) {
+  if (nobody_) {
+    leave_to_store(ex);
+    co_return;
+  }
+  const bool answered = ex.course == Course::Relay || ex.course == Course::Stored;
+  if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
   }
-  if (ex.course == Course::Relay || ex.course == Course::Reply) {
+  if (ex.course == Course::Relay || ex.course == Course::Stored ||
+      ex.course == Course::Reply) {
     co_await deliver(ex, *this);  // head, then body, as they come
   }
   if (ex.course == Course::Tunnel) {
@@ -131,6 +195,43 @@ Task<void> Session::serve() {
   const bool unread = ex.upload.from != nullptr && !ex.upload_reader.over();
   linger_ = !ex.stays && (ex.course == Course::Reply || unread || client.stirring());
   record_exchange(ex, *this);  // once, whatever happened
+}
+
+// The origin's answer, and what it means to the cache: it may have to be asked a second time, when
+// it calls something current that we do not have.
+Task<void> Session::ask_origin(Exchange& ex) {
+  for (int round = 0; round < 2 && ex.course == Course::Open; ++round) {
+    co_await fetch(ex, *this);
+    if (ex.course == Course::Relay && ex.cache.takes_part) {
+      admit(ex, *this);
+    }
+  }
+  end_flight(ex, *this, store::FlightState::LookAgain);
+  if (ex.course == Course::Open) {
+    refuse(ex, *this, Failure::OriginBadFraming);
+  }
+}
+
+// A refreshment has been started, or there is nothing to keep.
+void Session::leave_to_store(Exchange& ex) {
+  ex.cache.follower.reset();
+  if (ex.origin != nullptr) {
+    worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  }
+  ex.recorded = true;
+}
+
+Spawned Session::run_for_nobody(std::string request) {
+  in = Buffer(request.size());
+  std::copy(request.begin(), request.end(), in.space());
+  in.added(request.size());
+  const http::Taken taken = take_head();
+  if (taken.progress == http::Progress::Done) {
+    describe_request(*ex_, *this);
+    co_await serve();
+  }
+  finish_exchange();
+  delete this;
 }
 
 void Session::finish_exchange() {

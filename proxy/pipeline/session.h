@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "proxy/http/parse.h"
+#include "proxy/net/knock.h"
 #include "proxy/net/buffer.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/task.h"
@@ -21,19 +22,35 @@ namespace weir {
 class Worker;
 struct ListenerState;
 
-class Session {
+// Marks a session that has no client.
+struct NoClient {};
+
+class Session final : private StreamKeeper {
  public:
   // Takes over an accepted descriptor. Call run() once; afterwards the session is on its own.
   Session(Worker& w, const ListenerState& l, const Endpoint& client_address);
+  // Without a client: `client_address` stands for whom the request is made.
+  Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   Spawned run(int fd);
+  // One request that nobody waits for, to bring the cache up to date.
+  Spawned run_for_nobody(std::string request);
+  bool for_nobody() const { return nobody_; }
 
   // Draining: an idle session closes now, a busy one after its exchange.
   void drain();
   // Ends whatever runs, now. It is still recorded.
   void cut();
+
+  // Has the client gone for good, and nobody else waits for what it asked?
+  bool gone() const;
+  // While the origin is waited for: a client that leaves ends that, unless others share the fetch.
+  void heed_client(Exchange& ex);
+  void unheed_client();
+  // What other threads ring to wake this session. One, made at first need.
+  const std::shared_ptr<Knock>& knock();
 
   // Keeps an origin connection that authenticated this client (NTLM, Negotiate) for its later
   // requests; any earlier one is closed. take_bound() gives it out for the same destination.
@@ -48,10 +65,13 @@ class Session {
 
  private:
   friend class Worker;
+  void stirred(Stream& stream) override;
   Task<bool> first_byte();
   Task<bool> next_request();
   Task<Failure> read_head();
   Task<void> serve();
+  Task<void> ask_origin(Exchange& ex);
+  void leave_to_store(Exchange& ex);
   Task<void> run_tunnel();
   Task<void> farewell();
   http::Taken take_head();
@@ -68,6 +88,8 @@ class Session {
   std::uint32_t served_ = 0;
   bool idle_ = false;
   bool linger_ = false;
+  const bool nobody_ = false;
+  std::shared_ptr<Knock> knock_;
   http::HeadScan scan_;
 };
 

@@ -14,6 +14,7 @@
 #include "proxy/base/diag.h"
 #include "proxy/http/reply.h"
 #include "proxy/net/resolver.h"
+#include "proxy/pipeline/fill.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 
@@ -202,8 +203,28 @@ void Worker::retire(Session& s) {
     s.next_->prev_ = s.prev_;
   }
   --session_count_;
-  metrics.add(metric::ClientActive, -1);
-  shared.clients->leave(s.peer.address, settings.clients);
+  if (!s.for_nobody()) {
+    metrics.add(metric::ClientActive, -1);
+    shared.clients->leave(s.peer.address, settings.clients);
+  }
+  stop_if_drained();
+}
+
+void Worker::enlist(Fill& f) {
+  f.next_ = fills_;
+  if (fills_ != nullptr) {
+    fills_->prev_ = &f;
+  }
+  fills_ = &f;
+  ++session_count_;
+}
+
+void Worker::retire(Fill& f) {
+  (f.prev_ != nullptr ? f.prev_->next_ : fills_) = f.next_;
+  if (f.next_ != nullptr) {
+    f.next_->prev_ = f.prev_;
+  }
+  --session_count_;
   stop_if_drained();
 }
 
@@ -232,6 +253,9 @@ void Worker::begin_drain() {
     for (Session* s = sessions_; s != nullptr; s = s->next_) {
       s->drain();
     }
+    for (Fill* f = fills_; f != nullptr; f = f->next_) {
+      f->drain();
+    }
   }
   stop_if_drained();
 }
@@ -239,6 +263,9 @@ void Worker::begin_drain() {
 void Worker::cut_all() {
   for (Session* s = sessions_; s != nullptr; s = s->next_) {
     s->cut();
+  }
+  for (Fill* f = fills_; f != nullptr; f = f->next_) {
+    f->cut();
   }
 }
 

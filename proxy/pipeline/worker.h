@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/cache/freshness.h"
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
 #include "proxy/net/buffer.h"
@@ -29,10 +30,14 @@
 namespace weir {
 
 class Bandwidth;
+class Fill;
 class Resolver;
 class Session;
 class Worker;
 struct Snapshot;
+namespace store {
+class Store;
+}
 
 // What every worker reads and none changes.
 struct Shared {
@@ -44,6 +49,8 @@ struct Shared {
   Offload* offload = nullptr;
   ClientCount* clients = nullptr;
   Bandwidth* bandwidth = nullptr;
+  store::Store* store = nullptr;  // null: nothing is cached
+  cache::Rules cache_rules;
 };
 
 // One listening socket of one worker.
@@ -97,6 +104,7 @@ class Worker {
   std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
 
  private:
+  friend class Fill;
   friend class Session;
   friend struct ListenerState;
   class AcceptPause final : public Deadline {
@@ -114,6 +122,8 @@ class Worker {
   void begin_drain();
   void enlist(Session& s);
   void retire(Session& s);
+  void enlist(Fill& f);
+  void retire(Fill& f);
   void cut_all();
   void stop_if_drained();
   void refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer);
@@ -122,7 +132,8 @@ class Worker {
   std::vector<std::unique_ptr<Exchange>> spare_;
   AccessLog log_;
   Session* sessions_ = nullptr;
-  std::uint32_t session_count_ = 0;
+  Fill* fills_ = nullptr;
+  std::uint32_t session_count_ = 0;  // and fills
   AcceptPause accept_pause_{*this};
   std::uint64_t request_id_;
   std::int64_t counted_idle_ = 0;  // what the gauge of idle origin connections says

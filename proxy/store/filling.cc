@@ -242,11 +242,11 @@ Follower::~Follower() {
   }
 }
 
-void Follower::used(std::uint64_t n) {
+void Follower::settle(std::uint64_t at) {
   std::shared_ptr<Knock> writer;
   {
     const std::lock_guard lock(filling_->mutex_);
-    place_.at += n;
+    place_.at = at;
     if (filling_->passing_) {
       filling_->drop_passed();
       writer = std::move(filling_->writer_);
@@ -255,6 +255,14 @@ void Follower::used(std::uint64_t n) {
   if (writer) {
     Knock::ring(writer);
   }
+}
+
+void Follower::used(std::uint64_t n) {
+  settle(place_.at + n);
+}
+
+void Follower::move_to(std::uint64_t at) {
+  settle(at);
 }
 
 }  // namespace weir::store

@@ -106,8 +106,11 @@ class Follower {
   // What there is at its place; `knock` is rung when a Wait is over.
   Part next(const std::shared_ptr<Knock>& knock) { return filling_->part_at(place_.at, knock); }
   void used(std::uint64_t n);
+  // On to another place, ahead or behind; behind only while nothing has been dropped.
+  void move_to(std::uint64_t at);
 
  private:
+  void settle(std::uint64_t at);
   const std::shared_ptr<Filling> filling_;
   Filling::Place place_;
 };

@@ -51,6 +51,12 @@ Flights::Seat Flights::board(std::string_view key, std::uint64_t hash, Instant n
   return {place, true};
 }
 
+bool Flights::under_way(std::string_view key, std::uint64_t hash) const {
+  const Shard& s = shards_[hash % kShards];
+  const std::lock_guard lock(s.mutex);
+  return s.flights.contains(std::string(key));
+}
+
 Flights::Seat Flights::board_after(const Flight& failed, std::uint64_t hash, Instant now) {
   Shard& s = shard(hash);
   const std::lock_guard lock(s.mutex);

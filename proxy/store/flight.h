@@ -87,6 +87,8 @@ class Flights {
   // The flight for the key, or a new one that the caller leads. One that has been asking for longer
   // than `patience` is replaced by a new one; those who follow it stay with it.
   Seat board(std::string_view key, std::uint64_t hash, Instant now, Micros patience);
+  // Whether there is one.
+  bool under_way(std::string_view key, std::uint64_t hash) const;
   // After a failed flight: a new one that counts the failures, unless somebody was faster.
   Seat board_after(const Flight& failed, std::uint64_t hash, Instant now);
   // The flight takes nobody on any more.

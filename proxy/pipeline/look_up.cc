@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See look_up.h.
+#include "proxy/pipeline/look_up.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/cache/key.h"
+#include "proxy/cache/vary.h"
+#include "proxy/pipeline/answer_stored.h"
+#include "proxy/pipeline/refresh.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using cache::Forward;
+using cache::Reason;
+using store::Entry;
+using store::EntryPtr;
+
+constexpr unsigned kMostTurns = 8;   // a store that changes under us this often is not waited for
+
+// Does the exchange have anything to do with the cache? Then it has a key.
+bool takes_part(Exchange& ex, Session& session) {
+  CacheUse& use = ex.cache;
+  if (use.takes_part) {
+    return true;
+  }
+  if (session.worker.shared.store == nullptr || !ex.upgrade.empty() || ex.ends_here) {
+    return false;
+  }
+  use.key = cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+  if (use.key.empty()) {
+    return false;
+  }
+  use.takes_part = true;
+  use.background = session.for_nobody();
+  use.hash = store::MemoryTier::hash(use.key);
+  use.asked = cache::read_asked(ex.request);
+  if (ex.rules) {
+    const filters::Adjustments all = ex.rules->policy->summarise(ex.verdict);
+    use.overrides.no_cache = all.no_cache;
+    use.overrides.cache_for = all.cache_for ? *all.cache_for / kSecond : cache::kAbsent;
+  }
+  return true;
+}
+
+// The place among `entries` of the one this request selects.
+std::size_t choose(Exchange& ex, const std::vector<EntryPtr>& entries) {
+  std::array<cache::Variant, store::kMostVariants> variants;
+  const std::size_t n = std::min(entries.size(), variants.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    const Entry& entry = *entries[i];
+    variants[i].vary = entry.vary;
+    variants[i].variant = entry.variant;
+    variants[i].date = entry.freshness.date;
+    if (!entry.vary.empty()) {
+      variants[i].content_language = entry.head.fields.value(http::FieldId::ContentLanguage);
+    }
+  }
+  return cache::choose_variant({variants.data(), n}, ex.request.fields, ex.arena);
+}
+
+void forward(Exchange& ex, Forward how, Reason why) {
+  ex.cache.forward = how;
+  ex.cache.reason = why;
+  ex.cache.result = "miss";
+}
+
+// Asks the origin whether what is stored is still good.
+void plan_validation(Exchange& ex, std::size_t chosen) {
+  CacheUse& use = ex.cache;
+  std::array<cache::Candidate, store::kMostVariants> candidates;
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < use.group->entries.size() && n < candidates.size(); ++i) {
+    const Entry& entry = *use.group->entries[i];
+    if (entry.complete() && entry.head.status != 206) {
+      candidates[n++] = {&entry.head, &entry.freshness, i == chosen};
+    }
+  }
+  use.conditions = cache::conditions_for({candidates.data(), n}, ex.arena);
+  if (use.conditions.any()) {
+    use.sent = ex.request;
+    cache::validating_fields(ex.request.fields, use.conditions, use.sent.fields);
+    use.validating = true;
+  }
+}
+
+// May this request share a fetch with others that ask the same?
+bool may_share(const Exchange& ex, const Session& session) {
+  const CacheUse& use = ex.cache;
+  const cache::Asked& asked = use.asked;
+  return session.worker.settings.cache.collapse && !use.alone &&
+         asked.method == http::Method::Get && !asked.range && !asked.authorization &&
+         !asked.for_origin && !asked.directives.no_store &&
+         (use.validating || !asked.conditional()) &&
+         ex.upload_framing.kind == http::BodyKind::None;
+}
+
+}  // namespace
+
+std::string_view flight_key(Exchange& ex) {
+  const CacheUse& use = ex.cache;
+  std::string_view vary = use.known_vary;
+  if (vary.empty() && use.group) {
+    vary = use.group->entries.front()->vary;
+  }
+  if (vary.empty()) {
+    return use.key;
+  }
+  return ex.arena.join({use.key, "\n", cache::variant_text(vary, ex.request.fields, ex.arena)});
+}
+
+namespace {
+
+LookUp lead_or_follow(Exchange& ex, Session& session) {
+  CacheUse& use = ex.cache;
+  if (use.leads || !may_share(ex, session)) {
+    return LookUp::Decided;
+  }
+  store::Flights& flights = session.worker.shared.store->flights;
+  const Instant now = session.worker.loop.now();
+  if (flights.alone(use.hash, now)) {
+    use.alone = true;
+    return LookUp::Decided;
+  }
+  const auto seat =
+      flights.board(flight_key(ex), use.hash, now, session.worker.settings.cache.collapse_wait);
+  use.flight = seat.flight;
+  use.leads = seat.leads;
+  if (!seat.leads && use.background) {
+    ex.course = Course::Drop;  // somebody else is at it
+  }
+  return seat.leads || use.background ? LookUp::Decided : LookUp::AwaitFlight;
+}
+
+// Nothing usable: what to ask the origin, alone or with others.
+LookUp ask_origin(Exchange& ex, Session& session) {
+  CacheUse& use = ex.cache;
+  if (use.asked.directives.only_if_cached) {
+    use.result = "miss";
+    use.reason = Reason::OnlyIfCached;
+    refuse(ex, session, Failure::NotCached);
+    return LookUp::Decided;
+  }
+  if (++use.turns > kMostTurns) {
+    use.alone = true;
+  }
+  use.erasures = session.worker.shared.store->memory.erasures(use.hash);
+  return lead_or_follow(ex, session);
+}
+
+bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
+  CacheUse& use = ex.cache;
+  const cache::ReuseVerdict verdict =
+      cache::may_reuse(use.asked, entry->freshness, session.worker.loop.wall());
+  use.reason = verdict.reason;
+  use.entry = entry;
+  if (use.background || !verdict.usable()) {
+    forward(ex, Forward::Stale, verdict.reason);
+    use.forward = cache::forward_for(verdict.reason);
+    return false;
+  }
+  use.forward = Forward::None;
+  if (!answer_from_entry(ex, session, verdict)) {
+    use.entry.reset();
+    forward(ex, Forward::Partial, Reason::OtherPart);
+    return false;
+  }
+  if (verdict.reuse == cache::Reuse::StaleWhileRevalidate) {
+    refresh_in_background(ex, session);
+  }
+  return true;
+}
+
+}  // namespace
+
+LookUp look_up(Exchange& ex, Session& session) {
+  CacheUse& use = ex.cache;
+  if (!takes_part(ex, session)) {
+    return LookUp::Decided;
+  }
+  store::Store& store = *session.worker.shared.store;
+  if (use.overrides.no_cache) {
+    forward(ex, Forward::Bypass, Reason::RuleForbids);
+    return LookUp::Decided;
+  }
+  if (!use.asked.answerable()) {
+    forward(ex, Forward::Method, Reason::RequestMethod);
+    return LookUp::Decided;
+  }
+  use.validating = false;
+  use.entry.reset();
+  use.group = store.find(use.key, use.hash);
+  if (!use.group && !use.loaded && store.on_disk(use.key)) {
+    return LookUp::AwaitDisk;
+  }
+  if (!use.group) {
+    forward(ex, Forward::UriMiss, Reason::Absent);
+    return ask_origin(ex, session);
+  }
+  const std::size_t chosen = choose(ex, use.group->entries);
+  if (chosen == cache::kNoVariant) {
+    forward(ex, Forward::VaryMiss, Reason::OtherVariant);
+  } else if (settle_by_entry(ex, session, use.group->entries[chosen])) {
+    return LookUp::Decided;
+  }
+  if (!use.asked.for_origin && (use.entry || chosen == cache::kNoVariant)) {
+    plan_validation(ex, chosen);
+  }
+  return ask_origin(ex, session);
+}
+
+bool take_from_flight(Exchange& ex, Session& session, const store::Flight::News& news) {
+  CacheUse& use = ex.cache;
+  const std::vector<EntryPtr> only{news.entry};
+  if (!news.filling->joinable()) {
+    use.alone = true;
+    return false;
+  }
+  if (choose(ex, only) == cache::kNoVariant) {
+    use.known_vary = ex.arena.copy(news.entry->vary);
+    return false;
+  }
+  const cache::ReuseVerdict verdict =
+      cache::may_reuse(use.asked, news.entry->freshness, session.worker.loop.wall());
+  // What was asked for on behalf of many at once is as fresh as an answer of their own would be.
+  use.entry = news.entry;
+  use.filling = news.filling;
+  use.validating = false;
+  use.collapsed = true;
+  if (!answer_from_entry(ex, session, verdict)) {
+    use.entry.reset();
+    use.filling.reset();
+    use.collapsed = false;
+    use.alone = true;
+    return false;
+  }
+  session.worker.metrics.add(metric::CacheCollapsed);
+  return true;
+}
+
+bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
+  CacheUse& use = ex.cache;
+  if (!use.takes_part || !use.entry || use.background || !use.asked.answerable()) {
+    return false;
+  }
+  const cache::ReuseVerdict verdict = cache::may_serve_on_error(
+      use.asked, use.entry->freshness, session.worker.loop.wall(), kind);
+  if (!verdict.usable() || !answer_from_entry(ex, session, verdict)) {
+    return false;
+  }
+  use.result = "stale";
+  return true;
+}
+
+void end_flight(Exchange& ex, Session& session, store::FlightState state, Failure why) {
+  CacheUse& use = ex.cache;
+  if (!use.leads) {
+    return;
+  }
+  store::Flights& flights = session.worker.shared.store->flights;
+  if (state == store::FlightState::Alone) {
+    const Micros mark = session.worker.settings.cache.alone_for;
+    flights.mark_alone(use.hash, session.worker.loop.now() + mark);
+  }
+  flights.remove(use.flight, use.hash);
+  use.flight->over(state, why);
+  use.flight.reset();
+  use.leads = false;
+}
+
+}  // namespace weir

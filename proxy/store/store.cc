@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See store.h.
+#include "proxy/store/store.h"
+
+#include <utility>
+
+namespace weir::store {
+
+tl::expected<void, std::string> Store::open_disk() {
+  if (!limits_.disk) {
+    return {};
+  }
+  auto opened = DiskTier::open(*limits_.disk);
+  if (!opened) {
+    return tl::unexpected(std::move(opened).error());
+  }
+  disk_ = std::move(*opened);
+  return {};
+}
+
+void Store::load(std::string_view url, std::shared_ptr<Knock> knock) {
+  std::string key(url);
+  disk_->load(key, [this, key, knock](std::vector<EntryPtr> entries) {
+    if (!entries.empty()) {
+      memory.put_group(key, std::move(entries));
+    }
+    Knock::ring(knock);
+  });
+}
+
+void Store::keep(const EntryPtr& entry, std::optional<std::uint64_t> since) {
+  if (since && memory.erasures(MemoryTier::hash(entry->url)) != *since) {
+    return;
+  }
+  memory.put(entry, since);
+  if (disk_) {
+    disk_->add(entry);
+  }
+}
+
+void Store::update(const EntryPtr& old, const EntryPtr& fresh) {
+  if (memory.replace(old, fresh) && disk_) {
+    disk_->add(fresh);
+  }
+}
+
+bool Store::erase(std::string_view url) {
+  const bool there = memory.erase(url);
+  if (disk_) {
+    disk_->erase(url);
+  }
+  return there;
+}
+
+void Store::erase(const EntryPtr& entry) {
+  memory.erase(entry);
+  if (disk_) {
+    disk_->erase(entry);
+  }
+}
+
+bool Store::fits(std::uint64_t length) const {
+  return length <= limits_.memory_object || (disk_ && length <= limits_.disk->largest);
+}
+
+Filling::Plan Store::plan(std::optional<std::uint64_t> length) {
+  Filling::Plan out;
+  out.length = length;
+  out.keep_most = limits_.memory_object;
+  if (disk_) {
+    out.large_most = limits_.disk->largest;
+    out.begin_large = [this](std::uint64_t expected) { return disk_->begin_large(expected); };
+  }
+  return out;
+}
+
+}  // namespace weir::store
