@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/base/arena.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/cache/reason.h"
 #include "proxy/cache/reuse.h"
@@ -35,14 +36,17 @@ struct StoreVerdict {
   Freshness freshness;   // set when `store`
 };
 
-// The answer to POST goes under the key of GET; HEAD and 304 are never stored, only merged
-// (validation.h). A response without lifetime is stored only for its validator. When the body ends,
-// the caller still has to compare its length with Content-Length and Content-Range.
+// The answer to POST goes under the key of GET (invalidate first, invalidation.h); HEAD and 304 are
+// never stored, only merged (validation.h). A response without lifetime is stored only for its
+// validator. When the body ends, the caller still has to compare its length with Content-Length and
+// Content-Range.
 StoreVerdict may_store(const StoreQuestion& question);
 
 // The lines to keep, in order; views into `head`. Left out: hop-by-hop fields, those that
 // Connection names, the proxy's (RFC 9111 3.1), those that no-cache="..." or private="..." name,
 // Age and Warning, which are not true any more when they are read again. Set-Cookie stays (7.3).
-void stored_fields(const http::ResponseHead& head, http::Fields& out);
+// A missing or malformed Date becomes `freshness.date` (RFC 9110 6.6.1); its text lives in `arena`.
+void stored_fields(const http::ResponseHead& head, const Freshness& freshness, Arena& arena,
+                   http::Fields& out);
 
 }  // namespace weir::cache

@@ -69,9 +69,10 @@ std::size_t select_by_304(const http::ResponseHead& not_modified,
                           std::span<const Candidate> candidates);
 
 // The stored head brought up to date by a 304 or an answer to HEAD (3.2): each field of `update`
-// replaces all lines of that name, but those that framing, this hop or the stored content are bound
-// to: hop-by-hop and the proxy's fields, Content-Length, Content-Encoding, Content-Type,
-// Content-Range. Views into both. Freshness is to be read again from the result.
+// replaces all lines of that name, but for hop-by-hop fields, the proxy's, Content-Length,
+// Content-Range of a stored part, and Content-Encoding unless a strong entity tag says that the
+// bytes are the same. The result is like a response that has just arrived: read its freshness, then
+// pass it through stored_fields() (Age and a missing Date are those of `update`). Views into both.
 void merge_fields(const http::ResponseHead& stored, const http::ResponseHead& update,
                   http::Fields& out);
 

@@ -22,6 +22,10 @@ class DateText {
   std::array<char, 30> text_{};
 };
 
+// The 29 characters of the IMF form of a time after 1970, written to `out`.
+constexpr std::size_t kDateLength = 29;
+void write_date(std::int64_t second, char* out);
+
 // Seconds since 1970 of an IMF-fixdate ("Sun, 06 Nov 1994 08:49:37 GMT"), an RFC 850 date ("Sunday,
 // 06-Nov-94 08:49:37 GMT") or an asctime date ("Sun Nov  6 08:49:37 1994"), letters in any case.
 // Strict in everything else: exact spaces and digits, days that exist; the name of the day has to
