@@ -60,7 +60,7 @@ std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old)
                       ? ""
                       : cache::variant_text(names.vary, ex.request.fields, ex.arena);
   http::Fields kept;
-  cache::stored_fields(merged, kept);
+  cache::stored_fields(merged, freshness, ex.arena, kept);
   std::shared_ptr<Entry> fresh = make_entry(names, merged, kept, freshness);
   if (fresh != nullptr) {
     fresh->length = old.length;
@@ -72,8 +72,8 @@ std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old)
 // Puts it into the store: in place of the old one, or beside it as another variant of one body.
 void keep_updated(Session& session, const EntryPtr& old, const EntryPtr& fresh) {
   store::Store& store = *session.worker.shared.store;
-  const bool forbidden = cache::read_response_directives(fresh->head.fields).no_store ||
-                         fresh->vary == "*";
+  const bool forbidden =
+      cache::read_response_directives(fresh->head.fields).no_store || fresh->vary == "*";
   if (forbidden) {
     store.erase(old);
   } else if (fresh->variant == old->variant && fresh->vary == old->vary) {
@@ -178,7 +178,7 @@ std::shared_ptr<Entry> draft(Exchange& ex, const cache::StoreVerdict& verdict) {
     names.variant = cache::variant_text(names.vary, ex.request.fields, ex.arena);
   }
   http::Fields kept;
-  cache::stored_fields(ex.response, kept);
+  cache::stored_fields(ex.response, verdict.freshness, ex.arena, kept);
   std::shared_ptr<Entry> entry = make_entry(names, ex.response, kept, verdict.freshness);
   if (entry != nullptr) {
     entry->length = cache::kCompleteUnknown;
@@ -194,8 +194,7 @@ std::shared_ptr<Entry> draft(Exchange& ex, const cache::StoreVerdict& verdict) {
 void answer_with_part(Exchange& ex, std::uint32_t age) {
   CacheUse& use = ex.cache;
   ex.response.fields.lines = use.entry->head.fields.lines;
-  ex.response.fields.lines.push_back(
-      {"Age", cache::age_text(age, ex.arena), http::FieldId::Age});
+  ex.response.fields.lines.push_back({"Age", cache::age_text(age, ex.arena), http::FieldId::Age});
   ex.response.reason = use.entry->head.reason;
   use.pieces.clear();
   use.pieces.push_back({{}, 0, ex.download_framing.length});

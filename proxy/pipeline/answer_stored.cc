@@ -113,8 +113,7 @@ Ranged answer_range(Exchange& ex, Session& session) {
   const Entry& entry = *use.entry;
   const auto length = length_of(use);
   if (!length || !use.asked.range ||
-      !cache::range_applies(ex.request, entry.head, entry.freshness,
-                            session.worker.loop.wall())) {
+      !cache::range_applies(ex.request, entry.head, entry.freshness, session.worker.loop.wall())) {
     return Ranged::NotAsked;
   }
   cache::RangeSet set_of;
@@ -146,8 +145,8 @@ void answer_whole(Exchange& ex) {
     ex.download_framing = {BodyKind::None, 0};
     return;
   }
-  ex.download_framing = length ? http::Framing{BodyKind::Length, *length}
-                               : http::Framing{BodyKind::UntilClose, 0};
+  ex.download_framing =
+      length ? http::Framing{BodyKind::Length, *length} : http::Framing{BodyKind::UntilClose, 0};
 }
 
 // The answer to HEAD: everything but the body, its length included.
@@ -164,8 +163,8 @@ bool compose(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
   const Entry& entry = *use.entry;
   if (entry.head.status == 200 &&
-      cache::evaluate(ex.request.fields, entry.head, entry.freshness,
-                      session.worker.loop.wall()) == cache::Condition::NotModified) {
+      cache::evaluate(ex.request.fields, entry.head, entry.freshness, session.worker.loop.wall()) ==
+          cache::Condition::NotModified) {
     answer_not_modified(ex);
     return true;
   }
@@ -197,8 +196,7 @@ bool answer_from_entry(Exchange& ex, Session& session, const cache::ReuseVerdict
   if (use.filling && !use.pieces.empty()) {
     use.follower.emplace(use.filling, use.pieces.front().first);
   }
-  ex.response.fields.lines.push_back(
-      {"Age", cache::age_text(verdict.age, ex.arena), FieldId::Age});
+  ex.response.fields.lines.push_back({"Age", cache::age_text(verdict.age, ex.arena), FieldId::Age});
   use.reason = verdict.reason;
   use.ttl = verdict.ttl;
   ex.record.served_by = ServedBy::Cache;
@@ -216,8 +214,8 @@ void add_cache_status(Exchange& ex, Session& session) {
   cache::CacheStatus status;
   status.name = session.worker.settings.http.via;
   status.forward = use.forward;
-  status.forward_status = use.forward == cache::Forward::None ? std::uint16_t{0}
-                                                              : ex.record.origin_status;
+  status.forward_status =
+      use.forward == cache::Forward::None ? std::uint16_t{0} : ex.record.origin_status;
   status.has_ttl = use.ttl.has_value();
   status.ttl = use.ttl.value_or(0);
   status.stored = use.stored;

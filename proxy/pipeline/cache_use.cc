@@ -10,7 +10,8 @@ void CacheUse::reset() {
   if (!takes_part) {
     return;
   }
-  takes_part = validating = loaded = background = alone = leads = own_fill = stored = collapsed = false;
+  takes_part = validating = loaded = background = alone = leads = own_fill = stored = collapsed =
+      false;
   key = result = known_vary = {};
   hash = 0;
   asked = {};

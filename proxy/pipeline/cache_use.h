@@ -39,19 +39,19 @@ struct CacheUse {
   store::GroupPtr group;  // what is stored under the key
   store::EntryPtr entry;  // what serves, or what is validated
   cache::Conditions conditions;
-  http::RequestHead sent;    // with the conditions, in place of the client's request
-  bool validating = false;   // `sent` is what is asked
-  bool loaded = false;       // the disk has been asked
-  bool background = false;   // nobody waits: only the store is to be refreshed
-  bool alone = false;        // shares no fetch (any more)
-  std::uint8_t turns = 0;    // how often it has looked again
+  http::RequestHead sent;      // with the conditions, in place of the client's request
+  bool validating = false;     // `sent` is what is asked
+  bool loaded = false;         // the disk has been asked
+  bool background = false;     // nobody waits: only the store is to be refreshed
+  bool alone = false;          // shares no fetch (any more)
+  std::uint8_t turns = 0;      // how often it has looked again
   std::uint64_t erasures = 0;  // of the memory tier, before the origin was asked
 
   store::FlightPtr flight;
   bool leads = false;
-  bool own_fill = false;  // `filling` was started here
+  bool own_fill = false;        // `filling` was started here
   std::string_view known_vary;  // of a flight whose answer was for other request fields
-  WallTime requested;  // when the origin was asked
+  WallTime requested;           // when the origin was asked
 
   // How it is told: in the log, in Cache-Status.
   std::string_view result;  // Record.cache

@@ -274,8 +274,8 @@ void give_up(Exchange& ex, Session& session, Failure why) {
     return;
   }
   const bool timeout = row(why).status == 504;
-  const bool stale = serve_stale(
-      ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
+  const bool stale =
+      serve_stale(ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
   end_flight(ex, session, store::FlightState::Failed, why);
   if (!stale) {
     refuse(ex, session, why);

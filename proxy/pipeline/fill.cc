@@ -49,8 +49,7 @@ bool Fill::wanted() const {
   if (plan_.background || plan_.filling->followers() > 0) {
     return true;
   }
-  const std::uint64_t left =
-      reader_.counted() ? reader_.sure_payload() : plan_.filling->size();
+  const std::uint64_t left = reader_.counted() ? reader_.sure_payload() : plan_.filling->size();
   return plan_.filling->joinable() && left <= worker_.settings.cache.finish;
 }
 

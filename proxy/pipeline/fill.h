@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Brings the body of a response that is kept, on its own: whoever asked first reads it like all who
-// follow, and may leave. It goes on for as long as somebody follows, or little enough is missing, or
-// it was started to refresh the store. What arrives whole is stored; what is cut is not.
+// follow, and may leave. It goes on for as long as somebody follows, or little enough is missing,
+// or it was started to refresh the store. What arrives whole is stored; what is cut is not.
 //
 // Deletes itself at its end. Its worker keeps a list of fills to end them when stopping.
 #pragma once
@@ -25,7 +25,7 @@ struct FillPlan {
   bool origin_stays = false;  // it may carry another request afterwards
   Buffer in;                  // what came with the head
   http::Framing framing;
-  store::EntryPtr entry;  // without its body
+  store::EntryPtr entry;    // without its body
   std::uint64_t first = 0;  // of a part: its place in the representation
   std::shared_ptr<store::Filling> filling;
   store::FlightPtr flight;  // null: nobody else follows it by name

@@ -79,12 +79,10 @@ void add_run(std::vector<Run>& runs, Run fresh) {
   if (std::any_of(runs.begin(), runs.end(), holds)) {
     return;
   }
-  std::erase_if(runs, [&](const Run& r) {
-    return r.first < end && fresh.first < r.first + r.body->size();
-  });
+  std::erase_if(
+      runs, [&](const Run& r) { return r.first < end && fresh.first < r.first + r.body->size(); });
   runs.push_back(std::move(fresh));
-  std::sort(runs.begin(), runs.end(),
-            [](const Run& a, const Run& b) { return a.first < b.first; });
+  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.first < b.first; });
   for (std::size_t i = 0; i + 1 < runs.size();) {
     const bool touch = runs[i].first + runs[i].body->size() == runs[i + 1].first;
     if (touch && in_memory(runs[i]) && in_memory(runs[i + 1])) {
@@ -102,8 +100,8 @@ EntryPtr stored_before(store::Store& store, const Entry& draft) {
   if (!group) {
     return nullptr;
   }
-  const auto same = std::find_if(
-      group->entries.begin(), group->entries.end(), [&draft](const EntryPtr& e) {
+  const auto same =
+      std::find_if(group->entries.begin(), group->entries.end(), [&draft](const EntryPtr& e) {
         return e->vary == draft.vary && e->variant == draft.variant && e->length == draft.length &&
                cache::may_combine(e->head, e->freshness, draft.head, draft.freshness);
       });

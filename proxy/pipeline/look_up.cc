@@ -23,7 +23,7 @@ using cache::Reason;
 using store::Entry;
 using store::EntryPtr;
 
-constexpr unsigned kMostTurns = 8;   // a store that changes under us this often is not waited for
+constexpr unsigned kMostTurns = 8;  // a store that changes under us this often is not waited for
 
 // Does the exchange have anything to do with the cache? Then it has a key.
 bool takes_part(Exchange& ex, Session& session) {
@@ -98,8 +98,7 @@ bool may_share(const Exchange& ex, const Session& session) {
   return session.worker.settings.cache.collapse && !use.alone &&
          asked.method == http::Method::Get && !asked.range && !asked.authorization &&
          !asked.for_origin && !asked.directives.no_store &&
-         (use.validating || !asked.conditional()) &&
-         ex.upload_framing.kind == http::BodyKind::None;
+         (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
 }
 
 }  // namespace
@@ -250,8 +249,8 @@ bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
   if (!use.takes_part || !use.entry || use.background || !use.asked.answerable()) {
     return false;
   }
-  const cache::ReuseVerdict verdict = cache::may_serve_on_error(
-      use.asked, use.entry->freshness, session.worker.loop.wall(), kind);
+  const cache::ReuseVerdict verdict =
+      cache::may_serve_on_error(use.asked, use.entry->freshness, session.worker.loop.wall(), kind);
   if (!verdict.usable() || !answer_from_entry(ex, session, verdict)) {
     return false;
   }

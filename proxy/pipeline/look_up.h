@@ -11,9 +11,9 @@ namespace weir {
 class Session;
 
 enum class LookUp : std::uint8_t {
-  Decided,       // the course is Stored or Reply, or Open with what to ask
-  AwaitDisk,     // what is stored has to be brought from the disk
-  AwaitFlight,   // somebody is asking the origin already: ex.cache.flight
+  Decided,      // the course is Stored or Reply, or Open with what to ask
+  AwaitDisk,    // what is stored has to be brought from the disk
+  AwaitFlight,  // somebody is asking the origin already: ex.cache.flight
 };
 
 // Needs Open. May be called again after a wait.

@@ -30,9 +30,9 @@ class BodyWatch;
 struct RelayPlan {
   Stream* from = nullptr;
   StoredPull* pull = nullptr;  // the body comes out of the cache instead, as plain payload
-  Buffer* in = nullptr;       // bytes of the body that came with the head; may have more behind it
-  Buffer* pinned = nullptr;   // takes over `in` when a larger buffer is needed: its head lives on
-  bool in_holds_head = true;  // bytes in front of the unread ones must stay
+  Buffer* in = nullptr;        // bytes of the body that came with the head; may have more behind it
+  Buffer* pinned = nullptr;    // takes over `in` when a larger buffer is needed: its head lives on
+  bool in_holds_head = true;   // bytes in front of the unread ones must stay
   http::BodyReader* reader = nullptr;
   Stream* to = nullptr;
   Arena* arena = nullptr;   // for trailers

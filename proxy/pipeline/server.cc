@@ -415,10 +415,9 @@ tl::expected<void, StartFault> Server::start() {
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
-  for (const auto step :
-       {&Server::load_passwords, &Server::open_listeners, &Server::open_access_log,
-        &Server::enter_process_state, &Server::load_rules, &Server::open_cache,
-        &Server::make_workers}) {
+  for (const auto step : {&Server::load_passwords, &Server::open_listeners,
+                          &Server::open_access_log, &Server::enter_process_state,
+                          &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
       remove_pid_file();
       return done;
@@ -456,6 +455,9 @@ int Server::wait() {
   }
   if (offload_) {
     offload_->stop();
+  }
+  if (store_) {
+    store_->close_disk();
   }
   log_writer_->stop();
   remove_pid_file();

@@ -66,7 +66,7 @@ class Server {
   Shared shared_;
   ClientCount clients_;
   Bandwidth bandwidth_;
-  Metrics control_metrics_;  // written by the refresher's thread
+  Metrics control_metrics_;              // written by the refresher's thread
   std::unique_ptr<store::Store> store_;  // null: nothing is cached
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;

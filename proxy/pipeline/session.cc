@@ -184,8 +184,7 @@ Task<void> Session::serve() {
   if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
   }
-  if (ex.course == Course::Relay || ex.course == Course::Stored ||
-      ex.course == Course::Reply) {
+  if (ex.course == Course::Relay || ex.course == Course::Stored || ex.course == Course::Reply) {
     co_await deliver(ex, *this);  // head, then body, as they come
   }
   if (ex.course == Course::Tunnel) {

@@ -11,8 +11,8 @@
 #include <memory>
 
 #include "proxy/http/parse.h"
-#include "proxy/net/knock.h"
 #include "proxy/net/buffer.h"
+#include "proxy/net/knock.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/task.h"
 #include "proxy/pipeline/exchange.h"

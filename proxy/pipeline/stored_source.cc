@@ -17,8 +17,8 @@ std::uint64_t size_of(const StoredPiece& piece) {
 // No more of it than `most`.
 void shorten(StoredPart& part, std::uint64_t most) {
   if (part.what == What::Bytes) {
-    part.bytes = part.bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(
-                                          most, part.bytes.size())));
+    part.bytes = part.bytes.substr(
+        0, static_cast<std::size_t>(std::min<std::uint64_t>(most, part.bytes.size())));
   } else if (part.what == What::File) {
     part.length = std::min(part.length, most);
   }

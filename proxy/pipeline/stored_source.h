@@ -14,7 +14,8 @@
 namespace weir {
 
 struct StoredPart : store::Part {
-  store::Extent* extent = nullptr;  // File of the disk tier: must be ready() for [extent_at, +length)
+  store::Extent* extent =
+      nullptr;  // File of the disk tier: must be ready() for [extent_at, +length)
   std::uint64_t extent_at = 0;
 };
 

@@ -6,6 +6,8 @@
 
 #include <span>
 
+#include "proxy/net/buffer.h"
+#include "proxy/net/task.h"
 #include "proxy/pipeline/stored_source.h"
 
 namespace weir {

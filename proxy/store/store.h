@@ -3,8 +3,8 @@
 // The cache of a whole process: what is in memory, what is on the disk, and what is on its way. It
 // stores and finds; whether something may be stored or used is decided by proxy/cache.
 //
-// Shared by all workers; any thread. Hot calls take one short lock; what touches the disk happens on
-// the disk tier's thread.
+// Shared by all workers; any thread. Hot calls take one short lock; what touches the disk happens
+// on the disk tier's thread.
 #pragma once
 
 #include <functional>
