@@ -40,6 +40,10 @@ void forget_what_changed(Exchange& ex, Session& session) {
       session.worker.metrics.add(metric::CacheInvalidations);
     }
   }
+  if (!ex.cache.asked.answerable()) {
+    // What this very exchange has erased must not keep its own answer out.
+    ex.cache.erasures = session.worker.shared.store->memory.erasures(ex.cache.hash);
+  }
 }
 
 // `old`, brought up to date by the present response, under the present request's variant.

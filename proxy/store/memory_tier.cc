@@ -6,6 +6,7 @@
 #include "proxy/store/memory_tier.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <mutex>
 #include <utility>
@@ -107,7 +108,10 @@ struct alignas(64) MemoryTier::Shard {
   Tally hits;
   Tally misses;
   Tally evictions;
-  Tally erasures;
+  // Divided finely: an erasure in one class keeps what is being fetched in it from being stored.
+  static constexpr std::size_t kClasses = 256;
+  Tally& erasures_of(std::uint64_t hash) { return erasures[hash >> 32 & (kClasses - 1)]; }
+  std::array<Tally, kClasses> erasures;
 };
 
 void MemoryTier::Shard::insert(std::unique_ptr<Node> node) {
@@ -280,7 +284,7 @@ MemoryTier::Swap MemoryTier::place(std::uint64_t hash, const GroupPtr& old, cons
   GroupPtr gone;  // freed after the lock
   auto& part = shard(hash);
   const std::lock_guard hold(part.lock);
-  if (since && *since != part.erasures.read()) {
+  if (since && *since != part.erasures_of(hash).read()) {
     return Swap::Refused;
   }
   auto* there = part.look(fresh->url, hash);
@@ -296,7 +300,7 @@ MemoryTier::Swap MemoryTier::place(std::uint64_t hash, const GroupPtr& old, cons
 }
 
 std::uint64_t MemoryTier::erasures(std::uint64_t hash) const {
-  return shard(hash).erasures.read();
+  return shard(hash).erasures_of(hash).read();
 }
 
 bool MemoryTier::erase(std::string_view url) {
@@ -304,7 +308,7 @@ bool MemoryTier::erase(std::string_view url) {
   auto& part = shard(key);
   {
     const std::lock_guard hold(part.lock);
-    part.erasures.add(1);
+    part.erasures_of(key).add(1);
   }
   return drop(url, key, nullptr);
 }

@@ -58,7 +58,7 @@ class MemoryTier {
   // that is there stays as it is. `since`: what erasures() said before the load began.
   void put_group(std::string url, std::vector<EntryPtr> entries,
                  std::optional<std::uint64_t> since = std::nullopt);
-  // Counts the erasures of URLs that share a shard with this one.
+  // Counts the erasures of this URL and of some others (one in 4096).
   std::uint64_t erasures(std::uint64_t hash) const;
 
   // Forgets all variants. False: there were none.
