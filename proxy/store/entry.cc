@@ -22,8 +22,8 @@ std::size_t heap(const std::string& text) {
 }  // namespace
 
 std::size_t Entry::memory() const {
-  std::size_t bytes = sizeof(Entry) + kShared + heap(url) + heap(variant) + heap(head_text) +
-                      head.fields.lines.capacity() * sizeof(http::Field) +
+  std::size_t bytes = sizeof(Entry) + kShared + heap(url) + heap(vary) + heap(variant) +
+                      heap(head_text) + head.fields.lines.capacity() * sizeof(http::Field) +
                       runs.capacity() * sizeof(Run);
   for (const Run& run : runs) {
     bytes += run.body->memory() + kShared;

@@ -52,7 +52,8 @@ class Extent {
   bool ready(std::uint64_t at, std::uint64_t n) const;
   // The disk thread: reads and checks the blocks of [at, at + n), as far as they have not been.
   // False: they cannot be read or are not what was written; nothing of them may be sent. The tier
-  // has then forgotten the entry, with a line in the operator's log; whoever still holds it lets go.
+  // has then forgotten the entry, with a line in the operator's log; whoever still holds it lets
+  // go.
   bool prepare(std::uint64_t at, std::uint64_t n);
   // The disk thread: copies checked bytes, for a body that is to live in memory again.
   bool read(std::uint64_t at, char* to, std::size_t n);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Polynomials over the field of 2^61 - 1 elements.
+// See url_hash.h.
 #include "proxy/store/url_hash.h"
 
 #include <sys/random.h>
 
-#include <cstddef>
+#include <bit>
 #include <cstring>
 
 #include "proxy/base/assert.h"
@@ -13,52 +13,56 @@
 namespace weir::store {
 namespace {
 
-constexpr std::uint64_t kPrime = (std::uint64_t{1} << 61) - 1;
-constexpr std::size_t kStep = 7;  // bytes: what surely fits below the prime
+struct State {
+  std::uint64_t a, b, c, d;
 
-std::uint64_t draw() {
-  std::uint64_t point = 0;
-  const auto got = ::getrandom(&point, sizeof point, 0);
-  WEIR_ASSERT(got == static_cast<ssize_t>(sizeof point));
-  return point % kPrime;
-}
-
-std::uint64_t step(std::uint64_t hash, std::uint64_t point, std::uint64_t number) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide sum = Wide{hash} * point + number;
-  const std::uint64_t folded =
-      (static_cast<std::uint64_t>(sum) & kPrime) + static_cast<std::uint64_t>(sum >> 61);
-  return folded >= kPrime ? folded - kPrime : folded;
-}
-
-std::uint64_t number_at(const char* at, std::size_t bytes) {
-  std::uint64_t number = 0;
-  std::memcpy(&number, at, bytes);
-  return number;
-}
+  void round() {
+    a += b;
+    c += d;
+    b = std::rotl(b, 13) ^ a;
+    d = std::rotl(d, 16) ^ c;
+    a = std::rotl(a, 32);
+    c += b;
+    a += d;
+    b = std::rotl(b, 17) ^ c;
+    d = std::rotl(d, 21) ^ a;
+    c = std::rotl(c, 32);
+  }
+  void take(std::uint64_t word) {
+    d ^= word;
+    round();
+    round();
+    a ^= word;
+  }
+};
 
 }  // namespace
 
-std::uint64_t url_hash_at(std::string_view url, std::uint64_t point) {
-  std::uint64_t hash = step(1, point, url.size());
-  std::size_t at = 0;
-  for (; at + 8 <= url.size(); at += kStep) {
-    // Eight bytes in one load, of which seven count.
-    hash = step(hash, point, number_at(url.data() + at, 8) & 0x00ffffffffffffffU);
+std::uint64_t keyed_hash(const HashKey& key, std::string_view text) {
+  State state{key.low ^ 0x736f6d6570736575U, key.high ^ 0x646f72616e646f6dU,
+              key.low ^ 0x6c7967656e657261U, key.high ^ 0x7465646279746573U};
+  const std::uint64_t length = std::uint64_t{text.size() & 255U} << 56;
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    state.take(word);
   }
-  for (; at < url.size(); at += kStep) {
-    const auto left = url.size() - at;
-    hash = step(hash, point, number_at(url.data() + at, left < kStep ? left : kStep));
+  std::uint64_t last = 0;
+  if (!text.empty()) {
+    std::memcpy(&last, text.data(), text.size());
   }
-  // Spreads the field's elements over 64 bits; one to one, so it adds no collision.
-  hash = (hash ^ hash >> 31) * 0x9e3779b97f4a7c15U;
-  hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9U;
-  return hash ^ hash >> 32;
+  state.take(length | last);
+  state.c ^= 255U;
+  for (int n = 0; n < 4; ++n) {
+    state.round();
+  }
+  return state.a ^ state.b ^ state.c ^ state.d;
 }
 
-std::uint64_t url_hash(std::string_view url) {
-  static const std::uint64_t point = draw();
-  return url_hash_at(url, point);
+HashKey new_hash_key() {
+  HashKey key;
+  WEIR_ASSERT(::getrandom(&key, sizeof key, 0) == static_cast<ssize_t>(sizeof key));
+  return key;
 }
 
 }  // namespace weir::store

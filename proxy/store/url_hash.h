@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hash of URLs in the tables of the store. The text is taken, seven bytes at a time, for a
-// polynomial over the field of 2^61 - 1 elements and evaluated at a point drawn anew in each
-// process: two URLs chosen without knowing the point collide with odds of at most their length
-// over 2^61 (Carter and Wegman), so nobody can fill one bucket from outside.
+// The hash under which the disk index knows a URL: SipHash-2-4 (Aumasson and Bernstein, 2012) with
+// a key drawn when the directory was first used, so that strangers cannot make URLs collide. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +9,16 @@
 
 namespace weir::store {
 
-// Any thread. Cost: some 3 ns for 7 bytes.
-std::uint64_t url_hash(std::string_view url);
-// The same with a point of one's own choice, below 2^61 - 1.
-std::uint64_t url_hash_at(std::string_view url, std::uint64_t point);
+struct HashKey {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  bool operator==(const HashKey&) const = default;
+};
+
+// Cost: about a nanosecond for each byte of a short text.
+std::uint64_t keyed_hash(const HashKey& key, std::string_view text);
+
+// Drawn from the kernel.
+HashKey new_hash_key();
 
 }  // namespace weir::store
