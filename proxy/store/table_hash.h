@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hash of URLs in the tables of the store. The text is taken, seven bytes at a time, for a
+// The hash of URLs in tables in memory. The text is taken, seven bytes at a time, for a
 // polynomial over the field of 2^61 - 1 elements and evaluated at a point drawn anew in each
 // process: two URLs chosen without knowing the point collide with odds of at most their length
 // over 2^61 (Carter and Wegman), so nobody can fill one bucket from outside.
@@ -12,8 +12,8 @@
 namespace weir::store {
 
 // Any thread. Cost: some 3 ns for 7 bytes.
-std::uint64_t url_hash(std::string_view url);
+std::uint64_t table_hash(std::string_view url);
 // The same with a point of one's own choice, below 2^61 - 1.
-std::uint64_t url_hash_at(std::string_view url, std::uint64_t point);
+std::uint64_t table_hash_at(std::string_view url, std::uint64_t point);
 
 }  // namespace weir::store

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Polynomials over the field of 2^61 - 1 elements.
-#include "proxy/store/url_hash.h"
+#include "proxy/store/table_hash.h"
 
 #include <sys/random.h>
 
@@ -39,7 +39,7 @@ std::uint64_t number_at(const char* at, std::size_t bytes) {
 
 }  // namespace
 
-std::uint64_t url_hash_at(std::string_view url, std::uint64_t point) {
+std::uint64_t table_hash_at(std::string_view url, std::uint64_t point) {
   std::uint64_t hash = step(1, point, url.size());
   std::size_t at = 0;
   for (; at + 8 <= url.size(); at += kStep) {
@@ -56,9 +56,9 @@ std::uint64_t url_hash_at(std::string_view url, std::uint64_t point) {
   return hash ^ hash >> 32;
 }
 
-std::uint64_t url_hash(std::string_view url) {
+std::uint64_t table_hash(std::string_view url) {
   static const std::uint64_t point = draw();
-  return url_hash_at(url, point);
+  return table_hash_at(url, point);
 }
 
 }  // namespace weir::store
