@@ -95,6 +95,12 @@ int main(int argc, char** argv) {
       return weir::cli::replay(arguments->replay);
     case Arguments::Command::Lists:
       return weir::cli::lists(arguments->lists);
+    case Arguments::Command::Status:
+      return weir::cli::status(arguments->running);
+    case Arguments::Command::Health:
+      return weir::cli::health(arguments->running);
+    case Arguments::Command::Reload:
+      return weir::cli::reload(arguments->running);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }
