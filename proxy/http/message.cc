@@ -24,7 +24,7 @@ constexpr std::array kKnown = {
 };
 
 constexpr std::size_t kLongest = 32;
-constexpr std::size_t kPerLength = 6;
+constexpr std::size_t kPerLength = 8;
 
 // For each length, the rows of that length.
 struct ByLength {
