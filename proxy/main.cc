@@ -5,8 +5,10 @@
 #include <sysexits.h>
 
 #include <cstdio>
+#include <memory>
 #include <string>
 
+#include "proxy/admin/server.h"
 #include "proxy/base/diag.h"
 #include "proxy/cli/arguments.h"
 #include "proxy/cli/printable.h"
@@ -17,6 +19,25 @@ namespace {
 
 using weir::cli::Arguments;
 using weir::cli::complain;
+
+using Admin = std::unique_ptr<weir::admin::AdminServer>;
+
+// Null when there is to be none, or when somebody else has the address that nobody asked for.
+tl::expected<Admin, std::string> open_admin(const weir::Settings::Admin& settings) {
+  auto opened = weir::admin::AdminServer::open(settings);
+  if (!opened && settings.listen == weir::Settings::Admin{}.listen) {
+    weir::diag(weir::Level::Warning, "there is no admin interface: " + opened.error());
+    return nullptr;
+  }
+  return opened;
+}
+
+void fill(weir::admin::AdminState& state, weir::Server& server) {
+  state.status = [&server] { return server.status(); };
+  state.metrics = [&server] { return server.metrics(); };
+  state.reload = [&server] { return server.reload(); };
+  state.reloaded = [&server](std::uint64_t ticket) { return server.reload_report(ticket); };
+}
 
 int run(const std::string& path) {
   auto settings = weir::cli::load_config(path);
@@ -29,12 +50,29 @@ int run(const std::string& path) {
     complain(opened.error());
     return EX_CANTCREAT;
   }
+  auto admin = open_admin(settings->admin);
+  if (!admin) {
+    complain(admin.error());
+    return EX_UNAVAILABLE;
+  }
   weir::Server server(std::move(*settings), path);
+  if (*admin && (*admin)->at()) {
+    server.never_dial(*(*admin)->at());
+  }
   if (const auto started = server.start(); !started) {
     complain(started.error().what);
     return started.error().exit_code;
   }
-  return server.wait();
+  weir::admin::AdminState state;
+  fill(state, server);
+  if (*admin) {
+    (*admin)->start(state);
+  }
+  const int code = server.wait();
+  if (*admin) {
+    (*admin)->stop();
+  }
+  return code;
 }
 
 }  // namespace
@@ -57,6 +95,12 @@ int main(int argc, char** argv) {
       return weir::cli::replay(arguments->replay);
     case Arguments::Command::Lists:
       return weir::cli::lists(arguments->lists);
+    case Arguments::Command::Status:
+      return weir::cli::status(arguments->running);
+    case Arguments::Command::Health:
+      return weir::cli::health(arguments->running);
+    case Arguments::Command::Reload:
+      return weir::cli::reload(arguments->running);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

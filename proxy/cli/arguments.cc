@@ -20,6 +20,7 @@ constexpr const char* kExamples = R"(Examples:
   weir check-config weir.json                    say all that is wrong with a configuration
   weir explain -c weir.json http://example.com/  say what the rules make of a request
   weir check --requests in.jsonl --lists ads.txt judge many requests by a list
+  weir status                                    say how the running proxy is
 
 "weir COMMAND --help" says more about a command.)";
 
@@ -65,6 +66,39 @@ constexpr const char* kListsExamples = R"(Examples:
   weir lists --config weir.json
   weir lists --config weir.json --log access.log   how often each has decided
   weir lists --lists easylist.txt,hosts.txt --verbose)";
+
+constexpr const char* kStatusExamples = R"(Examples:
+  weir status
+  weir status --config weir.json
+  weir status --admin unix:/run/weir/admin.sock --json)";
+
+constexpr const char* kHealthExamples =
+    R"(Ends with 0 when every worker of the running proxy shows itself alive, with 1 when one does not or
+nobody answers within 5 s. Fit for the health check of a container.
+
+Examples:
+  weir health
+  weir health --admin 127.0.0.1:3180)";
+
+constexpr const char* kReloadExamples =
+    R"(The running proxy reads its configuration anew, as at SIGHUP, and asks for new versions of its
+lists. What is wrong with it is printed; then nothing has changed, and the exit code is 1.
+
+Examples:
+  weir reload
+  weir reload --config weir.json)";
+
+// Where the running proxy is.
+CLI::App* add_running(CLI::App& app, const char* name, const char* about, const char* footer,
+                      RunningOptions& options) {
+  auto* command = app.add_subcommand(name, about);
+  command->add_option("-c,--config", options.source.config,
+                      "The configuration that says where the proxy is reached");
+  command->add_option("--admin", options.source.admin, "Or its address, as in admin.listen")
+      ->type_name("ADDRESS");
+  command->footer(footer);
+  return command;
+}
 
 void add_source(CLI::App& command, Source& source) {
   auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
@@ -145,6 +179,15 @@ void add_lists(CLI::App& app, ListsOptions& options) {
   command->footer(kListsExamples);
 }
 
+void add_running_commands(CLI::App& app, RunningOptions& options) {
+  auto* status =
+      add_running(app, "status", "Say how the running proxy is", kStatusExamples, options);
+  status->add_flag("--json", options.json, "Print JSON");
+  add_running(app, "health", "Say whether the running proxy is well", kHealthExamples, options);
+  add_running(app, "reload", "Make the running proxy read its configuration anew", kReloadExamples,
+              options);
+}
+
 void add_completion(CLI::App& app, std::string& shell) {
   auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
   command->add_option("shell", shell, "bash, zsh or fish")
@@ -179,6 +222,9 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "explain"    ? Command::Explain
          : name == "replay"     ? Command::Replay
          : name == "lists"      ? Command::Lists
+         : name == "status"     ? Command::Status
+         : name == "health"     ? Command::Health
+         : name == "reload"     ? Command::Reload
          : name == "completion" ? Command::Completion
                                 : Command::Run;
 }
@@ -199,6 +245,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_explain(app, out.explain);
   add_replay(app, out.replay);
   add_lists(app, out.lists);
+  add_running_commands(app, out.running);
   std::string shell;
   add_completion(app, shell);
   auto* version = app.add_subcommand("version", "Print the version");
@@ -221,7 +268,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   // One that was named before the command.
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
-        &out.replay.source.config, &out.lists.source.config}) {
+        &out.replay.source.config, &out.lists.source.config, &out.running.source.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.completion = completion_script(shell, words_of(app));

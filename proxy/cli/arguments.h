@@ -14,11 +14,23 @@
 #include "proxy/cli/explain.h"
 #include "proxy/cli/lists.h"
 #include "proxy/cli/replay.h"
+#include "proxy/cli/running.h"
 
 namespace weir::cli {
 
 struct Arguments {
-  enum class Command : std::uint8_t { Run, CheckConfig, Check, Explain, Replay, Lists, Completion };
+  enum class Command : std::uint8_t {
+    Run,
+    CheckConfig,
+    Check,
+    Explain,
+    Replay,
+    Lists,
+    Status,
+    Health,
+    Reload,
+    Completion
+  };
   Command command = Command::Run;
   std::string config;  // of Run
   CheckConfigOptions check_config;
@@ -26,6 +38,7 @@ struct Arguments {
   ExplainOptions explain;
   ReplayOptions replay;
   ListsOptions lists;
+  RunningOptions running;  // of Status, Health and Reload
   std::string completion;  // the script for a shell
 };
 

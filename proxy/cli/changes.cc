@@ -3,8 +3,8 @@
 // See changes.h.
 #include "proxy/cli/changes.h"
 
-#include "proxy/cli/json_writer.h"
 #include "proxy/cli/printable.h"
+#include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
 namespace {

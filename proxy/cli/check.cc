@@ -11,11 +11,11 @@
 #include <cstdio>
 
 #include "proxy/cli/asked.h"
-#include "proxy/cli/json_writer.h"
 #include "proxy/cli/judges.h"
 #include "proxy/cli/lines.h"
 #include "proxy/cli/stopwatch.h"
 #include "proxy/cli/time_text.h"
+#include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include "filters/classify.h"
 #include "proxy/cli/action_words.h"
 #include "proxy/cli/explanation.h"
-#include "proxy/cli/json_writer.h"
 #include "proxy/cli/time_text.h"
+#include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "filters/lists/read_list.h"
 #include "proxy/cli/hits.h"
-#include "proxy/cli/json_writer.h"
 #include "proxy/cli/printable.h"
+#include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
 namespace {

@@ -11,6 +11,7 @@
 
 #include "proxy/config/read.h"
 #include "proxy/config/settings_table.h"
+#include "proxy/config/text_rules.h"
 
 namespace weir {
 namespace {
@@ -107,6 +108,22 @@ void check_listeners(const Case& c) {
                      at.text() + " is already " + step("listen", first->second) + ".",
                      "Remove one of the two.");
     }
+  }
+}
+
+void check_admin(const Case& c) {
+  const auto admin = parse_admin_address(c.settings.admin.listen);
+  if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.port == 0) {
+    return;
+  }
+  const auto same = [&](const Settings::Listener& listener) { return listener.at == admin->at; };
+  const auto& listeners = c.settings.listeners;
+  const auto taken = std::ranges::find_if(listeners, same);
+  if (taken != listeners.end()) {
+    const auto index = static_cast<std::size_t>(taken - listeners.begin());
+    c.problems.add(c.place("admin.listen"), "admin.listen",
+                   admin->at.text() + " is already " + step("listen", index) + ".",
+                   "Choose another port for one of the two.");
   }
 }
 
@@ -238,6 +255,9 @@ void check_rules(Settings& settings, const Value& root, Problems& problems) {
   const bool listeners = problems.spares("listen");
   if (listeners) {
     check_listeners(c);
+  }
+  if (listeners && problems.spares("admin")) {
+    check_admin(c);
   }
   const bool parents = problems.spares("parents");
   if (parents) {

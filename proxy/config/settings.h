@@ -179,6 +179,12 @@ struct Settings {
     std::string level = "info";
   } log;
 
+  // admin: the interface for operators and their programs.
+  struct Admin {
+    std::string listen = "127.0.0.1:3180";  // "off", "unix:/path" or an address and a port
+    std::vector<std::string> hosts;         // names it is called by beside its address
+  } admin;
+
   // process.
   struct Process {
     std::uint32_t workers = 0;  // 0: one per core

@@ -42,6 +42,9 @@ constexpr TextRule kParentHost{take_host_and_port, "a host and a port"};
 constexpr TextRule kHostPattern{take_host_pattern,
                                 "a host name, a name with a leading dot, an IP address or *"};
 constexpr TextRule kHostName{take_host_name, "a host name"};
+constexpr TextRule kHost{take_host, "a host name or an IP address"};
+constexpr TextRule kAdminAddress{take_admin_address,
+                                 "an IP address and a port, unix: with a path, or off"};
 constexpr TextRule kName{take_name, "a name of at most 64 bytes"};
 constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits, - . and _"};
 constexpr TextRule kFile{take_plain, "the name of a file"};
@@ -206,6 +209,7 @@ constexpr SettingSection kSections[] = {
     {"lists", "Where filter lists are kept."},
     {"access_log", "One line for every request."},
     {"log", "What the proxy has to say to its operator."},
+    {"admin", "Metrics, health and commands, for operators and their programs."},
     {"process", "The program itself."},
 };
 
@@ -546,6 +550,15 @@ constexpr SettingRow kRows[] = {
          "A file, or \"stderr\"."),
     word(AT(log.level), R"("info")", "debug|info|warning|error",
          "The least important message that is still written."),
+
+    text(AT(admin.listen), R"("127.0.0.1:3180")", 1, kAdminAddress,
+         R"("unix:/run/weir/admin.sock")",
+         "An address and a port, \"unix:\" and a path, or \"off\". Whoever reaches it may see and "
+         "change everything, so it is for this machine alone unless something else guards it. If "
+         "it is taken, the proxy starts without it when this is the default, and else not at all."),
+    texts(AT(admin.hosts), "[]", kHost, R"(["proxy.example"])",
+          "Names it may be asked by, beside localhost and its address. Others are refused, because "
+          "a web site could give its own name this address."),
 
     number(AT(process.workers), "0", 0, 1024, "threads",
            "Threads that serve clients; 0: one per processor core."),

@@ -14,6 +14,10 @@
 namespace weir {
 namespace {
 
+constexpr std::uint16_t kAdminPort = 3180;
+constexpr std::string_view kUnix = "unix:";
+constexpr std::size_t kSocketPathMost = 107;  // sun_path, and a NUL
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), to_lower);
@@ -99,6 +103,38 @@ std::optional<HostAndPort> parse_host_and_port(std::string_view text) {
 
 std::optional<std::string> take_host_and_port(std::string_view text) {
   return when(parse_host_and_port(text).has_value(), lower(text));
+}
+
+std::optional<AdminAddress> parse_admin_address(std::string_view text) {
+  using Kind = AdminAddress::Kind;
+  if (text == "off") {
+    return AdminAddress{};
+  }
+  if (text.starts_with(kUnix)) {
+    const std::string_view path = text.substr(kUnix.size());
+    const bool good = path.starts_with('/') && path.size() <= kSocketPathMost && is_plain(path);
+    return good ? std::optional(AdminAddress{Kind::Unix, std::string(path), {}}) : std::nullopt;
+  }
+  const std::string port = ":" + std::to_string(kAdminPort);
+  std::optional<Endpoint> at;
+  if (text.starts_with(':') && !text.starts_with("::")) {
+    at = Endpoint::parse("0.0.0.0" + std::string(text));
+  } else if (text.starts_with("*:")) {
+    at = Endpoint::parse("0.0.0.0" + std::string(text.substr(1)));
+  } else if (const auto address = IpAddress::parse(text)) {
+    at = Endpoint{*address, kAdminPort};
+  } else {
+    at = Endpoint::parse(text.ends_with(']') ? std::string(text) + port : std::string(text));
+  }
+  return at ? std::optional(AdminAddress{Kind::Tcp, {}, *at}) : std::nullopt;
+}
+
+std::optional<std::string> take_admin_address(std::string_view text) {
+  const auto found = parse_admin_address(text);
+  if (!found || found->kind != AdminAddress::Kind::Tcp) {
+    return when(found.has_value(), text);
+  }
+  return found->at.text();
 }
 
 }  // namespace weir

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/base/address.h"
+
 namespace weir {
 
 // Anything without control characters.
@@ -38,5 +40,17 @@ struct HostAndPort {
   std::uint16_t port = 0;
 };
 std::optional<HostAndPort> parse_host_and_port(std::string_view text);
+
+// Where the admin interface listens: "off", "unix:/run/weir.sock", or an address with a port if it
+// is not 3180; ":3180" and "*:3180" are every IPv4 address of the machine.
+struct AdminAddress {
+  enum class Kind : std::uint8_t { Off, Unix, Tcp };
+  Kind kind = Kind::Off;
+  std::string path;  // Unix: begins with a slash, and fits into a socket's address
+  Endpoint at;       // Tcp
+};
+std::optional<AdminAddress> parse_admin_address(std::string_view text);
+// In the one form that `text` has for each of them.
+std::optional<std::string> take_admin_address(std::string_view text);
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,14 +50,14 @@ void say(Level level, const std::vector<std::string>& texts) {
   }
 }
 
-std::int64_t rules_of(const filters::Policy* policy) {
-  std::int64_t sum = 0;
-  if (policy != nullptr) {
-    for (const filters::ListReport& report : policy->list_reports()) {
-      sum += report.rules;
-    }
-  }
-  return sum;
+// Without the query, where secrets often are.
+std::string source_of(const filters::ListDocument& list) {
+  return is_download(list) ? list.url.substr(0, list.url.find('?')) : list.file;
+}
+
+WallTime written(const std::string& file) {
+  struct stat found {};
+  return ::stat(file.c_str(), &found) == 0 ? WallTime{found.st_mtim.tv_sec * kSecond} : WallTime{};
 }
 
 // What compiling needs goes back to the system when it is done. Left alone, the allocator learns
@@ -86,8 +87,9 @@ LoadedPolicy Refresher::begin(Document document) {
   claim(document_);
   fetch_required(document_);
   LoadedPolicy loaded = load_policy(document_, store_.folder());
-  count_rules(loaded.policy.get());
+  note_policy(loaded.policy.get());
   plan_all(false);
+  publish();
   return loaded;
 }
 
@@ -109,10 +111,21 @@ void Refresher::start() {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void Refresher::reload() {
+std::uint64_t Refresher::reload() {
   const std::lock_guard lock(mutex_);
   reload_ = true;
   wake_.notify_one();
+  return ++tickets_;
+}
+
+ReloadReport Refresher::last_reload() {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+PolicyStatus Refresher::status() {
+  const std::lock_guard lock(mutex_);
+  return status_;
 }
 
 bool Refresher::stop(Micros patience) {
@@ -142,6 +155,7 @@ void Refresher::run() {
       case Work::Refresh:
         give_memory_back_if_due();
         refresh_due();
+        publish();
         break;
     }
   }
@@ -159,6 +173,7 @@ Refresher::Work Refresher::wait_for_work() {
   if (stopped_) {
     return Work::Stop;
   }
+  serving_ = tickets_;
   return std::exchange(reload_, false) ? Work::Reload : Work::Refresh;
 }
 
@@ -201,13 +216,62 @@ void Refresher::fetch_required(const Document& document) {
   }
 }
 
-void Refresher::count_rules(const filters::Policy* policy) {
-  const std::int64_t rules = rules_of(policy);
+void Refresher::note_policy(const filters::Policy* policy) {
+  std::int64_t rules = 0;
+  list_rules_.clear();
+  if (policy != nullptr) {
+    for (const filters::ListReport& report : policy->list_reports()) {
+      rules += report.rules;
+      list_rules_[report.name] = report.rules;
+    }
+  }
+  in_use_ = policy != nullptr;
+  since_ = wall_now();
   metrics_.add(metric::ListRules, rules - counted_rules_);
   counted_rules_ = rules;
 }
 
+ListStatus Refresher::status_of(const List& list) const {
+  ListStatus out;
+  out.name = list.name;
+  out.source = source_of(list);
+  const auto rules = list_rules_.find(list.name);
+  out.rules = rules == list_rules_.end() ? 0 : rules->second;
+  if (!is_download(list)) {
+    out.changed = written(list.file);
+    return out;
+  }
+  const auto kept = store_.look(list);
+  if (!kept) {
+    out.failure = kept.error();
+    return out;
+  }
+  out.changed = kept->current ? kept->current.fetched : WallTime{};
+  out.checked = kept->checked;
+  out.failure = kept->failure;
+  out.held_back = kept->held ? kept->held_reason : "";
+  return out;
+}
+
+// What is told of the policy in use and its lists.
+void Refresher::publish() {
+  PolicyStatus now_in_use;
+  now_in_use.in_use = in_use_;
+  now_in_use.since = since_;
+  if (in_use_) {
+    now_in_use.rules = document_.rules.size();
+    now_in_use.groups = document_.groups.size();
+    now_in_use.schedules = document_.schedules.size();
+    for (const List& list : document_.lists) {
+      now_in_use.lists.push_back(status_of(list));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(now_in_use);
+}
+
 void Refresher::reload_now() {
+  warnings_.clear();
   const auto errors = try_reload();
   metrics_.add(metric::PolicyReloads,
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
@@ -216,6 +280,9 @@ void Refresher::reload_now() {
     diag(Level::Error, "the policy stays as it was");
   }
   plan_all(true);
+  publish();
+  const std::lock_guard lock(mutex_);
+  report_ = {serving_, wall_now(), errors.empty(), errors, warnings_};
 }
 
 // Why not; nothing: the policy of the configuration as it is now is in use.
@@ -243,6 +310,7 @@ std::vector<std::string> Refresher::take_into_use(const Document& document) {
   if (says_anything(document)) {
     loaded = load_policy(document, store_.folder());
     say(Level::Warning, loaded.warnings);
+    warnings_ = loaded.warnings;
   }
   if (!loaded.errors.empty()) {
     return loaded.errors;
@@ -250,7 +318,7 @@ std::vector<std::string> Refresher::take_into_use(const Document& document) {
   if (const auto adopted = hooks_.adopt(loaded.policy); !adopted) {
     return {adopted.error()};
   }
-  count_rules(loaded.policy.get());
+  note_policy(loaded.policy.get());
   fresh_.clear();
   trim_ = now() + kOldGone;
   return {};

@@ -23,6 +23,7 @@
 
 #include "proxy/lists/download.h"
 #include "proxy/lists/load.h"
+#include "proxy/lists/report.h"
 #include "proxy/lists/store.h"
 #include "proxy/lists/update.h"
 #include "proxy/observe/metrics.h"
@@ -51,8 +52,12 @@ class Refresher {
   LoadedPolicy begin(Document document);
   void start();
 
-  // Any thread: reads the configuration anew and asks for new versions of all lists.
-  void reload();
+  // Any thread: reads the configuration anew and asks for new versions of all lists. Gives a
+  // ticket: last_reload() tells of this one once its number is not below it.
+  std::uint64_t reload();
+  // Any thread.
+  ReloadReport last_reload();
+  PolicyStatus status();
   // The thread that started it. Ends at once unless it is compiling: false if it still is after
   // `patience`; then nothing remains but to end the process.
   bool stop(Micros patience);
@@ -72,8 +77,10 @@ class Refresher {
 
   void claim(const Document& document);
   void fetch_required(const Document& document);
-  void count_rules(const filters::Policy* policy);
   void reload_now();
+  void publish();
+  ListStatus status_of(const List& list) const;
+  void note_policy(const filters::Policy* policy);
   std::vector<std::string> try_reload();
   std::vector<std::string> take_into_use(const Document& document);
 
@@ -89,7 +96,10 @@ class Refresher {
   Metrics& metrics_;
   Downloader downloader_;
   Updater updater_{store_, downloader_};
-  Document document_;  // of the policy in use
+  Document document_;                                // of the policy in use
+  bool in_use_ = false;                              // there are rules
+  WallTime since_;                                   // when the policy was taken into use
+  std::map<std::string, std::uint32_t> list_rules_;  // of the policy in use, by list
   bool claimed_ = false;
   std::int64_t counted_rules_ = 0;  // what the gauge says
   Instant trim_;                    // when the policy before is gone; 0: it is
@@ -99,9 +109,14 @@ class Refresher {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool reload_ = false;   // guarded by mutex_
-  bool stopped_ = false;  // guarded by mutex_
-  bool ended_ = true;     // guarded by mutex_
+  bool reload_ = false;                // guarded by mutex_
+  std::uint64_t tickets_ = 0;          // guarded by mutex_
+  std::uint64_t serving_ = 0;          // the newest ticket that the present reload answers
+  std::vector<std::string> warnings_;  // of the last policy that was compiled
+  ReloadReport report_;                // guarded by mutex_
+  PolicyStatus status_;                // guarded by mutex_
+  bool stopped_ = false;               // guarded by mutex_
+  bool ended_ = true;                  // guarded by mutex_
   std::thread thread_;
 };
 

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,11 +38,12 @@ void set_inherited_options(int fd) {
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-std::string trouble(const Endpoint& at, int error) {
+std::string trouble(const Endpoint& at, int error, const std::string& setting = "listen") {
   std::string text = "cannot listen on " + at.text() + ": " + std::strerror(error);
   switch (error) {
     case EADDRINUSE:
-      return text + "; another program uses this port: stop it or choose another in \"listen\"";
+      return text + "; another program uses this port: stop it or choose another in \"" + setting +
+             "\"";
     case EACCES:
       return text + "; ports below 1024 need the capability CAP_NET_BIND_SERVICE or root";
     case EADDRNOTAVAIL:
@@ -82,6 +85,36 @@ Endpoint bound_address(int fd) {
   return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&address));
 }
 
+tl::unexpected<std::string> path_trouble(const std::string& path, const std::string& why,
+                                         const std::string& setting) {
+  return tl::unexpected("cannot listen on " + path + ": " + why + "; choose another path in \"" +
+                        setting + "\"");
+}
+
+sockaddr_un path_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  return address;
+}
+
+// What a program that ended without removing it has left behind.
+bool is_forsaken(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) {
+    return false;
+  }
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const sockaddr_un address = path_address(path);
+  const bool refused =
+      fd >= 0 && ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno == ECONNREFUSED;
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  return refused;
+}
+
 bool is_listening(int fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
@@ -90,11 +123,12 @@ bool is_listening(int fd) {
 
 }  // namespace
 
-tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count) {
+tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
+                                               const std::string& setting) {
   if (at.port != 0) {
     const int probe = bind_one(at, false);
     if (probe < 0) {
-      return tl::unexpected(trouble(at, errno));
+      return tl::unexpected(trouble(at, errno, setting));
     }
     ::close(probe);
   }
@@ -107,13 +141,34 @@ tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned coun
       for (const int opened : out.fds) {
         ::close(opened);
       }
-      return tl::unexpected(trouble(out.at, error));
+      return tl::unexpected(trouble(out.at, error, setting));
     }
     set_inherited_options(fd);
     out.at = bound_address(fd);
     out.fds.push_back(fd);
   }
   return out;
+}
+
+tl::expected<int, std::string> listen_at_path(const std::string& path, const std::string& setting) {
+  if (is_forsaken(path)) {
+    ::unlink(path.c_str());
+  }
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return path_trouble(path, std::strerror(errno), setting);
+  }
+  const sockaddr_un address = path_address(path);
+  // The file never exists with more rights than it shall have.
+  const mode_t before = ::umask(S_IXUSR | S_IXGRP | S_IRWXO);
+  const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int error = errno;
+  ::umask(before);
+  if (!bound || ::listen(fd, kBacklog) != 0) {
+    ::close(fd);
+    return path_trouble(path, std::strerror(bound ? errno : error), setting);
+  }
+  return fd;
 }
 
 tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned count) {

@@ -21,8 +21,14 @@ struct Listening {
 
 // `count` sockets on one address, between which the kernel spreads connections (SO_REUSEPORT). Port
 // 0 lets the kernel choose. Refuses an address on which somebody else listens already. The error is
-// a sentence with the remedy.
-tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count);
+// a sentence with the remedy; `setting` is what to change then.
+tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
+                                               const std::string& setting = "listen");
+
+// A socket with a path in the file system, for this user and group alone (0660). A socket file that
+// nobody listens on any more is replaced; any other file, or one that somebody listens on, is not.
+// Whoever stops listening removes the file.
+tl::expected<int, std::string> listen_at_path(const std::string& path, const std::string& setting);
 
 // Sockets from the service manager (LISTEN_FDS), each shared by `count` workers; empty when there
 // are none. Clears the variables, so that children do not see them.

@@ -19,12 +19,22 @@ struct MetricRow {
   std::string_view key;
   std::span<const std::string_view> values;
   std::size_t first;
+  bool in_time = false;  // counted in microseconds, shown in seconds
 };
 
+constexpr bool names_time(std::string_view name) {
+  return name.ends_with("_seconds") || name.ends_with("_seconds_total");
+}
+
 constexpr std::array kMetricRows = {
-#define METRIC(id, kind, labels, name, help)                                                \
-  MetricRow{Kind::kind,      name, help, LabelSet<labels>::kKey, LabelSet<labels>::kValues, \
-            metric::id.first},
+#define METRIC(id, kind, labels, name, help) \
+  MetricRow{Kind::kind,                      \
+            name,                            \
+            help,                            \
+            LabelSet<labels>::kKey,          \
+            LabelSet<labels>::kValues,       \
+            metric::id.first,                \
+            names_time(name)},
 #include "proxy/observe/metrics.def"
 #undef METRIC
 };
@@ -41,6 +51,14 @@ std::string_view kind_word(Kind kind) {
   return "untyped";
 }
 
+// Microseconds as seconds, in the shortest exact decimal form.
+std::string seconds(std::uint64_t us) {
+  std::array<char, 32> room;
+  const double value = static_cast<double>(us) / static_cast<double>(kSecond);
+  const auto end = std::to_chars(room.data(), room.data() + room.size(), value).ptr;
+  return {room.data(), end};
+}
+
 // Sums of cells over all workers, as text.
 class Sums {
  public:
@@ -55,6 +73,9 @@ class Sums {
   }
   std::string text(const MetricRow& row, std::size_t cell) const {
     const std::uint64_t sum = at(cell);
+    if (row.in_time) {
+      return seconds(sum);
+    }
     return row.kind == Kind::Gauge ? std::to_string(static_cast<std::int64_t>(sum))
                                    : std::to_string(sum);
   }
@@ -62,14 +83,6 @@ class Sums {
  private:
   std::span<const Metrics* const> sources_;
 };
-
-// Microseconds as seconds, in the shortest exact decimal form.
-std::string seconds(std::uint64_t us) {
-  std::array<char, 32> room;
-  const double value = static_cast<double>(us) / static_cast<double>(kSecond);
-  const auto end = std::to_chars(room.data(), room.data() + room.size(), value).ptr;
-  return {room.data(), end};
-}
 
 std::string bound_text(std::size_t bucket) {
   return bucket == kBounds ? "+Inf" : seconds(std::uint64_t{1} << (kFirstBucketBits + bucket));

@@ -8,6 +8,7 @@
 // add() and observe() on the owner's thread only; value() and the texts on any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -54,6 +55,7 @@ enum class CacheResult : std::uint8_t {
   Stale,
 };
 enum class AuthResult : std::uint8_t { Verified, Cached, Failed };
+enum class BuildVersion : std::uint8_t { This };
 
 // The key and the values of a label, in the order of its enum.
 template <class Label>
@@ -106,6 +108,11 @@ struct LabelSet<RuleDecision> {
   static constexpr std::string_view kKey = "decision";
   static constexpr std::array<std::string_view, 8> kValues{
       "default", "allow", "block", "redirect", "tunnel", "intercept", "route", "close"};
+};
+template <>
+struct LabelSet<BuildVersion> {
+  static constexpr std::string_view kKey = "version";
+  static constexpr std::array<std::string_view, 1> kValues{WEIR_VERSION};
 };
 template <>
 struct LabelSet<Failure> {
@@ -206,6 +213,15 @@ class alignas(64) Metrics {
   // Up, or down by a negative `n`.
   void add(Gauge<NoLabel> gauge, std::int64_t n) {
     bump(gauge.first, static_cast<std::uint64_t>(n));
+  }
+  // What is read off somewhere and not counted here.
+  template <class Label>
+  void set(Gauge<Label> gauge, std::int64_t value, Label label = {}) {
+    cells_[gauge.first + label_index(label)].store(static_cast<std::uint64_t>(value),
+                                                   std::memory_order_relaxed);
+  }
+  void raise(Counter<NoLabel> counter, std::uint64_t total) {
+    cells_[counter.first].store(std::max(total, cell(counter.first)), std::memory_order_relaxed);
   }
   void observe(Histogram<NoLabel> histogram, Micros us) {
     bump(histogram.first + bucket_of(us), 1);

@@ -26,6 +26,7 @@
 #include "proxy/config/schema.h"
 #include "proxy/lists/load.h"
 #include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/stack_trace.h"
 
 namespace weir {
 namespace {
@@ -141,6 +142,16 @@ tl::expected<std::shared_ptr<const Snapshot>, std::string> make_rules(
   return std::make_shared<const Snapshot>(std::move(*made));
 }
 
+Instant steady_now() {
+  const auto at = std::chrono::steady_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
+}
+
+WallTime wall_now() {
+  const auto at = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
+}
+
 std::string lines_of(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) {
@@ -173,14 +184,20 @@ class Server::Control {
       : server_(server),
         stop_signals_(io_, SIGTERM, SIGINT),
         log_signals_(io_, SIGUSR1, SIGHUP),
-        timer_(io_) {
+        timer_(io_),
+        watch_timer_(io_) {
     wait_for_stop();
     wait_for_reopen();
+    watch();
   }
   void run() { io_.run(); }
   // Any thread.
   void workers_are_done() {
     asio::post(io_, [this] { io_.stop(); });
+  }
+  // Any thread.
+  void reopen() {
+    asio::post(io_, [this] { server_.reopen_logs(); });
   }
 
  private:
@@ -196,11 +213,21 @@ class Server::Control {
   void wait_for_reopen() {
     log_signals_.async_wait([this](const std::error_code& error, int signal) {
       if (!error) {
-        server_.reopen_logs();
         if (signal == SIGHUP) {
-          server_.refresher_->reload();
+          server_.reload();
+        } else {
+          server_.reopen_logs();
         }
         wait_for_reopen();
+      }
+    });
+  }
+  void watch() {
+    server_.watchdog_.look(steady_now());
+    watch_timer_.expires_after(std::chrono::microseconds(Watchdog::kInterval));
+    watch_timer_.async_wait([this](const std::error_code& error) {
+      if (!error) {
+        watch();
       }
     });
   }
@@ -229,6 +256,7 @@ class Server::Control {
   asio::signal_set stop_signals_;
   asio::signal_set log_signals_;
   asio::steady_timer timer_;
+  asio::steady_timer watch_timer_;
   int stops_ = 0;
 };
 
@@ -333,7 +361,7 @@ tl::expected<void, StartFault> Server::open_listeners() {
     }
   }
   for (const Listening& one : listening_) {
-    shared_.own.listeners.push_back(one.at);
+    never_dial(one.at);
     if (!one.at.address.is_loopback() && serves_strangers(shared_.settings)) {
       return fault(
           "on " + one.at.text() +
@@ -423,6 +451,9 @@ tl::expected<void, StartFault> Server::start() {
       return done;
     }
   }
+  prepare_stack_traces();
+  started_ = steady_now();
+  started_wall_ = wall_now();
   control_ = std::make_unique<Control>(*this);
   running_ = static_cast<unsigned>(workers_.size());
   for (const auto& worker : workers_) {
@@ -432,6 +463,7 @@ tl::expected<void, StartFault> Server::start() {
         control_->workers_are_done();
       }
     });
+    watchdog_.watch(worker->heart, threads_.back().native_handle());
   }
   refresher_->start();
   announce();
@@ -472,6 +504,7 @@ void Server::remove_pid_file() {
 }
 
 void Server::drain_workers() {
+  draining_ = true;
   for (const auto& worker : workers_) {
     worker->drain();
   }
@@ -481,6 +514,48 @@ void Server::stop_workers() {
   for (const auto& worker : workers_) {
     worker->stop();
   }
+}
+
+ServerStatus Server::status() const {
+  const Instant now = steady_now();
+  ServerStatus out;
+  out.now = wall_now();
+  out.started = started_wall_;
+  out.uptime = now - started_;
+  out.pid = static_cast<std::uint32_t>(::getpid());
+  out.config = config_;
+  out.draining = draining_;
+  for (const Listening& one : listening_) {
+    out.listeners.push_back({one.name, one.at});
+  }
+  for (const auto& worker : workers_) {
+    const Instant last = worker->heart.last();
+    WorkerStatus& status = out.workers.emplace_back();
+    status.silent = std::max(now - (last.set() ? last : started_), Micros{0});
+    status.ended = worker->heart.ended();
+    status.connections = std::max(worker->metrics.value(metric::ClientActive), std::int64_t{0});
+  }
+  out.policy = refresher_->status();
+  out.reload = refresher_->last_reload();
+  return out;
+}
+
+std::vector<const Metrics*> Server::metrics() const {
+  std::vector<const Metrics*> out{&control_metrics_, &watchdog_.metrics(), &log_writer_->metrics()};
+  for (const auto& worker : workers_) {
+    out.push_back(&worker->metrics);
+  }
+  return out;
+}
+
+std::uint64_t Server::reload() {
+  control_->reopen();
+  return refresher_->reload();
+}
+
+std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {
+  ReloadReport report = refresher_->last_reload();
+  return report.number >= ticket ? std::optional(std::move(report)) : std::nullopt;
 }
 
 void Server::reopen_logs() {

@@ -10,7 +10,9 @@
 // Owned by main, used on the main thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +25,8 @@
 #include "proxy/net/listen.h"
 #include "proxy/net/offload.h"
 #include "proxy/observe/log_writer.h"
+#include "proxy/pipeline/status.h"
+#include "proxy/pipeline/watchdog.h"
 #include "proxy/pipeline/worker.h"
 #include "proxy/store/store.h"
 
@@ -45,6 +49,19 @@ class Server {
   tl::expected<void, StartFault> start();
   // Until a signal ends it and the workers have drained. The exit code.
   int wait();
+
+  // Before start(): clients may not be connected to this address, though no listener here is
+  // there.
+  void never_dial(const Endpoint& at) { shared_.own.listeners.push_back(at); }
+
+  // Any thread, between start() and the end of wait().
+  ServerStatus status() const;
+  // Of the workers and whoever else counts, in no order.
+  std::vector<const Metrics*> metrics() const;
+  // What SIGHUP does. Gives a ticket for reload_report().
+  std::uint64_t reload();
+  // Nothing while that reload goes on.
+  std::optional<ReloadReport> reload_report(std::uint64_t ticket) const;
 
  private:
   class Control;
@@ -75,6 +92,10 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> running_{0};
+  std::atomic<bool> draining_{false};
+  WallTime started_wall_;
+  Instant started_;
+  Watchdog watchdog_;
   bool pid_file_written_ = false;
   std::unique_ptr<Control> control_;
   std::unique_ptr<Refresher> refresher_;  // hands policies to the workers: it ends before them

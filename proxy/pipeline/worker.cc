@@ -78,8 +78,10 @@ void Worker::adopt(const std::shared_ptr<const Snapshot>& new_rules) {
 }
 
 void Worker::run() {
+  heart.begin();
   resume_accepting();
   loop.run();
+  heart.end();
 }
 
 void ListenerState::act() {

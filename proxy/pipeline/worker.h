@@ -25,6 +25,7 @@
 #include "proxy/pipeline/client_count.h"
 #include "proxy/pipeline/credentials.h"
 #include "proxy/pipeline/exchange.h"
+#include "proxy/pipeline/heartbeat.h"
 #include "proxy/pipeline/relay.h"
 
 namespace weir {
@@ -101,6 +102,7 @@ class Worker {
   Neighbours neighbours;
   http::DateText date;
   Metrics metrics;
+  Heartbeat heart{loop, metrics};
   std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
 
  private:

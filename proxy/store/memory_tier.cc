@@ -14,7 +14,7 @@
 #include <absl/container/flat_hash_set.h>
 
 #include "proxy/store/eviction.h"
-#include "proxy/store/url_hash.h"
+#include "proxy/store/table_hash.h"
 
 namespace weir::store {
 namespace {
@@ -162,7 +162,7 @@ MemoryTier::MemoryTier(std::uint64_t bytes)
 MemoryTier::~MemoryTier() = default;
 
 std::uint64_t MemoryTier::hash(std::string_view url) {
-  return url_hash(url);
+  return table_hash(url);
 }
 
 MemoryTier::Shard& MemoryTier::shard(std::uint64_t hash) const {
@@ -189,7 +189,6 @@ GroupPtr MemoryTier::find(std::string_view url, std::uint64_t hash) {
   return node->group;
 }
 
-// As `find`, but it does not count as being asked for.
 GroupPtr MemoryTier::peek(std::string_view url, std::uint64_t hash) const {
   auto& part = shard(hash);
   const std::lock_guard hold(part.lock);
@@ -386,23 +385,37 @@ bool MemoryTier::evict_from(Shard& shard) {
   return true;
 }
 
+// From the end of each shard: what is taken out is replaced by the last, which has been visited.
+bool MemoryTier::next(Walk& walk, std::vector<GroupPtr>& out) const {
+  out.clear();
+  while (out.empty() && walk.shard < kShards) {
+    walk.left = shards_[walk.shard].some_below(walk.left, out);
+    if (walk.left == 0) {
+      walk = {walk.shard + 1, SIZE_MAX};
+    }
+  }
+  return !out.empty();
+}
+
 std::size_t MemoryTier::each(const std::function<bool(const GroupPtr&)>& visit) const {
   std::size_t visited = 0;
   std::vector<GroupPtr> some;
-  for (std::size_t n = 0; n < kShards; ++n) {
-    // From the end: what is taken out is replaced by the last, which has been visited.
-    for (std::size_t left = std::size_t(-1); left > 0;) {
-      some.clear();
-      left = shards_[n].some_below(left, some);
-      for (const auto& group : some) {
-        ++visited;
-        if (!visit(group)) {
-          return visited;
-        }
+  for (Walk walk; next(walk, some);) {
+    for (const auto& group : some) {
+      ++visited;
+      if (!visit(group)) {
+        return visited;
       }
     }
   }
   return visited;
+}
+
+void MemoryTier::overtake() {
+  for (std::size_t n = 0; n < kShards; ++n) {
+    const std::lock_guard hold(shards_[n].lock);
+    shards_[n].erasures.add(1);
+  }
 }
 
 std::uint64_t MemoryTier::hits(std::string_view url) const {

@@ -61,6 +61,9 @@ class MemoryTier {
   // Counts the erasures of this URL and of some others (one in 4096).
   std::uint64_t erasures(std::uint64_t hash) const;
 
+  // Counts an erasure for every URL: what is being loaded or fetched now is not to be kept.
+  void overtake();
+
   // Forgets all variants. False: there were none.
   bool erase(std::string_view url);
   // Forgets this very entry. False: it is no longer there.
@@ -73,6 +76,14 @@ class MemoryTier {
   // Visits each group, without a lock; `visit` returns false to stop. What comes or moves meanwhile
   // may be visited or not, or twice; what stays is visited. Returns the number of visits.
   std::size_t each(const std::function<bool(const GroupPtr&)>& visit) const;
+  // The same piece by piece: some groups at a time, none at the end.
+  struct Walk {
+    std::size_t shard = 0;
+    std::size_t left = SIZE_MAX;
+  };
+  bool next(Walk& walk, std::vector<GroupPtr>& out) const;
+  // As `find`, but it does not count as being asked for.
+  GroupPtr peek(std::string_view url, std::uint64_t hash) const;
   // How often a URL was found since it came.
   std::uint64_t hits(std::string_view url) const;
   MemoryStats stats() const;
@@ -88,7 +99,6 @@ class MemoryTier {
 
   Shard& shard(std::uint64_t hash) const;
   static std::uint64_t charge_of(const Group& group);
-  GroupPtr peek(std::string_view url, std::uint64_t hash) const;
   GroupPtr fitting(std::string_view url, std::vector<EntryPtr> entries) const;
   Swap swap(std::uint64_t hash, const GroupPtr& old, const GroupPtr& fresh, Since since);
   Swap place(std::uint64_t hash, const GroupPtr& old, const GroupPtr& fresh, Since since);

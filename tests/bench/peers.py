@@ -145,6 +145,7 @@ class Weir(Peer):
     def command(self):
         config = {
             "listen": [f"127.0.0.1:{self.port}"],
+            "admin": {"listen": "off"},
             "access_log": {"path": str(self.log()), "format": "squid"},
             "process": {"workers": 1},
             "connect": {"ports": [self.origin]},

@@ -171,6 +171,7 @@ class Weir(Peer):
         ports = [listener.port for listener in [*self.listeners, *self.listeners6]] + [1, 443]
         config = {
             "listen": ["127.0.0.1:0"],
+            "admin": {"listen": "off"},
             "connect": {"ports": ports},
             "dns": {"hosts": {"a.test": ["127.0.0.1"], "b.test": ["127.0.0.1"], "six.test": ["::1"]},
                     "servers": ["127.0.0.1:9"]},

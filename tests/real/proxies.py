@@ -25,6 +25,7 @@ def write_weir_config(folder, access_log, settings, tunnel_to):
     """The path of a weir.json with `settings` over what every test wants."""
     config = {
         "listen": ["127.0.0.1:0"],
+        "admin": {"listen": "off"},
         "connect": {"ports": [443, *tunnel_to]},
         "dns": {"hosts": {"origin.test": ["127.0.0.1"]}},
         "access_log": {"path": access_log, "format": "squid"},

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "proxy/cli/json_writer.h"
 #include "proxy/cli/lines.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/stopwatch.h"
 #include "proxy/cli/tally.h"
 #include "proxy/cli/time_text.h"
+#include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
 namespace {

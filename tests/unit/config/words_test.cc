@@ -141,5 +141,36 @@ TEST(Quote, LetsNoControlCharacterThroughAndEndsBetweenCharacters) {
   EXPECT_EQ(quote(std::string(59, 'x') + "\xc3\xa9"), "\"" + std::string(59, 'x') + "...\"");
 }
 
+TEST(AdminAddress, IsAnAddressAPathOrOff) {
+  const std::pair<std::string_view, std::string_view> table[] = {
+      {"off", "off"},
+      {"127.0.0.1:3180", "127.0.0.1:3180"},
+      {"127.0.0.1", "127.0.0.1:3180"},
+      {"127.0.0.1:0", "127.0.0.1:0"},
+      {":8080", "0.0.0.0:8080"},
+      {"*:8080", "0.0.0.0:8080"},
+      {"::1", "[::1]:3180"},
+      {"[::1]", "[::1]:3180"},
+      {"[::1]:8080", "[::1]:8080"},
+      {"unix:/run/weir.sock", "unix:/run/weir.sock"},
+      {"unix:weir.sock", "no"},
+      {"unix:", "no"},
+      {"unix:/a\nb", "no"},
+      {"OFF", "no"},
+      {"", "no"},
+      {"localhost:3180", "no"},
+      {"127.0.0.1:", "no"},
+      {"127.0.0.1:70000", "no"},
+      {"3180", "no"},
+      {"*", "no"},
+      {"::1:", "no"},
+  };
+  for (const auto& [text, expected] : table) {
+    EXPECT_EQ(take_admin_address(text).value_or("no"), expected) << text;
+  }
+  EXPECT_TRUE(take_admin_address("unix:/" + std::string(106, 'a')));
+  EXPECT_FALSE(take_admin_address("unix:/" + std::string(107, 'a')));
+}
+
 }  // namespace
 }  // namespace weir

@@ -113,7 +113,7 @@ TEST(Metrics, AreNamedByTheRules) {
   const std::string text = prometheus_of(empty);
   EXPECT_THAT(text, testing::EndsWith("\n"));
   for (const auto& [name, value] : object.items()) {
-    EXPECT_THAT(name, testing::MatchesRegex("weir_[a-z_]+"));
+    EXPECT_THAT(name, testing::MatchesRegex("(weir|process)_[a-z_]+"));
     const bool counter = text.find("# TYPE " + name + " counter\n") != std::string::npos;
     EXPECT_EQ(counter, name.ends_with("_total")) << name;
     EXPECT_THAT(metrics_reference(), HasSubstr("`" + name + "`"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JSON written member by member into a text, for what the commands print: always valid UTF-8, on
-// one line or, for people, indented. Knows where commas go; the caller says where containers end.
+// JSON written member by member into a text, for what commands and the admin interface say: always
+// valid UTF-8, on one line or, for people, indented. Knows where commas go; the caller says where
+// containers end.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weir::cli {
+namespace weir {
 
 class JsonWriter {
  public:
@@ -43,4 +44,4 @@ class JsonWriter {
   bool indented_;
 };
 
-}  // namespace weir::cli
+}  // namespace weir

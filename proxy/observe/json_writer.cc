@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // See json_writer.h.
-#include "proxy/cli/json_writer.h"
+#include "proxy/observe/json_writer.h"
 
 #include <array>
 #include <charconv>
@@ -9,7 +9,7 @@
 
 #include "proxy/observe/escape.h"
 
-namespace weir::cli {
+namespace weir {
 namespace {
 
 constexpr std::size_t kGrowthMost = 6;  // \u0000 for one byte
@@ -118,4 +118,4 @@ void JsonWriter::close(char c) {
   out_ += c;
 }
 
-}  // namespace weir::cli
+}  // namespace weir

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See api.h.
+#include "proxy/admin/api.h"
+
+#include <algorithm>
+
+#include "proxy/admin/handlers.h"
+
+namespace weir::admin {
+namespace {
+
+using http::Method;
+
+constexpr Route kRoutes[] = {
+    {Method::Get, "/", get_index, "What there is here, as text."},
+    {Method::Get, "/metrics", get_metrics, "All metrics in the text format of Prometheus."},
+    {Method::Get, "/healthz", get_health,
+     "200 while every worker shows itself alive, else 503 and which does not."},
+    {Method::Get, "/readyz", get_ready,
+     "200 while new clients are served, 503 while the proxy is stopping."},
+    {Method::Get, "/api/v1/status", get_status,
+     "The state of the proxy as JSON: version, listeners, workers, policy and its lists, the last "
+     "reload, and all metrics."},
+    {Method::Post, "/api/v1/reload", post_reload,
+     "Reads the configuration anew, as SIGHUP does, and says what came of it: 200, or 422 with all "
+     "that is wrong."},
+};
+
+// The methods that a path knows, as text; empty: there is no such path.
+std::string_view methods_of(std::string_view path) {
+  const auto has = [path](Method method) {
+    return std::ranges::any_of(
+        kRoutes, [&](const Route& r) { return r.path == path && r.method == method; });
+  };
+  const bool get = has(Method::Get);
+  const bool post = has(Method::Post);
+  const bool drop = has(Method::Delete);
+  return get    ? post   ? drop ? "GET, HEAD, POST, DELETE" : "GET, HEAD, POST"
+                  : drop ? "GET, HEAD, DELETE"
+                         : "GET, HEAD"
+         : post ? drop ? "POST, DELETE" : "POST"
+         : drop ? "DELETE"
+                : "";
+}
+
+Reply refuse_route(std::string_view path) {
+  const std::string_view methods = methods_of(path);
+  if (methods.empty()) {
+    return refuse(404, "There is nothing at this path; / says what there is.");
+  }
+  Reply reply = refuse(405, "This path has no such method.");
+  reply.allow = methods;
+  return reply;
+}
+
+std::string_view word_of(Method method) {
+  return method == Method::Get ? "GET" : method == Method::Post ? "POST" : "DELETE";
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return kRoutes;
+}
+
+Reply answer(const Asked& asked, const Site& site, AdminState& state) {
+  const Method method = asked.method == Method::Head ? Method::Get : asked.method;
+  if (auto refusal = object(site, asked.claims, method != Method::Get)) {
+    return std::move(*refusal);
+  }
+  const std::size_t mark = std::min(asked.target.find('?'), asked.target.size());
+  Request request;
+  request.method = method;
+  request.path = asked.target.substr(0, mark);
+  request.query = asked.target.substr(std::min(mark + 1, asked.target.size()));
+  request.body = asked.body;
+  if (!request.path.starts_with('/') || !well_encoded(request.query)) {
+    return refuse(400, "The target must be a path, and what follows \"?\" well encoded.");
+  }
+  const auto route = std::ranges::find_if(
+      kRoutes, [&](const Route& r) { return r.path == request.path && r.method == method; });
+  return route == std::end(kRoutes) ? refuse_route(request.path) : route->answer(request, state);
+}
+
+std::string api_reference() {
+  std::string out;
+  for (const Route& route : kRoutes) {
+    out.append("- `").append(word_of(route.method)).append(" ").append(route.path);
+    out.append("`: ").append(route.about).append("\n");
+  }
+  return out;
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The handlers of the admin interface, as the routes in api.cc name them.
+#pragma once
+
+#include "proxy/admin/request.h"
+#include "proxy/admin/state.h"
+
+namespace weir::admin {
+
+Reply get_index(const Request& request, AdminState& state);
+Reply get_metrics(const Request& request, AdminState& state);
+Reply get_health(const Request& request, AdminState& state);
+Reply get_ready(const Request& request, AdminState& state);
+Reply get_status(const Request& request, AdminState& state);
+Reply post_reload(const Request& request, AdminState& state);
+
+}  // namespace weir::admin

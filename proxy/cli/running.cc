@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See running.h.
+#include "proxy/cli/running.h"
+
+#include <sysexits.h>
+
+#include "proxy/cli/printable.h"
+#include "proxy/cli/sources.h"
+#include "proxy/cli/status_text.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr Micros kHealthPatience = 5 * kSecond;
+constexpr Micros kReloadPatience = 900 * kSecond;  // it may have to download required lists
+
+tl::expected<AdminAnswer, std::string> ask(const RunningOptions& options,
+                                           const AdminQuestion& question) {
+  const auto at = find_admin(options.source);
+  return at ? ask_admin(*at, question) : tl::unexpected(at.error());
+}
+
+}  // namespace
+
+int status(const RunningOptions& options) {
+  AdminQuestion question;
+  question.target = "/api/v1/status";
+  const auto answer = ask(options, question);
+  if (!answer) {
+    return fail(answer.error(), EX_UNAVAILABLE);
+  }
+  if (answer->status != 200) {
+    return fail(error_of(*answer), EX_UNAVAILABLE);
+  }
+  if (options.json) {
+    return print(answer->body);
+  }
+  const auto text = status_text(answer->body);
+  return text ? print(*text) : fail("the answer cannot be read: " + text.error(), EX_PROTOCOL);
+}
+
+int health(const RunningOptions& options) {
+  AdminQuestion question;
+  question.target = "/healthz";
+  question.patience = kHealthPatience;
+  const auto answer = ask(options, question);
+  if (!answer) {
+    return fail(answer.error(), EXIT_FAILURE);
+  }
+  const std::string said = printable(answer->body.substr(0, answer->body.find('\n')));
+  return answer->status == 200 ? print(said + "\n") : fail(said, EXIT_FAILURE);
+}
+
+int reload(const RunningOptions& options) {
+  AdminQuestion question;
+  question.method = "POST";
+  question.target = "/api/v1/reload";
+  question.patience = kReloadPatience;
+  const auto answer = ask(options, question);
+  if (!answer) {
+    return fail(answer.error(), EX_UNAVAILABLE);
+  }
+  if (answer->status != 200 && answer->status != 422) {
+    return fail(error_of(*answer), EX_UNAVAILABLE);
+  }
+  const ReloadOutcome outcome = read_reload(answer->body);
+  complain(outcome.warnings);
+  if (outcome.taken) {
+    return print("reloaded\n");
+  }
+  complain(outcome.problems);
+  return fail("nothing was changed: the proxy goes on as before", EXIT_FAILURE);
+}
+
+}  // namespace weir::cli

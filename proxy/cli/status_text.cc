@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See status_text.h.
+#include "proxy/cli/status_text.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+
+#include "proxy/cli/json_reader.h"
+#include "proxy/cli/printable.h"
+#include "proxy/cli/time_text.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::size_t kLabelWidth = 15;
+
+struct ListLine {
+  std::string name;
+  std::string source;
+  double rules = 0;
+  double age = -1;
+  std::string failure;
+  std::string held_back;
+};
+
+struct Status {
+  std::string version;
+  std::string state;
+  std::string config;
+  double pid = 0;
+  double uptime = 0;
+  double connections = 0;
+  std::vector<std::string> listeners;
+  std::map<std::string, unsigned> workers;  // by their state
+  bool has_policy = false;
+  double rules = 0;
+  double since = 0;
+  std::vector<ListLine> lists;
+  bool has_reload = false;
+  ReloadOutcome reload;
+  double reload_at = 0;
+  double requests = 0;
+  double failures = 0;
+  double log_dropped = 0;
+};
+
+// Reads members into places of their own.
+class Reader {
+ public:
+  explicit Reader(std::string_view json) : json_(json, arena_) {}
+
+  bool number(double& into) {
+    const auto raw = json_.raw();
+    into = raw ? std::strtod(std::string(*raw).c_str(), nullptr) : into;  // null is 0
+    return raw.has_value();
+  }
+  bool text(std::string& into) {
+    const auto text = json_.text_or_null();
+    into = text ? printable(*text) : into;
+    return text.has_value();
+  }
+  bool flag(bool& into) {
+    const auto raw = json_.raw();
+    into = raw == "true";
+    return raw.has_value();
+  }
+  bool texts(std::vector<std::string>& into) {
+    return json_.items([&] { return text(into.emplace_back()); });
+  }
+  // The values of an object by label value, together.
+  bool sum(double& into) {
+    return json_.members([&](std::string_view) {
+      double one = 0;
+      const bool good = number(one);
+      into += one;
+      return good;
+    });
+  }
+  bool skip() { return json_.raw().has_value(); }
+  bool is_object() { return json_.kind() == '{'; }
+
+  bool reload(ReloadOutcome& into, double& at);
+  bool listener(std::vector<std::string>& into);
+  bool worker(std::map<std::string, unsigned>& into);
+  bool list(ListLine& into);
+  bool policy(Status& into);
+  bool metrics(Status& into);
+  bool status(Status& into);
+  std::string fault() { return json_.fault(); }
+
+ private:
+  Arena arena_;
+  JsonReader json_;
+};
+
+bool Reader::reload(ReloadOutcome& into, double& at) {
+  return json_.members([&](std::string_view name) {
+    std::string outcome;
+    if (name == "outcome") {
+      const bool good = text(outcome);
+      into.taken = outcome == "taken";
+      return good;
+    }
+    return name == "at"         ? number(at)
+           : name == "problems" ? texts(into.problems)
+           : name == "warnings" ? texts(into.warnings)
+                                : skip();
+  });
+}
+
+bool Reader::listener(std::vector<std::string>& into) {
+  std::string called;
+  std::string at;
+  const bool good = json_.members([&](std::string_view name) {
+    return name == "name" ? text(called) : name == "at" ? text(at) : skip();
+  });
+  into.push_back(called + " " + at);
+  return good;
+}
+
+bool Reader::worker(std::map<std::string, unsigned>& into) {
+  std::string state;
+  const bool good =
+      json_.members([&](std::string_view name) { return name == "state" ? text(state) : skip(); });
+  ++into[state];
+  return good;
+}
+
+bool Reader::list(ListLine& into) {
+  return json_.members([&](std::string_view name) {
+    if (name == "age_seconds") {
+      const bool known = json_.kind() == '0';
+      double age = 0;
+      const bool good = number(age);
+      into.age = known ? age : -1;
+      return good;
+    }
+    return name == "name"        ? text(into.name)
+           : name == "source"    ? text(into.source)
+           : name == "rules"     ? number(into.rules)
+           : name == "failure"   ? text(into.failure)
+           : name == "held_back" ? text(into.held_back)
+                                 : skip();
+  });
+}
+
+bool Reader::policy(Status& into) {
+  return json_.members([&](std::string_view name) {
+    if (name == "lists") {
+      return json_.items([&] { return list(into.lists.emplace_back()); });
+    }
+    return name == "in_use"  ? flag(into.has_policy)
+           : name == "rules" ? number(into.rules)
+           : name == "since" ? number(into.since)
+                             : skip();
+  });
+}
+
+bool Reader::metrics(Status& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "weir_exchanges_total"                    ? sum(into.requests)
+           : name == "weir_failures_total"                   ? sum(into.failures)
+           : name == "weir_access_log_records_dropped_total" ? number(into.log_dropped)
+                                                             : skip();
+  });
+}
+
+bool Reader::status(Status& into) {
+  return json_.members([&](std::string_view name) {
+    if (name == "listeners") {
+      return json_.items([&] { return listener(into.listeners); });
+    }
+    if (name == "workers") {
+      return json_.items([&] { return worker(into.workers); });
+    }
+    if (name == "reload" && is_object()) {
+      into.has_reload = true;
+      return reload(into.reload, into.reload_at);
+    }
+    return name == "version"          ? text(into.version)
+           : name == "state"          ? text(into.state)
+           : name == "config"         ? text(into.config)
+           : name == "pid"            ? number(into.pid)
+           : name == "uptime_seconds" ? number(into.uptime)
+           : name == "connections"    ? number(into.connections)
+           : name == "policy"         ? policy(into)
+           : name == "metrics"        ? metrics(into)
+                                      : skip();
+  });
+}
+
+std::string count(double number) {
+  return grouped(static_cast<std::uint64_t>(std::max(number, 0.0)));
+}
+
+std::string clock_text(double seconds) {
+  return local_text(WallTime{static_cast<Micros>(seconds * static_cast<double>(kSecond))});
+}
+
+std::string row(std::string_view label, const std::string& value) {
+  return padded(label, kLabelWidth) + value + "\n";
+}
+
+std::string worker_words(const std::map<std::string, unsigned>& workers) {
+  std::string out;
+  for (const auto& [state, number] : workers) {
+    out += (out.empty() ? "" : ", ") + std::to_string(number) + " " + state;
+  }
+  return out;
+}
+
+std::string reload_rows(const Status& status) {
+  if (!status.has_reload) {
+    return {};
+  }
+  std::string out = row("last reload", (status.reload.taken ? "taken into use at " : "failed at ") +
+                                           clock_text(status.reload_at));
+  for (const std::string& problem : status.reload.problems) {
+    out += row("", problem);
+  }
+  return out;
+}
+
+std::string list_rows(const std::vector<ListLine>& lists) {
+  std::string out;
+  for (const ListLine& list : lists) {
+    const std::string age = list.age < 0 ? "not there" : rough_length(list.age) + " old";
+    out += row(out.empty() ? "lists" : "",
+               list.name + ": " + count(list.rules) + " rules, " + age + ", " + list.source);
+    out += list.failure.empty() ? "" : row("", "  not refreshed: " + list.failure);
+    out += list.held_back.empty() ? "" : row("", "  a new version is held back: " + list.held_back);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string rough_length(double seconds) {
+  const std::pair<double, const char*> units[] = {{86400, " days"}, {3600, " h"}, {60, " min"}};
+  for (const auto& [length, name] : units) {
+    if (seconds >= 2 * length) {
+      return std::to_string(static_cast<std::uint64_t>(seconds / length)) + name;
+    }
+  }
+  return std::to_string(static_cast<std::uint64_t>(std::max(seconds, 0.0))) + " s";
+}
+
+ReloadOutcome read_reload(std::string_view json) {
+  ReloadOutcome out;
+  double at = 0;
+  Reader(json).reload(out, at);
+  return out;
+}
+
+tl::expected<std::string, std::string> status_text(std::string_view json) {
+  Status status;
+  Reader reader(json);
+  if (!reader.status(status)) {
+    return tl::unexpected(reader.fault());
+  }
+  std::string out = "weir " + status.version + ", process " +
+                    std::to_string(static_cast<std::uint64_t>(status.pid)) + ", " + status.state +
+                    " for " + rough_length(status.uptime) + "\n";
+  out += row("configuration", status.config.empty() ? "built-in defaults" : status.config);
+  for (const std::string& listener : status.listeners) {
+    out += row(listener == status.listeners.front() ? "listening" : "", listener);
+  }
+  out += row("workers", worker_words(status.workers));
+  out += row("clients", count(status.connections) + " connections now, " + count(status.requests) +
+                            " requests so far, " + count(status.failures) +
+                            " of them refused or failed");
+  if (status.log_dropped > 0) {
+    out += row("access log", count(status.log_dropped) + " records dropped");
+  }
+  out += row("policy", status.has_policy
+                           ? count(status.rules) + " rules, since " + clock_text(status.since)
+                           : "none");
+  return out + reload_rows(status) + list_rows(status.lists);
+}
+
+}  // namespace weir::cli
