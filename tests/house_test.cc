@@ -81,7 +81,8 @@ const std::map<std::string, Names> kLibraries = {
 
 // The only files that may wait. Everything else decides (await rule 1).
 const Names kAwaiting = {
-    "proxy/admin/connection.cc",     "proxy/net/connect.cc",
+    "proxy/admin/connection.cc",
+    "proxy/net/connect.cc",
     "proxy/net/resolver.cc",         "proxy/pipeline/connect_tunnel.cc",
     "proxy/pipeline/credentials.cc", "proxy/pipeline/deliver.cc",
     "proxy/pipeline/fetch.cc",       "proxy/pipeline/identify.cc",

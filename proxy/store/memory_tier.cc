@@ -414,7 +414,9 @@ std::size_t MemoryTier::each(const std::function<bool(const GroupPtr&)>& visit) 
 void MemoryTier::overtake() {
   for (std::size_t n = 0; n < kShards; ++n) {
     const std::lock_guard hold(shards_[n].lock);
-    shards_[n].erasures.add(1);
+    for (Tally& erasures : shards_[n].erasures) {
+      erasures.add(1);
+    }
   }
 }
 
