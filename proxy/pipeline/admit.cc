@@ -68,6 +68,7 @@ std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old)
   std::shared_ptr<Entry> fresh = make_entry(names, merged, kept, freshness);
   if (fresh != nullptr) {
     fresh->length = old.length;
+    fresh->address = old.address;
     fresh->runs = old.runs;
   }
   return fresh;
@@ -185,6 +186,9 @@ std::shared_ptr<Entry> draft(Exchange& ex, const cache::StoreVerdict& verdict) {
   cache::stored_fields(ex.response, verdict.freshness, ex.arena, kept);
   std::shared_ptr<Entry> entry = make_entry(names, ex.response, kept, verdict.freshness);
   if (entry != nullptr) {
+    if (ex.parent == nullptr) {
+      entry->address = ex.record.destination.address;
+    }
     entry->length = cache::kCompleteUnknown;
     if (ex.download_framing.kind != BodyKind::Chunked &&
         ex.download_framing.kind != BodyKind::UntilClose) {

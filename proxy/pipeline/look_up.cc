@@ -9,6 +9,7 @@
 #include "proxy/cache/key.h"
 #include "proxy/cache/vary.h"
 #include "proxy/pipeline/answer_stored.h"
+#include "proxy/pipeline/police.h"
 #include "proxy/pipeline/refresh.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -24,6 +25,16 @@ using store::Entry;
 using store::EntryPtr;
 
 constexpr unsigned kMostTurns = 8;  // a store that changes under us this often is not waited for
+
+// Do rules put something into the request that its key does not tell? Then the answer is for those
+// whom the rules mean, and theirs is not for others.
+bool asks_otherwise(const filters::Adjustments& all) {
+  return all.youtube.has_value() ||
+         std::any_of(all.request_fields.begin(), all.request_fields.end(),
+                     [](const filters::Adjustments::One& one) {
+                       return one.action->kind != filters::ActionKind::RemoveRequestField;
+                     });
+}
 
 // Does the exchange have anything to do with the cache? Then it has a key.
 bool takes_part(Exchange& ex, Session& session) {
@@ -44,7 +55,7 @@ bool takes_part(Exchange& ex, Session& session) {
   use.asked = cache::read_asked(ex.request);
   if (ex.rules) {
     const filters::Adjustments all = ex.rules->policy->summarise(ex.verdict);
-    use.overrides.no_cache = all.no_cache;
+    use.overrides.no_cache = all.no_cache || asks_otherwise(all);
     use.overrides.cache_for = all.cache_for ? *all.cache_for / kSecond : cache::kAbsent;
   }
   return true;
@@ -154,6 +165,23 @@ LookUp ask_origin(Exchange& ex, Session& session) {
   return lead_or_follow(ex, session);
 }
 
+// Rules about addresses are asked about a hit as they are about a connection. Where it came from is
+// not known: the origin is asked.
+bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
+  if (!ex.rules || !ex.rules->policy->has_phase(filters::Phase::Address)) {
+    return true;
+  }
+  if (!entry.address) {
+    forward(ex, Forward::Bypass, Reason::RuleForbids);
+    return false;
+  }
+  if (const Failure why = police_address(ex, *entry.address); why != Failure::None) {
+    refuse(ex, session, why);
+    return false;
+  }
+  return true;
+}
+
 bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
   CacheUse& use = ex.cache;
   const cache::ReuseVerdict verdict =
@@ -164,6 +192,9 @@ bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
     forward(ex, Forward::Stale, verdict.reason);
     use.forward = cache::forward_for(verdict.reason);
     return false;
+  }
+  if (!address_may_serve(ex, session, *entry)) {
+    return ex.course != Course::Open;
   }
   use.forward = Forward::None;
   if (!answer_from_entry(ex, session, verdict)) {
@@ -228,6 +259,10 @@ bool take_from_flight(Exchange& ex, Session& session, const store::Flight::News&
   }
   const cache::ReuseVerdict verdict =
       cache::may_reuse(use.asked, news.entry->freshness, session.worker.loop.wall());
+  if (!address_may_serve(ex, session, *news.entry)) {
+    use.alone = true;
+    return ex.course != Course::Open;
+  }
   // What was asked for on behalf of many at once is as fresh as an answer of their own would be.
   use.entry = news.entry;
   use.filling = news.filling;
