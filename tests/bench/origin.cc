@@ -2,6 +2,7 @@
 //
 // The origin of the benchmark: a one-thread epoll HTTP/1.1 server that costs as little as it can.
 //   GET  /1k, /size/N   N bytes of 'x' with Content-Length (1k: 1024)
+//   GET  /cached/N      the same, fresh for an hour
 //   GET  /chunked/N     the same in chunks of 16 KiB (to an HTTP/1.0 client: up to the close)
 //   POST anything       reads the body, answers "received N\n"
 //   CONNECT anything    200, then goes on as an origin: so a proxy that can only pass a CONNECT to
@@ -156,8 +157,12 @@ void answer(const Server& server, Connection& c, std::string_view head) {
   } else if (path.starts_with("/chunked/")) {
     answer_chunked(server, out, number(path.substr(9)), old, c.last);
   } else {
-    out.bulk = path == "/1k" ? 1024 : path.starts_with("/size/") ? number(path.substr(6)) : 0;
-    out.head = head_of(length_field(out.bulk), c.last);
+    const bool cached = path.starts_with("/cached/");
+    out.bulk = path == "/1k" ? 1024 : path.starts_with("/size/") ? number(path.substr(6))
+               : cached                    ? number(path.substr(8))
+                                           : 0;
+    out.head = head_of((cached ? "Cache-Control: max-age=3600\r\n" : "") + length_field(out.bulk),
+                       c.last);
     out.pattern = server.plain;
   }
 }
