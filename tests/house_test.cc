@@ -83,7 +83,8 @@ const std::map<std::string, Names> kLibraries = {
 const Names kAwaiting = {
     "proxy/admin/connection.cc",
     "proxy/net/connect.cc",
-    "proxy/net/resolver.cc",         "proxy/pipeline/connect_tunnel.cc",
+    "proxy/net/resolver.cc",         "proxy/pipeline/arrive.cc",
+    "proxy/pipeline/connect_tunnel.cc",
     "proxy/pipeline/credentials.cc", "proxy/pipeline/deliver.cc",
     "proxy/pipeline/fetch.cc",       "proxy/pipeline/identify.cc",
     "proxy/pipeline/inspect.cc",     "proxy/pipeline/obtain.cc",

@@ -198,10 +198,28 @@ void read_into(const Reading& in, std::string& out) {
   out = std::move(*taken);
 }
 
-void read_into(const Reading& in, ForwardedFor& out) {
+// The words of a row stand in the order of the enum.
+template <class Enum>
+void read_word_into(const Reading& in, Enum& out) {
   if (const auto index = read_word(in)) {
-    out = static_cast<ForwardedFor>(*index);
+    out = static_cast<Enum>(*index);
   }
+}
+
+void read_into(const Reading& in, ForwardedFor& out) {
+  read_word_into(in, out);
+}
+
+void read_into(const Reading& in, ListenMode& out) {
+  read_word_into(in, out);
+}
+
+void read_into(const Reading& in, HostVerify& out) {
+  read_word_into(in, out);
+}
+
+void read_into(const Reading& in, Unnamed& out) {
+  read_word_into(in, out);
 }
 
 void read_into(const Reading& in, Endpoint& out) {

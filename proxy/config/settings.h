@@ -20,11 +20,19 @@ namespace weir {
 // What a hop adds to say for whom it forwards (RFC 7239 and the older X-Forwarded-For).
 enum class ForwardedFor : std::uint8_t { Off, Add, Transparent };
 
+// How connections come to a listener: as to a proxy, or turned aside by the kernel on their way.
+enum class ListenMode : std::uint8_t { Forward, Redirect, Tproxy };
+// What happens to a name that our resolver does not give for the address the client chose.
+enum class HostVerify : std::uint8_t { Pass, Strict };
+// What happens to what cannot be judged by name.
+enum class Unnamed : std::uint8_t { Tunnel, Refuse };
+
 struct Settings {
   // listen: where clients connect. At least one.
   struct Listener {
     Endpoint at{IpAddress::v4(0x7f000001), 3128};
     std::string name = "forward";
+    ListenMode mode = ListenMode::Forward;
   };
   std::vector<Listener> listeners{Listener{}};
 
@@ -97,6 +105,19 @@ struct Settings {
     std::uint32_t queue = 1024;     // requests that may wait for one destination
     Micros queue_wait = 10 * kSecond;
   } origin;
+
+  // transparent: connections that the kernel has turned aside.
+  struct Transparent {
+    HostVerify host_verify = HostVerify::Pass;
+    std::vector<std::string> strict_groups;  // groups of the policy for whom it is Strict
+    Micros verify_wait = 500 * kMillisecond;
+    Micros quiet_wait = 1 * kSecond;  // then the server is taken to speak first
+    Unnamed unknown = Unnamed::Tunnel;
+    Unnamed no_name = Unnamed::Tunnel;
+    Unnamed encrypted_hello = Unnamed::Tunnel;
+    bool keep_client_address = false;
+    std::uint32_t mark = 0;  // SO_MARK of connections towards servers; 0: none
+  } transparent;
 
   // cache: what is kept of answers, and for how long.
   struct Cache {

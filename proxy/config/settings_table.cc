@@ -200,6 +200,7 @@ constexpr SettingSection kSections[] = {
     {"limits", "Sizes beyond which a message is refused."},
     {"timeouts", "How long anything may take."},
     {"origin", "Connections towards servers."},
+    {"transparent", "Connections that the kernel turns aside to a listener of that mode."},
     {"cache", "What is kept of answers, and for how long."},
     {"dns", "How names become addresses."},
     {"destinations", "Which addresses may be connected to."},
@@ -226,6 +227,9 @@ constexpr SettingRow kRows[] = {
          "The address and port. Port 0 lets the system choose one."),
     text(IN(Settings::Listener*, "listen", name), R"("forward")", 1, kPlain, R"("office")",
          "What this listener is called in logs and metrics."),
+    word(IN(Settings::Listener*, "listen", mode), R"("forward")", "forward|redirect|tproxy",
+         "How connections come here: to a proxy that clients know of, or turned aside by "
+         "iptables REDIRECT or TPROXY; see iptables/README.md."),
 
     with_words(items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
                      "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
@@ -332,6 +336,30 @@ constexpr SettingRow kRows[] = {
     duration(AT(origin.queue_wait), R"("10s")", kTick, kHour,
              "How long a request may wait for a connection to its server."),
 
+    word(AT(transparent.host_verify), R"("pass")", "pass|strict",
+         "What happens when a client names a host for which our resolver gives other addresses "
+         "than the one it went to. \"pass\": it gets what that address serves, which is not "
+         "cached. \"strict\": it is refused."),
+    texts(AT(transparent.strict_groups), "[]", kName, R"(["kids"])",
+          "Groups of the policy for whom host_verify is strict anyway."),
+    duration(AT(transparent.verify_wait), R"("500ms")", 0, kHour,
+             "How long a request waits for the resolver to say whether the name fits. Without an "
+             "answer it is served, but not cached."),
+    duration(AT(transparent.quiet_wait), R"("1s")", kTick, kHour,
+             "How long the client is waited for before the server is taken to speak first."),
+    word(AT(transparent.unknown), R"("tunnel")", "tunnel|refuse",
+         "What happens to what is neither HTTP nor TLS."),
+    word(AT(transparent.no_name), R"("tunnel")", "tunnel|refuse",
+         "What happens to TLS whose greeting names no server."),
+    word(AT(transparent.encrypted_hello), R"("tunnel")", "tunnel|refuse",
+         "What happens to a greeting that may hide the real server's name (ECH). Browsers send a "
+         "decoy of it everywhere, so refusing ends most of https."),
+    flag(AT(transparent.keep_client_address), "false",
+         "Whether servers see the client's address as the sender's. Needs TPROXY, the capability "
+         "CAP_NET_ADMIN, and replies that come back through this machine."),
+    number(AT(transparent.mark), "0", 0, UINT32_MAX, "firewall mark",
+           "A mark for connections towards servers, so that firewall rules can leave them alone. "
+           "Needs CAP_NET_ADMIN. 0: none."),
     size(AT(cache.memory), R"("128MiB")", 0, kTiB,
          "How much memory stored answers may take. 0 stores nothing."),
     size(AT(cache.memory_object), R"("8MiB")", 0, kTiB,

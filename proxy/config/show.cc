@@ -49,6 +49,14 @@ std::string show_value(const SettingRow& row, ForwardedFor value) {
   return json_text(words_of(row)[static_cast<std::size_t>(value)]);
 }
 
+std::string show_value(const SettingRow& row, HostVerify value) {
+  return json_text(words_of(row)[static_cast<std::size_t>(value)]);
+}
+
+std::string show_value(const SettingRow& row, Unnamed value) {
+  return json_text(words_of(row)[static_cast<std::size_t>(value)]);
+}
+
 std::string show_value(const SettingRow&, const std::vector<std::string>& value) {
   return texts(value);
 }
@@ -80,9 +88,16 @@ std::string show_value(const SettingRow&,
 std::string show_value(const SettingRow&, const std::vector<Settings::Listener>& value) {
   return shown_list(value, [](const Settings::Listener& listener) {
     const std::string at = json_text(listener.at.text());
-    return listener.name == Settings::Listener{}.name
-               ? at
-               : "{" + member("at", at) + ", " + member("name", json_text(listener.name)) + "}";
+    const Settings::Listener usual;
+    if (listener.name == usual.name && listener.mode == usual.mode) {
+      return at;
+    }
+    std::string out = "{" + member("at", at) + ", " + member("name", json_text(listener.name));
+    if (listener.mode != usual.mode) {
+      const std::string_view mode = listener.mode == ListenMode::Tproxy ? "tproxy" : "redirect";
+      out += ", " + member("mode", json_text(mode));
+    }
+    return out + "}";
   });
 }
 

@@ -18,6 +18,8 @@ std::string show_value(const SettingRow& row, std::uint64_t value);
 std::string show_value(const SettingRow& row, Micros value);
 std::string show_value(const SettingRow& row, const std::string& value);
 std::string show_value(const SettingRow& row, ForwardedFor value);
+std::string show_value(const SettingRow& row, HostVerify value);
+std::string show_value(const SettingRow& row, Unnamed value);
 std::string show_value(const SettingRow& row, const std::vector<std::string>& value);
 std::string show_value(const SettingRow& row, const std::vector<std::uint16_t>& value);
 std::string show_value(const SettingRow& row, const std::vector<Prefix>& value);

@@ -70,7 +70,25 @@ bool connected_to_itself(int fd, const Endpoint& at) {
          Endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&own)) == at;
 }
 
-int open_socket(const Endpoint& at) {
+// The mark that firewall rules see, and the address that the far end sees.
+bool speak_as_told(int fd, const Endpoint& at, const ConnectLimits& limits) {
+  if (limits.mark != 0 &&
+      ::setsockopt(fd, SOL_SOCKET, SO_MARK, &limits.mark, sizeof limits.mark) != 0) {
+    return false;
+  }
+  if (!limits.from || limits.from->is_v4() != at.address.is_v4()) {
+    return true;
+  }
+  const bool v4 = at.address.is_v4();
+  const int on = 1;
+  sockaddr_storage from{};
+  const unsigned length = Endpoint{*limits.from, 0}.to_sockaddr(from);
+  return ::setsockopt(fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on,
+                      sizeof on) == 0 &&
+         ::bind(fd, reinterpret_cast<const sockaddr*>(&from), length) == 0;
+}
+
+int open_socket(const Endpoint& at, const ConnectLimits& limits) {
   const int fd = ::socket(at.address.is_v4() ? AF_INET : AF_INET6,
                           SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd >= 0) {
@@ -79,6 +97,12 @@ int open_socket(const Endpoint& at) {
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     const int idle_seconds = 120;
     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+  }
+  if (fd >= 0 && !speak_as_told(fd, at, limits)) {
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return -1;
   }
   return fd;
 }
@@ -213,7 +237,7 @@ void Race::end_overdue(Instant now) {
 }
 
 void Race::start(Attempt& attempt, const Endpoint& at) {
-  attempt.fd = open_socket(at);
+  attempt.fd = open_socket(at, limits_);
   attempt.at = at;
   attempt.until = loop_.now() + limits_.per_address;
   attempt.seen = 0;

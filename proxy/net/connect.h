@@ -23,6 +23,8 @@ struct ConnectLimits {
   Micros total = 30 * kSecond;
   Micros stagger = kHappyEyeballsStagger;
   bool prefer_ipv6 = true;
+  std::uint32_t mark = 0;         // SO_MARK; 0: none
+  std::optional<IpAddress> from;  // speak from this address, which need not be ours
 };
 
 // Non-blocking, close-on-exec, without Nagle's delay, with keep-alive probes. `watched`: the loop

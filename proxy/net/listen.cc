@@ -123,6 +123,24 @@ bool is_listening(int fd) {
 
 }  // namespace
 
+tl::expected<void, std::string> make_transparent(const Listening& listening) {
+  if (listening.mode != ListenMode::Tproxy) {
+    return {};
+  }
+  const bool v4 = listening.at.address.is_v4();
+  const int on = 1;
+  for (const int fd : listening.fds) {
+    if (::setsockopt(fd, v4 ? SOL_IP : SOL_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, &on,
+                     sizeof on) != 0) {
+      return tl::unexpected("cannot take TPROXY connections on " + listening.at.text() + ": " +
+                            std::strerror(errno) +
+                            "; give the program CAP_NET_ADMIN, start it as root, or use the mode "
+                            "\"redirect\"");
+    }
+  }
+  return {};
+}
+
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
                                                const std::string& setting) {
   if (at.port != 0) {

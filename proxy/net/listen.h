@@ -10,12 +10,14 @@
 #include <tl/expected.hpp>
 
 #include "proxy/base/address.h"
+#include "proxy/config/settings.h"
 
 namespace weir {
 
 struct Listening {
-  Endpoint at;           // as bound: the real port
-  std::string name;      // the setting's, or the service manager's
+  Endpoint at;       // as bound: the real port
+  std::string name;  // the setting's, or the service manager's
+  ListenMode mode = ListenMode::Forward;
   std::vector<int> fds;  // one for each worker, non-blocking
 };
 
@@ -24,6 +26,10 @@ struct Listening {
 // a sentence with the remedy; `setting` is what to change then.
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
                                                const std::string& setting = "listen");
+
+// Lets a TPROXY listener take connections for other addresses than this machine's; does nothing for
+// other modes. Needs CAP_NET_ADMIN.
+tl::expected<void, std::string> make_transparent(const Listening& listening);
 
 // A socket with a path in the file system, for this user and group alone (0660). A socket file that
 // nobody listens on any more is replaced; any other file, or one that somebody listens on, is not.

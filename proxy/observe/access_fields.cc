@@ -99,6 +99,8 @@ constexpr std::array kFields = {
     AccessField{"would_have", "what a rule on trial would have done", kText, kJson, WRITE(o.text(r.would_have))},
     AccessField{"tags", "words that rules put into the record", kText, kJson, WRITE(o.text(r.tags))},
     AccessField{"cache", "what the cache did", kText, kJson, WRITE(o.text(r.cache))},
+    AccessField{"claim", "transparent: verified, unverified or contradicted", kText, kJson,
+                WRITE(o.text(r.claim))},
     AccessField{"cache_reason", "why the cache did it", kText, kJson, WRITE(o.text(r.cache_reason))},
     AccessField{"parent", "name of the parent proxy used", kText, kJson, WRITE(o.text(r.parent))},
     AccessField{"destination", "address and port connected to", kSmall, kJson, WRITE(o.endpoint(r.destination))},

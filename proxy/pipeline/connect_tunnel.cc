@@ -119,7 +119,10 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
     give_up_origin(ex, session);
     why = co_await reach(ex, session);
   }
-  if (why == Failure::None) {
+  if (why == Failure::None && session.arrival) {
+    ex.record.status = 200;
+    ex.record.served_by = ServedBy::Origin;
+  } else if (why == Failure::None) {
     constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
     ex.record.status = 200;
     ex.record.bytes_to_client += kEstablished.size();

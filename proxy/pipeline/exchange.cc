@@ -28,7 +28,9 @@ void Exchange::reset() {
   authority = upgrade = reply = {};
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
-  client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen = false;
+  claim = Claim::None;
+  tls = client_wants_to_stay = ends_here = uploaded = recorded = stays = response_bytes_seen =
+      false;
   body_rules.reset();
   limits.reset();
   rules.reset();

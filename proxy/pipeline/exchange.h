@@ -47,6 +47,9 @@ enum class Course : std::uint8_t {
   Drop,    // nobody is left to answer
 };
 
+// What our resolver says of the host that a transparent client names.
+enum class Claim : std::uint8_t { None, Verified, Unverified, Contradicted };
+
 struct Exchange {
   Exchange();
   ~Exchange();
@@ -70,6 +73,8 @@ struct Exchange {
   std::string_view upgrade;    // Upgrade tokens to ask for
   http::Framing upload_framing;
   UserName user;
+  Claim claim = Claim::None;          // verify_claim; None on forward listeners
+  bool tls = false;                   // a transparent tunnel whose client speaks TLS
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
 

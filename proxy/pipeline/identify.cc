@@ -45,8 +45,30 @@ Failure check_connect(Exchange& ex, const Settings& settings) {
                                                                        : Failure::None;
 }
 
+// Whom the request names: in its target, or, on a connection turned aside, in Host; where there is
+// none, by its address.
+Result<http::Authority> named_authority(Exchange& ex, const Session& session) {
+  const http::TargetForm form = ex.target.form;
+  if (form == TargetForm::Absolute || form == TargetForm::Authority || !session.arrival) {
+    return ex.target.authority;
+  }
+  const http::Field* host = ex.request.fields.find(FieldId::Host);
+  if (host == nullptr || host->value.empty()) {
+    return http::parse_authority(ex.arena.copy(session.arrival->text()));
+  }
+  return http::parse_authority(host->value);
+}
+
+// Does this form of target belong on this listener? A proxy's forms do not on a connection that was
+// meant for the server itself, but for the absolute one, which every server takes (RFC 9112 3.2.2).
+Failure check_form(const Exchange& ex, const Session& session) {
+  const TargetForm form = ex.target.form;
+  const bool wrong = session.arrival ? form == TargetForm::Authority : form == TargetForm::Origin;
+  return wrong ? Failure::Misdirected : Failure::None;
+}
+
 // Target, Host, and the normalised host and port.
-Failure find_target(Exchange& ex) {
+Failure find_target(Exchange& ex, const Session& session) {
   if (const Failure why = http::check_host(ex.request); why != Failure::None) {
     return why;
   }
@@ -55,19 +77,29 @@ Failure find_target(Exchange& ex) {
     return target.error();
   }
   ex.target = *target;
-  if (target->form == TargetForm::Origin) {
-    return Failure::Misdirected;
+  if (const Failure why = check_form(ex, session); why != Failure::None) {
+    return why;
   }
-  if (target->form == TargetForm::Asterisk) {
+  if (target->form == TargetForm::Asterisk && !session.arrival) {
     return Failure::None;
   }
-  const auto host = normalise_host(target->authority.host, target->authority.bracketed, ex.arena);
+  const auto named = named_authority(ex, session);
+  if (!named) {
+    return named.error();
+  }
+  const auto host = normalise_host(named->host, named->bracketed, ex.arena);
   if (!host) {
     return Failure::BadTarget;
   }
   ex.host = *host;
-  ex.port = target->authority.port != 0 ? target->authority.port : kHttpPort;
-  ex.authority = target->authority.text;
+  ex.port = named->port != 0 ? named->port : kHttpPort;
+  ex.authority = named->text;
+  if (session.arrival) {
+    // Wherever it claims to go, it went to this port.
+    const bool elsewhere = target->form == TargetForm::Absolute && ex.port != session.arrival->port;
+    ex.port = session.arrival->port;
+    return elsewhere ? Failure::Misdirected : Failure::None;
+  }
   return Failure::None;
 }
 
@@ -109,7 +141,7 @@ Failure first_fault(Exchange& ex, Session& session) {
     return framing.error();
   }
   ex.upload_framing = *framing;
-  if (const Failure why = find_target(ex); why != Failure::None) {
+  if (const Failure why = find_target(ex, session); why != Failure::None) {
     return why;
   }
   if (const Failure why = check_request(ex, shared); why != Failure::None) {
@@ -128,7 +160,8 @@ void identify(Exchange& ex, Session& session) {
     return;
   }
   const http::MaxForwards hops = http::max_forwards(ex.request);
-  if (ex.target.form == TargetForm::Asterisk || (hops.present && hops.value == 0)) {
+  const bool about_us = ex.target.form == TargetForm::Asterisk && !session.arrival;
+  if (about_us || (hops.present && hops.value == 0)) {
     ex.ends_here = true;
     return;
   }

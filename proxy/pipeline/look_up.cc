@@ -45,6 +45,9 @@ bool takes_part(Exchange& ex, Session& session) {
   if (session.worker.shared.store == nullptr || !ex.upgrade.empty() || ex.ends_here) {
     return false;
   }
+  if (ex.claim == Claim::Unverified || ex.claim == Claim::Contradicted) {
+    return false;  // what an address serves under a name it may not have is shared with nobody
+  }
   use.key = cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
   if (use.key.empty()) {
     return false;

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "proxy/net/connect.h"
+#include "proxy/net/name_history.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
@@ -90,6 +91,9 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   if (!answer) {
     co_return answer.error();
   }
+  if (worker.shared.names != nullptr) {
+    worker.shared.names->learn(hop.name, *answer->addresses, worker.loop.now());
+  }
   for (const IpAddress& address : *answer->addresses) {
     consider(ex, out, session, hop, address);
   }
@@ -103,9 +107,14 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
     co_return why;
   }
   Worker& worker = session.worker;
-  const ConnectLimits limits{worker.settings.timeouts.connect,
-                             worker.settings.timeouts.connect_total, kHappyEyeballsStagger,
-                             worker.settings.dns.prefer_ipv6};
+  ConnectLimits limits;
+  limits.per_address = worker.settings.timeouts.connect;
+  limits.total = worker.settings.timeouts.connect_total;
+  limits.prefer_ipv6 = worker.settings.dns.prefer_ipv6;
+  limits.mark = worker.settings.transparent.mark;
+  if (session.arrival && worker.settings.transparent.keep_client_address) {
+    limits.from = session.peer.address;
+  }
   const std::span<const Endpoint> addresses(candidates.at.data(), candidates.count);
   const Instant began = worker.loop.now();
   const auto connected = co_await connect_any(worker.loop, addresses, limits);
@@ -223,6 +232,17 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
   co_return Failure::None;
 }
 
+// Where a transparent client was going, whatever it calls that. Whoever is to see the client's own
+// address needs connections of his own.
+Hop hop_of_arrival(Exchange& ex, const Session& session) {
+  const Endpoint& to = *session.arrival;
+  const bool as_client = session.worker.settings.transparent.keep_client_address;
+  const std::string_view name =
+      ex.arena.join({to.address.text(), as_client ? " from " : "",
+                     as_client ? session.peer.address.text() : std::string()});
+  return Hop{name, to.address, to.port, nullptr};
+}
+
 Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
@@ -248,6 +268,10 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
 // Goes through the route's parents until one answers.
 Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   const Settings& settings = session.worker.settings;
+  if (session.arrival && ex.dial_name.empty()) {
+    const Hop there = hop_of_arrival(ex, session);
+    co_return co_await obtain_one(ex, session, there, riding);
+  }
   if (ex.route == nullptr) {
     ex.route = find_route(settings, ex.host.name);
   }

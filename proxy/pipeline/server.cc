@@ -357,11 +357,18 @@ tl::expected<void, StartFault> Server::open_listeners() {
         return fault(one.error(), EX_UNAVAILABLE);
       }
       one->name = listener.name;
+      one->mode = listener.mode;
+      if (auto ready = make_transparent(*one); !ready) {
+        return fault(ready.error(), EX_NOPERM);
+      }
       listening_.push_back(std::move(*one));
     }
   }
   for (const Listening& one : listening_) {
     never_dial(one.at);
+    if (one.mode != ListenMode::Forward) {
+      shared_.names = &names_;
+    }
     if (!one.at.address.is_loopback() && serves_strangers(shared_.settings)) {
       return fault(
           "on " + one.at.text() +
@@ -398,7 +405,7 @@ tl::expected<void, StartFault> Server::make_workers() {
   for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(shared_, *format, log_rings_[i]));
     for (const Listening& one : listening_) {
-      workers_.back()->add_listener(one.fds[i], one.at, one.name);
+      workers_.back()->add_listener(one.fds[i], one.at, one.name, one.mode);
     }
   }
   shared_.rules = nullptr;  // theirs now, or it would outlive every reload

@@ -23,6 +23,7 @@
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
 #include "proxy/net/listen.h"
+#include "proxy/net/name_history.h"
 #include "proxy/net/offload.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/status.h"
@@ -83,6 +84,7 @@ class Server {
   Shared shared_;
   ClientCount clients_;
   Bandwidth bandwidth_;
+  NameHistory names_;
   Metrics control_metrics_;              // written by the refresher's thread
   std::unique_ptr<store::Store> store_;  // null: nothing is cached
   std::unique_ptr<Offload> offload_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See session.h. What a connection speaks is decided here; so far every listener is a forward
-// proxy's and speaks HTTP.
+// See session.h. What a connection on a transparent listener speaks is found out in arrive.cc.
 #include "proxy/pipeline/session.h"
 
 #include <sys/socket.h>
 
 #include "proxy/pipeline/admit.h"
+#include "proxy/pipeline/arrive.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/record.h"
@@ -22,8 +22,9 @@ constexpr std::uint32_t kExchangesPerTurn = 16;
 
 }  // namespace
 
-Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address)
-    : worker(w), listener(l), peer(client_address), client(w.loop) {
+Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
+                 std::optional<Endpoint> destination)
+    : worker(w), listener(l), peer(client_address), arrival(destination), client(w.loop) {
   worker.enlist(*this);
 }
 
@@ -123,7 +124,11 @@ void Session::unbind() {
 
 // The life of one client connection.
 Spawned Session::run(int fd) {
-  if (client.open(fd)) {
+  bool speaks_http = client.open(fd);
+  if (speaks_http && arrival) {
+    speaks_http = co_await arrive();
+  }
+  if (speaks_http) {
     for (;;) {
       const bool more = co_await next_request();
       if (!more) {
@@ -141,11 +146,30 @@ Spawned Session::run(int fd) {
     if (linger_) {
       co_await farewell();
     }
-    if (ex_ != nullptr) {
-      finish_exchange();
-    }
+  }
+  if (ex_ != nullptr) {
+    finish_exchange();
   }
   delete this;
+}
+
+// A connection turned aside, up to where it is clear that it speaks HTTP. What speaks something
+// else is carried through, and false is returned when that is over.
+Task<bool> Session::arrive() {
+  Arena arena;
+  tls::Hello hello;
+  const Spoken spoken = co_await find_spoken(*this, hello, arena);
+  if (spoken == Spoken::Http) {
+    co_return true;
+  }
+  if (spoken != Spoken::Gone) {
+    ex_ = worker.take_exchange();
+    ex_->began = worker.loop.now();
+    begin_record(*ex_, *this);
+    make_tunnel(*ex_, *this, spoken, hello);
+    co_await serve();
+  }
+  co_return false;
 }
 
 // The life of one exchange. Everything else in this program serves this function.
@@ -154,11 +178,16 @@ Task<void> Session::serve() {
   if (ex.course == Course::Open) {
     identify(ex, *this);  // who, what, by which road
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival) {
+    co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
+  } else if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
     co_await authenticate(ex, *this);
   }
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.rules) {
     police_request(ex, *this);  // may it be asked at all, and in which words
+  }
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && ex.rules) {
+    police_other_names(ex, *this);
   }
   if (ex.course == Course::Open && worker.shared.store != nullptr) {
     const LookUp found = look_up(ex, *this);  // what is stored may do
@@ -183,6 +212,9 @@ Task<void> Session::serve() {
   const bool answered = ex.course == Course::Relay || ex.course == Course::Stored;
   if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
+  }
+  if (ex.course == Course::Reply && arrival && ex.request.method_id == http::Method::Connect) {
+    co_await end_unheard(ex, *this);
   }
   if (ex.course == Course::Relay || ex.course == Course::Stored || ex.course == Course::Reply) {
     co_await deliver(ex, *this);  // head, then body, as they come

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "proxy/http/parse.h"
 #include "proxy/net/buffer.h"
@@ -28,7 +29,10 @@ struct NoClient {};
 class Session final : private StreamKeeper {
  public:
   // Takes over an accepted descriptor. Call run() once; afterwards the session is on its own.
-  Session(Worker& w, const ListenerState& l, const Endpoint& client_address);
+  // `destination`: where the kernel turned the connection aside from; nothing on a forward
+  // listener.
+  Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
+          std::optional<Endpoint> destination = std::nullopt);
   // Without a client: `client_address` stands for whom the request is made.
   Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient);
   ~Session();
@@ -60,12 +64,14 @@ class Session final : private StreamKeeper {
   Worker& worker;
   const ListenerState& listener;
   const Endpoint peer;
+  const std::optional<Endpoint> arrival;  // the only address that is dialled for this client
   Stream client;
   Buffer in;  // received and not yet used
 
  private:
   friend class Worker;
   void stirred(Stream& stream) override;
+  Task<bool> arrive();
   Task<bool> first_byte();
   Task<bool> next_request();
   Task<Failure> read_head();

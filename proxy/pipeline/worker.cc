@@ -13,6 +13,7 @@
 
 #include "proxy/base/diag.h"
 #include "proxy/http/reply.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/fill.h"
 #include "proxy/pipeline/session.h"
@@ -69,8 +70,8 @@ Worker::~Worker() {
   }
 }
 
-void Worker::add_listener(int fd, const Endpoint& at, const std::string& name) {
-  listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at, name));
+void Worker::add_listener(int fd, const Endpoint& at, const std::string& name, ListenMode mode) {
+  listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at, name, mode));
 }
 
 void Worker::adopt(const std::shared_ptr<const Snapshot>& new_rules) {
@@ -128,17 +129,27 @@ void Worker::accept_some(ListenerState& listener) {
 
 void Worker::start_session(ListenerState& listener, int fd, const Endpoint& peer) {
   if (!shared.clients->enter(peer.address, settings.clients)) {
-    refuse_connection(listener, fd, peer);
+    refuse_connection(listener, fd, peer, Failure::TooManyConnections);
     return;
+  }
+  std::optional<Endpoint> destination;
+  if (listener.mode != ListenMode::Forward) {
+    destination = original_destination(fd, listener.mode, listener.at);
+    if (!destination) {
+      shared.clients->leave(peer.address, settings.clients);
+      refuse_connection(listener, fd, peer, Failure::NotRedirected);
+      return;
+    }
   }
   metrics.add(metric::ClientAccepted);
   metrics.add(metric::ClientActive, 1);
-  auto* session = new Session(*this, listener, peer);  // deletes itself
+  auto* session = new Session(*this, listener, peer, destination);  // deletes itself
   session->run(fd);
 }
 
 // Too many connections: one short answer, if the socket takes it, and a record.
-void Worker::refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer) {
+void Worker::refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer,
+                               Failure why) {
   Arena arena;
   Record record;
   record.kind = RecordKind::BadRequest;
@@ -146,14 +157,15 @@ void Worker::refuse_connection(const ListenerState& listener, int fd, const Endp
   record.started = loop.wall();
   record.client = peer;
   record.listener = listener.at;
-  record.failure = Failure::TooManyConnections;
+  record.failure = why;
   record.status = row(record.failure).status;
   record.served_by = ServedBy::Us;
   http::ReplyPlan plan;
   plan.pseudonym = shared.pseudonym;
   plan.date = date.at(loop.wall());
   plan.request_id = record.id;
-  const std::string_view text = http::write_refusal(record.failure, plan, arena);
+  const std::string_view text =
+      record.status == 0 ? std::string_view() : http::write_refusal(record.failure, plan, arena);
   const ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   record.bytes_to_client = sent > 0 ? static_cast<std::uint64_t>(sent) : 0;
   ::shutdown(fd, SHUT_WR);

@@ -32,6 +32,7 @@ namespace weir {
 
 class Bandwidth;
 class Fill;
+class NameHistory;
 class Resolver;
 class Session;
 class Worker;
@@ -52,18 +53,21 @@ struct Shared {
   Bandwidth* bandwidth = nullptr;
   store::Store* store = nullptr;  // null: nothing is cached
   cache::Rules cache_rules;
+  NameHistory* names = nullptr;  // of addresses; null: no listener is transparent
 };
 
 // One listening socket of one worker.
 struct ListenerState final : Watch {
-  ListenerState(Worker& w, int descriptor, const Endpoint& address, std::string listener_name)
-      : worker(w), fd(descriptor), at(address), name(std::move(listener_name)) {}
+  ListenerState(Worker& w, int descriptor, const Endpoint& address, std::string listener_name,
+                ListenMode how)
+      : worker(w), fd(descriptor), at(address), name(std::move(listener_name)), mode(how) {}
   void note(std::uint32_t) override {}
   void act() override;
   Worker& worker;
   int fd;
   Endpoint at;
   std::string name;
+  ListenMode mode;
 };
 
 class Worker {
@@ -73,7 +77,7 @@ class Worker {
   ~Worker();
 
   // Before run(): takes over a listening, non-blocking descriptor.
-  void add_listener(int fd, const Endpoint& at, const std::string& name);
+  void add_listener(int fd, const Endpoint& at, const std::string& name, ListenMode mode);
   // The worker's thread: returns when drained or stopped.
   void run();
   // Any thread. drain: accept nothing more, let what runs finish, then return from run(). stop:
@@ -128,7 +132,7 @@ class Worker {
   void retire(Fill& f);
   void cut_all();
   void stop_if_drained();
-  void refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer);
+  void refuse_connection(const ListenerState& listener, int fd, const Endpoint& peer, Failure why);
 
   std::vector<std::unique_ptr<ListenerState>> listeners_;
   std::vector<std::unique_ptr<Exchange>> spare_;

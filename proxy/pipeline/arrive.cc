@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See arrive.h. What a connection speaks is decided by this list, in order:
+//
+//   1. nothing within transparent.quiet_wait: the server speaks first, if anybody does
+//   2. a TLS record with a handshake in it: the greeting is read whole, however it is cut
+//   3. a first line that ends in HTTP/1.x, or does not end within a request line's limit but
+//      begins like one: HTTP
+//   4. anything else: not ours to read
+#include "proxy/pipeline/arrive.h"
+
+#include <algorithm>
+#include <string>
+
+#include "filters/classify.h"
+#include "filters/policy/policy.h"
+#include "filters/url.h"
+#include "proxy/base/ascii.h"
+#include "proxy/net/name_history.h"
+#include "proxy/net/resolver.h"
+#include "proxy/pipeline/block.h"
+#include "proxy/pipeline/police.h"
+#include "proxy/pipeline/record.h"
+#include "proxy/pipeline/send.h"
+#include "proxy/pipeline/session.h"
+#include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/stages.h"
+#include "proxy/pipeline/worker.h"
+
+namespace weir {
+namespace {
+
+using tls::HelloProgress;
+
+enum class Opening : std::uint8_t { NeedMore, Http, Other };
+
+constexpr std::size_t kLongestMethod = 32;
+
+// Does it begin like an HTTP/1 request? A method is a token and a space; the line ends in the
+// version.
+Opening first_line(std::string_view in, std::size_t most) {
+  while (!in.empty() && (in.front() == '\r' || in.front() == '\n')) {
+    in.remove_prefix(1);  // RFC 9112 2.2
+  }
+  const std::size_t space = in.find(' ');
+  const std::string_view method = in.substr(0, space);
+  if (!all(method, kTchar) || method.size() > kLongestMethod) {
+    return Opening::Other;
+  }
+  if (space == 0) {
+    return Opening::Other;
+  }
+  const std::size_t end = in.find('\n');
+  if (space == std::string_view::npos || end == std::string_view::npos) {
+    return in.size() < most ? Opening::NeedMore : Opening::Http;  // the parser says what is wrong with it
+  }
+  return in.substr(0, end).find(" HTTP/1.") != std::string_view::npos ? Opening::Http : Opening::Other;
+}
+
+constexpr char kHandshake = 0x16;
+
+Opening look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
+  const std::string_view in = session.in.unread();
+  if (in.front() == kHandshake) {
+    const HelloProgress progress = tls::take_hello(in, arena, hello);
+    spoken = progress == HelloProgress::NotTls ? Spoken::Other : Spoken::Tls;
+    return progress == HelloProgress::NeedMore ? Opening::NeedMore : Opening::Other;
+  }
+  const Opening line = first_line(in, session.worker.settings.limits.request_line);
+  spoken = line == Opening::Other ? Spoken::Other : Spoken::Http;
+  return line;
+}
+
+void make_room(Session& session) {
+  Buffer& in = session.in;
+  BufferPool& buffers = session.worker.buffers;
+  if (!in.valid()) {
+    in = buffers.take_small();
+  } else if (in.room() == 0) {
+    Buffer larger(in.unread().size() + BufferPool::kSmall);
+    in.move_unread_to(larger);
+    buffers.give(std::move(in));
+    in = std::move(larger);
+  }
+}
+
+std::string_view endpoint_text(const Endpoint& at, Arena& arena) {
+  return arena.copy(at.text());
+}
+
+// The host that the client claims, or the address itself. False: a name that is no host name.
+bool find_host(Exchange& ex, Session& session, std::string_view name) {
+  if (name.empty()) {
+    ex.host.name = ex.arena.copy(session.arrival->address.text());
+    ex.host.address = session.arrival->address;
+    return true;
+  }
+  const auto host = normalise_host(ex.arena.copy(name), false, ex.arena);
+  if (!host || host->address) {  // RFC 6066 3: a server name is no address
+    return false;
+  }
+  ex.host = *host;
+  return true;
+}
+
+// What came of asking the resolver, for somebody who may have stopped waiting.
+struct Asked {
+  bool done = false;
+  std::vector<IpAddress> addresses;
+};
+
+Spawned ask(Worker& worker, std::string name, std::shared_ptr<Asked> asked,
+            std::shared_ptr<Knock> knock) {
+  const auto answer = co_await worker.resolver->resolve(name);
+  if (answer) {
+    asked->addresses.assign(answer->addresses->begin(), answer->addresses->end());
+    worker.shared.names->learn(name, asked->addresses, worker.loop.now());
+  }
+  asked->done = true;
+  Knock::ring(knock);
+}
+
+Claim compare(const std::vector<IpAddress>& addresses, const IpAddress& with) {
+  if (addresses.empty()) {
+    return Claim::Unverified;
+  }
+  return std::find(addresses.begin(), addresses.end(), with) != addresses.end()
+             ? Claim::Verified
+             : Claim::Contradicted;
+}
+
+Task<Claim> ask_resolver(Exchange& ex, Session& session) {
+  Worker& worker = session.worker;
+  const IpAddress& address = session.arrival->address;
+  if (worker.shared.names->knows(ex.host.name, address, worker.loop.now())) {
+    co_return Claim::Verified;
+  }
+  const auto asked = std::make_shared<Asked>();
+  const std::shared_ptr<Knock> knock = session.knock();
+  std::string name(ex.host.name);
+  ask(worker, std::move(name), asked, knock);
+  const Instant until = worker.loop.now() + worker.settings.transparent.verify_wait;
+  while (!asked->done && worker.loop.now() < until && !session.client.broken()) {
+    knock->heed(session.client);
+    co_await knock->wait(until);
+    session.client.unkeep();
+  }
+  co_return compare(asked->addresses, address);
+}
+
+constexpr std::string_view kClaimWords[] = {"", "verified", "unverified", "contradicted"};
+
+bool strict_for(const Exchange& ex, const Session& session) {
+  const Settings::Transparent& settings = session.worker.settings.transparent;
+  if (settings.host_verify == HostVerify::Strict) {
+    return true;
+  }
+  if (!ex.rules || settings.strict_groups.empty()) {
+    return false;
+  }
+  const auto& groups = ex.rules->policy->document().groups;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const bool in_it = (ex.subject.groups >> i & 1) != 0;
+    const auto& strict = settings.strict_groups;
+    if (in_it && std::find(strict.begin(), strict.end(), groups[i].name) != strict.end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The request as if it had named this host.
+filters::Verdict judge_as(Exchange& ex, const std::string& name) {
+  filters::Subject seen = ex.subject;
+  seen.host = ex.arena.copy(name);
+  seen.host_address.reset();
+  filters::set_url(seen, ex.subject.host_only ? std::string_view() : ex.target.path, ex.arena);
+  filters::classify(seen, ex.arena);
+  filters::Verdict verdict;
+  ex.rules->policy->judge(filters::Phase::Request, seen, ex.arena, verdict);
+  return verdict;
+}
+
+}  // namespace
+
+Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
+  Worker& worker = session.worker;
+  const Instant quiet = worker.loop.now() + worker.settings.transparent.quiet_wait;
+  const Instant patience = worker.loop.now() + worker.settings.timeouts.head;
+  Spoken spoken = Spoken::Other;
+  for (;;) {
+    const bool nothing = !session.in.valid() || session.in.empty();
+    if (!nothing && look(session, spoken, hello, arena) != Opening::NeedMore) {
+      co_return spoken;
+    }
+    make_room(session);
+    const IoResult r = session.client.read(session.in.space(), session.in.room());
+    if (r.what == Io::Bytes) {
+      session.in.added(r.bytes);
+      continue;
+    }
+    if (r.what != Io::WouldBlock) {
+      co_return nothing ? Spoken::Gone : spoken;
+    }
+    const Failure why =
+        co_await session.client.readable(nothing ? quiet : patience, Failure::HeadTimeout);
+    if (why == Failure::HeadTimeout) {
+      co_return nothing ? Spoken::Other : spoken;
+    }
+    if (why != Failure::None) {
+      co_return Spoken::Gone;
+    }
+  }
+}
+
+void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello& hello) {
+  const Settings::Transparent& settings = session.worker.settings.transparent;
+  ex.course = Course::Tunnel;
+  ex.tls = spoken == Spoken::Tls;
+  ex.request.method = "CONNECT";
+  ex.request.method_id = http::Method::Connect;
+  ex.port = session.arrival->port;
+  const bool named = find_host(ex, session, ex.tls ? hello.server_name : std::string_view());
+  if (!named) {
+    ex.host.name = ex.arena.copy(session.arrival->address.text());
+    ex.host.address = session.arrival->address;
+  }
+  ex.authority = ex.host.address ? endpoint_text(*session.arrival, ex.arena)
+                                 : ex.arena.join({ex.host.name, ":", std::to_string(ex.port)});
+  ex.request.target = ex.authority;
+  describe_request(ex, session);
+  const bool refused =
+      (spoken == Spoken::Other && settings.unknown == Unnamed::Refuse) || (ex.tls && !named) ||
+      (ex.tls && hello.server_name.empty() && settings.no_name == Unnamed::Refuse) ||
+      (ex.tls && hello.encrypted_hello && settings.encrypted_hello == Unnamed::Refuse);
+  if (refused) {
+    ex.record.kind = RecordKind::Tunnel;
+    ex.failure = Failure::UnnamedRefused;
+    ex.course = Course::Reply;
+  }
+}
+
+Task<void> verify_claim(Exchange& ex, Session& session) {
+  const IpAddress& address = session.arrival->address;
+  if (ex.host.address) {
+    ex.claim = *ex.host.address == address ? Claim::Verified : Claim::Contradicted;
+  } else {
+    ex.claim = co_await ask_resolver(ex, session);
+  }
+  ex.record.claim = kClaimWords[static_cast<std::size_t>(ex.claim)];
+  if (ex.claim == Claim::Contradicted && strict_for(ex, session)) {
+    refuse(ex, session, Failure::NameContradicted);
+  }
+}
+
+void police_other_names(Exchange& ex, Session& session) {
+  if (ex.claim == Claim::Contradicted && strict_for(ex, session)) {  // by its group, known only now
+    refuse(ex, session, Failure::NameContradicted);
+    return;
+  }
+  const auto names =
+      session.worker.shared.names->names_of(session.arrival->address, session.worker.loop.now());
+  if (ex.claim == Claim::Verified || names.empty()) {
+    return;
+  }
+  filters::Verdict verdict;
+  for (const std::string& name : names) {
+    verdict = judge_as(ex, name);
+    if (!verdict.blocks()) {
+      return;
+    }
+  }
+  ex.verdict = verdict;
+  note_verdict(ex);
+  answer_by_rule(ex, session);
+}
+
+Task<void> end_unheard(Exchange& ex, Session& session) {
+  const bool refused = ex.failure == Failure::None || row(ex.failure).fault == Fault::Policy;
+  ex.record.status = 0;
+  ex.record.kind = RecordKind::Tunnel;
+  if (ex.failure == Failure::None) {
+    ex.failure = Failure::Blocked;
+  }
+  if (ex.tls && refused) {
+    ex.record.bytes_to_client += tls::kUnrecognizedName.size();
+    const Micros idle = session.worker.settings.timeouts.client_write;
+    co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
+                       Failure::ClientStalled);
+  }
+  ex.stays = false;
+  ex.course = Course::Drop;
+}
+
+}  // namespace weir
