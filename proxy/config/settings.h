@@ -138,7 +138,7 @@ struct Settings {
     Micros stale_on_error = 24 * 3600 * kSecond;  // 0: never
     bool status_field = true;                     // Cache-Status
     bool purge_method = false;
-    std::vector<Prefix> purge_from;  // loopback by default
+    std::vector<Prefix> purge_from;  // nobody named: this machine
   } cache;
 
   // dns.

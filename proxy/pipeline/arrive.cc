@@ -52,9 +52,11 @@ Opening first_line(std::string_view in, std::size_t most) {
   }
   const std::size_t end = in.find('\n');
   if (space == std::string_view::npos || end == std::string_view::npos) {
-    return in.size() < most ? Opening::NeedMore : Opening::Http;  // the parser says what is wrong with it
+    return in.size() < most ? Opening::NeedMore
+                            : Opening::Http;  // the parser says what is wrong with it
   }
-  return in.substr(0, end).find(" HTTP/1.") != std::string_view::npos ? Opening::Http : Opening::Other;
+  return in.substr(0, end).find(" HTTP/1.") != std::string_view::npos ? Opening::Http
+                                                                      : Opening::Other;
 }
 
 constexpr char kHandshake = 0x16;
@@ -202,8 +204,8 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
     if (r.what != Io::WouldBlock) {
       co_return nothing ? Spoken::Gone : spoken;
     }
-    const Failure why =
-        co_await session.client.readable(nothing ? quiet : patience, Failure::HeadTimeout);
+    const Instant until = nothing ? quiet : patience;
+    const Failure why = co_await session.client.readable(until, Failure::HeadTimeout);
     if (why == Failure::HeadTimeout) {
       co_return nothing ? Spoken::Other : spoken;
     }
@@ -216,6 +218,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello& hello) {
   const Settings::Transparent& settings = session.worker.settings.transparent;
   ex.course = Course::Tunnel;
+  ex.unheard = true;
   ex.tls = spoken == Spoken::Tls;
   ex.request.method = "CONNECT";
   ex.request.method_id = http::Method::Connect;

@@ -119,7 +119,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
     give_up_origin(ex, session);
     why = co_await reach(ex, session);
   }
-  if (why == Failure::None && session.arrival) {
+  if (why == Failure::None && ex.unheard) {
     ex.record.status = 200;
     ex.record.served_by = ServedBy::Origin;
   } else if (why == Failure::None) {

@@ -74,7 +74,8 @@ struct Exchange {
   http::Framing upload_framing;
   UserName user;
   Claim claim = Claim::None;          // verify_claim; None on forward listeners
-  bool tls = false;                   // a transparent tunnel whose client speaks TLS
+  bool unheard = false;               // a transparent tunnel: its client expects no HTTP from us
+  bool tls = false;                   // and speaks TLS
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
 

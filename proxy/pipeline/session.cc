@@ -9,6 +9,7 @@
 #include "proxy/pipeline/arrive.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/look_up.h"
+#include "proxy/pipeline/purge.h"
 #include "proxy/pipeline/record.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/stored_wait.h"
@@ -189,6 +190,9 @@ Task<void> Session::serve() {
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && ex.rules) {
     police_other_names(ex, *this);
   }
+  if (ex.course == Course::Open && is_purge(ex, *this)) {
+    purge(ex, *this);
+  }
   if (ex.course == Course::Open && worker.shared.store != nullptr) {
     const LookUp found = look_up(ex, *this);  // what is stored may do
     if (found != LookUp::Decided || stored_needs_check(ex)) {
@@ -213,7 +217,7 @@ Task<void> Session::serve() {
   if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
   }
-  if (ex.course == Course::Reply && arrival && ex.request.method_id == http::Method::Connect) {
+  if (ex.course == Course::Reply && ex.unheard) {
     co_await end_unheard(ex, *this);
   }
   if (ex.course == Course::Relay || ex.course == Course::Stored || ex.course == Course::Reply) {
