@@ -34,8 +34,13 @@ inline std::string dated(std::string_view text) {
   while (!text.empty()) {
     const std::size_t at = text.find('@');
     out.append(text.substr(0, at));
-    if (at == std::string_view::npos) {
+    if (at == std::string_view::npos || at + 1 == text.size()) {
       break;
+    }
+    if (text[at + 1] != '-' && !is(text[at + 1], kDigit)) {
+      out += '@';
+      text.remove_prefix(at + 1);
+      continue;
     }
     const std::size_t end = text.find('@', at + 1);
     out += date(std::stoll(std::string(text.substr(at + 1, end - at - 1))));
