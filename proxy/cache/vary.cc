@@ -82,6 +82,9 @@ void add_weight(string_view text, Writer& out) {
 // One element of a list whose members have weights and, in Accept, parameters before them.
 void add_weighted(string_view element, Syntax syntax, Writer& out) {
   std::size_t at = std::min(element.find(';'), element.size());
+  if (at == 0) {
+    return out.add(element);  // nothing that could have a weight
+  }
   out.add_lower(trim_ows(element.substr(0, at)));
   while (at < element.size()) {
     const std::size_t next = std::min(element.find(';', at + 1), element.size());
@@ -178,6 +181,16 @@ bool has_line(const Fields& request, FieldId id, string_view name) {
   bool found = false;
   each_line(request, id, name, [&found](string_view) { found = true; });
   return found;
+}
+
+// Elements with quotes, which may be open ones, stay where they are.
+Syntax syntax_here(const Fields& request, FieldId id, string_view name) {
+  const Syntax syntax = syntax_of(id, name);
+  bool quotes = false;
+  each_line(request, id, name, [&quotes](string_view value) {
+    quotes = quotes || value.find('"') != string_view::npos;
+  });
+  return quotes && syntax != Syntax::Opaque ? Syntax::List : syntax;
 }
 
 // Calls `use` with each name of a vary text.
@@ -332,7 +345,7 @@ string_view variant_text(string_view vary, const Fields& request, Arena& arena) 
     const FieldId id = http::field_id(name);
     const bool present = has_line(request, id, name);
     out.add(present ? '+' : '-');
-    const Syntax syntax = syntax_of(id, name);
+    const Syntax syntax = syntax_here(request, id, name);
     if (syntax == Syntax::Opaque) {
       add_opaque(request, id, name, out);
     } else if (present) {

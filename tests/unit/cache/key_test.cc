@@ -33,6 +33,7 @@ TEST(CacheKey, HasOneSpelling) {
       {"/a%2e%2e/b", "/a%2E%2E/b"},  // servers differ about dots
       {"/a/../b/./c", "/a/../b/./c"},
       {"/%zz%4", "/%zz%4"},
+      {"/%61%4%31", "/a%4%31"},  // a former bug: it became "/a%41"
       {"/%", "/%"},
       {"/a%", "/a%"},
       {"/%2", "/%2"},

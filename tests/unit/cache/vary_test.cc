@@ -80,6 +80,9 @@ TEST(VariantText, IsNormalisedAsFarAsTheSyntaxIsKnown) {
       {"accept-language", "Accept-Language: ", "+\n"},
       {"accept-encoding", "Accept-Encoding: GZIP, br", "+br,gzip\n"},
       {"accept-encoding", "Accept-Encoding: br;q=0.8 , gzip", "+br;q=0.8,gzip\n"},
+      // A former bug: sorting let an open quote swallow what had stood before it.
+      {"accept", "Accept: c, \"b, a", "+c,\"b, a\n"},
+      {"accept", "Accept: b, ;q=1.0 , a", "+;q=1.0,a,b\n"},
       {"accept-charset", "Accept-Charset: UTF-8", "+utf-8\n"},
       {"accept", "Accept: Text/HTML; q=0.9; X=Y, a/b;Level=1",
        "+a/b;Level=1,text/html;q=0.9;X=Y\n"},
