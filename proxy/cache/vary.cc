@@ -288,6 +288,28 @@ class Chooser {
   string_view text_;
 };
 
+struct VaryNames {
+  std::array<string_view, kVaryLimit> names;  // as written
+  std::size_t count = 0;
+  std::size_t size = 0;  // of the names, each with a comma
+};
+
+// False when they are to be taken for "*".
+bool collect(const Fields& response, VaryNames& out) {
+  bool good = true;
+  each_line(response, FieldId::Vary, {}, [&](string_view value) {
+    http::each_element(value, [&](string_view name) {
+      good = good && name != kAny && all(name, kTchar) && out.count < kVaryLimit;
+      if (good) {
+        out.names[out.count++] = name;
+        out.size += name.size() + 1;
+      }
+      return good;
+    });
+  });
+  return good;
+}
+
 template <class Fits>
 std::size_t latest(std::span<const Variant> stored, Fits fits) {
   std::size_t best = kNoVariant;
@@ -301,24 +323,20 @@ std::size_t latest(std::span<const Variant> stored, Fits fits) {
 
 }  // namespace
 
+bool varies_by_any(const Fields& response) {
+  VaryNames names;
+  return !collect(response, names);
+}
+
 string_view vary_text(const Fields& response, Arena& arena) {
-  std::array<string_view, kVaryLimit> names;
-  std::size_t count = 0;
-  std::size_t size = 0;
-  bool any = false;
-  each_line(response, FieldId::Vary, {}, [&](string_view value) {
-    http::each_element(value, [&](string_view name) {
-      any = any || name == kAny || !all(name, kTchar) || count == kVaryLimit;
-      if (!any) {
-        names[count++] = name;
-        size += name.size() + 1;
-      }
-      return !any;
-    });
-  });
-  if (any || count == 0) {
-    return any ? kAny : string_view();
+  VaryNames found;
+  if (!collect(response, found)) {
+    return kAny;
   }
+  if (found.count == 0) {
+    return {};
+  }
+  auto& [names, count, size] = found;
   Writer lower(arena, size);
   for (std::size_t i = 0; i < count; ++i) {
     const char* from = lower.at();

@@ -39,6 +39,7 @@ TEST(VaryText, HasTheNamesOfAllLinesOnceInOrder) {
   for (const auto& row : rows) {
     Arena arena;
     EXPECT_EQ(cache::vary_text(answer(row.fields).head.fields, arena), row.want) << row.fields;
+    EXPECT_EQ(cache::varies_by_any(answer(row.fields).head.fields), row.want == "*") << row.fields;
   }
 }
 
