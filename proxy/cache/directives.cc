@@ -40,8 +40,11 @@ string_view unquote(string_view text) {
 bool unbalanced(string_view line) {
   bool quoted = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
-    i += quoted && line[i] == '\\' ? 1U : 0U;
-    quoted ^= i < line.size() && line[i] == '"';
+    if (quoted && line[i] == '\\') {
+      ++i;
+    } else {
+      quoted ^= line[i] == '"';
+    }
   }
   return quoted;
 }

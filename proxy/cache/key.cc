@@ -36,18 +36,19 @@ bool is_escape(string_view text, std::size_t at) {
          is(text[at + 2], kHexDigit);
 }
 
-// Writes `path` with its escapes in one spelling; never longer than it was.
+// Writes `path` with its escapes in one spelling; never longer than it was. What follows a '%' that
+// begins no escape is left alone: "%4%31" must not become "%41".
 char* put_path(char* to, string_view path) {
   constexpr string_view kHex = "0123456789ABCDEF";
-  const std::size_t clean = std::min(path.find('%'), path.size());
-  to = put(to, path.substr(0, clean));
-  for (std::size_t i = clean; i < path.size(); ++i) {
-    if (!is_escape(path, i)) {
-      *to++ = path[i];
-      continue;
+  std::size_t at = 0;
+  while (at < path.size()) {
+    const std::size_t next = std::min(path.find('%', at), path.size());
+    to = put(to, path.substr(at, next - at));
+    if (next == path.size() || !is_escape(path, next)) {
+      return put(to, path.substr(next));
     }
-    const unsigned high = hex_value(path[i + 1]);
-    const unsigned low = hex_value(path[i + 2]);
+    const unsigned high = hex_value(path[next + 1]);
+    const unsigned low = hex_value(path[next + 2]);
     if (const unsigned byte = high * 16 + low; plain_when_decoded(byte)) {
       *to++ = static_cast<char>(byte);
     } else {
@@ -55,7 +56,7 @@ char* put_path(char* to, string_view path) {
       *to++ = kHex[high];
       *to++ = kHex[low];
     }
-    i += 2;
+    at = next + 3;
   }
   return to;
 }

@@ -3,8 +3,8 @@
 // The key of a URI: scheme, authority, path and query as one text, "http://host:port/path?query".
 // The port is always written, the host is normalised by base/host, percent-encodings are in
 // capitals and those of unreserved characters are undone (RFC 3986 6.2.2.1-2), but "%2E" stays:
-// servers differ about dots. Dot segments, empty queries and everything else stay as they were
-// sent, for that is what the origin is asked for.
+// servers differ about dots, and nothing behind a malformed escape is touched. Dot segments, empty
+// queries and everything else stay as they were sent, for that is what the origin is asked for.
 #pragma once
 
 #include <cstdint>

@@ -104,17 +104,9 @@ Reason forbidden_part(const StoreQuestion& question) {
   return agrees ? Reason::None : Reason::BadPart;
 }
 
-bool varies_beyond_limits(const http::Fields& fields) {
-  if (!fields.has(FieldId::Vary)) {
-    return false;
-  }
-  Arena arena;
-  return vary_text(fields, arena) == "*";
-}
-
 Reason forbidden_by_response(const StoreQuestion& question) {
   const http::ResponseHead& response = question.response;
-  if (varies_beyond_limits(response.fields)) {
+  if (varies_by_any(response.fields)) {
     return Reason::VaryAny;
   }
   if (for_one_request(response.status)) {

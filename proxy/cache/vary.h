@@ -25,6 +25,9 @@ constexpr std::size_t kVaryLimit = 16;  // names; a response with more is treate
 // names.
 std::string_view vary_text(const http::Fields& response, Arena& arena);
 
+// Is vary_text() "*"? Allocates nothing.
+bool varies_by_any(const http::Fields& response);
+
 // What this request says in the fields of `vary`, normalised: lines of a field joined; white space
 // around commas, semicolons and equals signs of lists removed; in Accept, Accept-Encoding,
 // Accept-Language and Accept-Charset case, order and the writing of weights, too. Other fields keep
