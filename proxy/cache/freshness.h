@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/cache/directives.h"
 #include "proxy/http/message.h"
@@ -50,6 +51,9 @@ enum class LifetimeFrom : std::uint8_t {
 
 constexpr std::int64_t kNoTime = INT64_MIN;
 
+// Whom the response came from: a hit is judged by the address like a connection to it.
+enum class CameFrom : std::uint8_t { Unknown, Address, Parent };
+
 // Everything about time that reuse needs; kept with the entry, in memory and on disk.
 struct Freshness {
   WallTime received;                     // of the response, or of what last validated it
@@ -61,6 +65,8 @@ struct Freshness {
   std::int64_t stale_if_error = kAbsent;
   std::uint32_t stale_on_error_limit = 0;  // Rules, at the time it was stored
   LifetimeFrom from = LifetimeFrom::Nothing;
+  CameFrom came_from = CameFrom::Unknown;
+  IpAddress address;             // CameFrom::Address
   bool must_revalidate = false;  // must-revalidate, proxy-revalidate or s-maxage (5.2.2)
   bool no_cache = false;
   bool immutable = false;

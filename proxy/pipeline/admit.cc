@@ -7,15 +7,18 @@
 #include <array>
 #include <utility>
 
+#include "filters/policy/policy.h"
 #include "proxy/cache/invalidation.h"
 #include "proxy/cache/storage.h"
 #include "proxy/cache/vary.h"
 #include "proxy/pipeline/answer_stored.h"
+#include "proxy/pipeline/describe.h"
 #include "proxy/pipeline/fill.h"
 #include "proxy/pipeline/keep_entry.h"
 #include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/settle.h"
+#include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
@@ -23,6 +26,7 @@ namespace {
 
 using cache::Reason;
 using http::BodyKind;
+using http::FieldId;
 using store::Entry;
 using store::EntryPtr;
 
@@ -46,45 +50,82 @@ void forget_what_changed(Exchange& ex, Session& session) {
   }
 }
 
-// `old`, brought up to date by the present response, under the present request's variant.
-std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old) {
+void note_where_from(const Exchange& ex, cache::Freshness& freshness) {
+  freshness.came_from = ex.parent != nullptr ? cache::CameFrom::Parent : cache::CameFrom::Address;
+  freshness.address = ex.record.destination.address;
+}
+
+// A cookie in a validation's answer is for whoever asked; what is shared stays without it.
+http::ResponseHead shareable(const http::ResponseHead& answer) {
+  http::ResponseHead out = answer;
+  std::erase_if(out.fields.lines,
+                [](const http::Field& line) { return line.id == FieldId::SetCookie; });
+  return out;
+}
+
+// May the stored response be kept with what the origin now says of it? By all the clauses that a
+// new one has to pass.
+cache::StoreVerdict judge_merged(const Exchange& ex, const Session& session,
+                                 const http::ResponseHead& merged, const Entry& old) {
+  cache::Asked asked = ex.cache.asked;
+  asked.method = http::Method::Get;
+  asked.range = false;
+  const cache::StoreQuestion question{
+      asked,
+      ex.cache.key,
+      merged,
+      cache::read_response_directives(merged.fields),
+      times(ex, session),
+      static_cast<std::int64_t>(old.length),
+      false,
+      session.worker.shared.cache_rules,
+      ex.cache.overrides,
+  };
+  return cache::may_store(question);
+}
+
+// `old`, brought up to date by the present response, under the present request's variant. `keeps`:
+// whether it may go on being stored.
+std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old, bool& keeps) {
   http::ResponseHead merged;
   merged.status = old.head.status;
   merged.reason = old.head.reason;
   merged.minor = old.head.minor;
-  cache::merge_fields(old.head, ex.response, merged.fields);
-  const auto directives = cache::read_response_directives(merged.fields);
-  const cache::Freshness freshness =
-      cache::read_freshness(merged, directives, times(ex, session),
-                            session.worker.shared.cache_rules, ex.cache.overrides);
+  const http::ResponseHead answer = shareable(ex.response);
+  cache::merge_fields(old.head, answer, merged.fields);
+  keeps = judge_merged(ex, session, merged, old).store && key_still_holds(ex);
+  cache::Freshness freshness = cache::read_freshness(
+      merged, cache::read_response_directives(merged.fields), times(ex, session),
+      session.worker.shared.cache_rules, ex.cache.overrides);
+  note_where_from(ex, freshness);
   EntryNames names;
   names.url = old.url;
   names.vary = cache::vary_text(merged.fields, ex.arena);
-  names.variant = names.vary.empty() || names.vary == "*"
-                      ? ""
-                      : cache::variant_text(names.vary, ex.request.fields, ex.arena);
+  if (names.vary == "*") {
+    keeps = false;
+  } else if (!names.vary.empty()) {
+    names.variant = cache::variant_text(names.vary, ex.request.fields, ex.arena);
+  }
   http::Fields kept;
   cache::stored_fields(merged, freshness, ex.arena, kept);
   std::shared_ptr<Entry> fresh = make_entry(names, merged, kept, freshness);
   if (fresh != nullptr) {
     fresh->length = old.length;
-    fresh->address = old.address;
     fresh->runs = old.runs;
   }
   return fresh;
 }
 
 // Puts it into the store: in place of the old one, or beside it as another variant of one body.
-void keep_updated(Session& session, const EntryPtr& old, const EntryPtr& fresh) {
+void keep_updated(const Exchange& ex, Session& session, const EntryPtr& old, const EntryPtr& fresh,
+                  bool keeps) {
   store::Store& store = *session.worker.shared.store;
-  const bool forbidden =
-      cache::read_response_directives(fresh->head.fields).no_store || fresh->vary == "*";
-  if (forbidden) {
+  if (!keeps) {
     store.erase(old);
   } else if (fresh->variant == old->variant && fresh->vary == old->vary) {
     store.update(old, fresh);
   } else {
-    store.keep(fresh);
+    store.keep(fresh, ex.cache.erasures);
   }
 }
 
@@ -104,35 +145,71 @@ EntryPtr validated(const Exchange& ex) {
   return chosen == cache::kNoCandidate ? nullptr : entries[chosen];
 }
 
+// Before the origin is asked a second time: nothing of its first answer is left.
+void ask_again(Exchange& ex, Session& session) {
+  CacheUse& use = ex.cache;
+  use.validating = false;
+  use.entry.reset();
+  ex.response.clear();
+  session.worker.buffers.give(std::move(ex.origin_in));
+  ex.response_bytes_seen = false;
+  ex.interim = 0;
+  ex.record.origin_status = 0;
+  ex.course = Course::Open;
+}
+
+// What a plain GET may be given without asking: such an answer may be shared as it arrives.
+bool serves_others(const cache::Freshness& freshness, WallTime now) {
+  cache::Asked plain;
+  plain.method = http::Method::Get;
+  return freshness.from != cache::LifetimeFrom::Forced &&
+         cache::may_reuse(plain, freshness, now).usable();
+}
+
+// The cookies of a 304, which go to the client that asked and nowhere else.
+std::vector<http::Field> cookies_of(Exchange& ex) {
+  std::vector<http::Field> out;
+  for (const http::Field& line : ex.response.fields.lines) {
+    if (line.id == FieldId::SetCookie) {
+      out.push_back({ex.arena.copy(line.name), ex.arena.copy(line.value), line.id});
+    }
+  }
+  return out;
+}
+
 // The origin's 304: what is stored serves. Where it fits nothing, the origin is asked again.
 void take_validation(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
   const EntryPtr old = validated(ex);
-  EntryPtr fresh = old == nullptr ? nullptr : updated(ex, session, *old);
+  bool keeps = false;
+  EntryPtr fresh = old == nullptr ? nullptr : updated(ex, session, *old, keeps);
+  const std::vector<http::Field> cookies = cookies_of(ex);
   settle_origin(ex, session, true);
   if (fresh == nullptr) {
-    use.validating = false;
-    use.entry.reset();
-    ex.course = Course::Open;
+    ask_again(ex, session);
     return;
   }
-  keep_updated(session, old, fresh);
-  use.entry = std::move(fresh);
+  keep_updated(ex, session, old, fresh, keeps);
+  use.entry = fresh;
   use.validating = false;
   const WallTime now = session.worker.loop.wall();
   cache::ReuseVerdict verdict;
   verdict.reason = Reason::Validated;
-  verdict.age = cache::current_age(use.entry->freshness, now);
-  verdict.ttl = cache::ttl(use.entry->freshness, now);
-  const bool answered = answer_from_entry(ex, session, verdict);
-  end_flight(ex, session, store::FlightState::LookAgain);
-  if (!answered) {
-    ex.course = Course::Open;
-    use.entry.reset();
+  verdict.age = cache::current_age(fresh->freshness, now);
+  verdict.ttl = cache::ttl(fresh->freshness, now);
+  if (!answer_from_entry(ex, session, verdict)) {
+    ask_again(ex, session);
     return;
   }
+  ex.response.fields.lines.insert(ex.response.fields.lines.end(), cookies.begin(), cookies.end());
+  if (use.leads && keeps && serves_others(fresh->freshness, now)) {
+    use.flight->answered(fresh, nullptr);
+    end_flight(ex, session, store::FlightState::Answered);
+  } else {
+    end_flight(ex, session, store::FlightState::Alone);
+  }
   use.result = use.result == "not_modified" ? "not_modified" : "revalidated";
-  use.stored = true;
+  use.stored = keeps;
 }
 
 void learn_from_head(Exchange& ex, Session& session) {
@@ -147,15 +224,36 @@ void learn_from_head(Exchange& ex, Session& session) {
     case cache::HeadEffect::Invalidate:
       session.worker.shared.store->erase(entry);
       return;
-    case cache::HeadEffect::Freshen:
-      if (const EntryPtr fresh = updated(ex, session, *entry)) {
-        keep_updated(session, entry, fresh);
+    case cache::HeadEffect::Freshen: {
+      bool keeps = false;
+      if (const EntryPtr fresh = updated(ex, session, *entry, keeps); fresh && keeps) {
+        keep_updated(ex, session, entry, fresh, keeps);
       }
+    }
+  }
+}
+
+// What rules about the response's head say of caching; of its body they are asked when it is sent.
+void hear_response_rules(Exchange& ex) {
+  if (!ex.rules) {
+    return;
+  }
+  read_overrides(ex, ex.verdict);
+  if (ex.rules->policy->has_phase(filters::Phase::Response)) {
+    describe_response_to_rules(ex);
+    filters::Verdict verdict = ex.verdict;
+    ex.rules->policy->judge(filters::Phase::Response, ex.subject, ex.arena, verdict);
+    read_overrides(ex, verdict);
   }
 }
 
 cache::StoreVerdict judge(Exchange& ex, Session& session) {
   const CacheUse& use = ex.cache;
+  if (ex.origin->personal || binds_connection(ex)) {
+    cache::StoreVerdict out;
+    out.reason = Reason::Authorization;  // it was the connection that was authorised
+    return out;
+  }
   cache::StoreQuestion question{
       use.asked,
       use.key,
@@ -186,9 +284,7 @@ std::shared_ptr<Entry> draft(Exchange& ex, const cache::StoreVerdict& verdict) {
   cache::stored_fields(ex.response, verdict.freshness, ex.arena, kept);
   std::shared_ptr<Entry> entry = make_entry(names, ex.response, kept, verdict.freshness);
   if (entry != nullptr) {
-    if (ex.parent == nullptr) {
-      entry->address = ex.record.destination.address;
-    }
+    note_where_from(ex, entry->freshness);
     entry->length = cache::kCompleteUnknown;
     if (ex.download_framing.kind != BodyKind::Chunked &&
         ex.download_framing.kind != BodyKind::UntilClose) {
@@ -199,13 +295,14 @@ std::shared_ptr<Entry> draft(Exchange& ex, const cache::StoreVerdict& verdict) {
 }
 
 // A part goes to the client as the origin sent it, whatever else is stored.
-void answer_with_part(Exchange& ex, std::uint32_t age) {
+void answer_with_part(Exchange& ex, std::uint64_t size, std::uint32_t age) {
   CacheUse& use = ex.cache;
+  ex.download_framing = {BodyKind::Length, size};
   ex.response.fields.lines = use.entry->head.fields.lines;
   ex.response.fields.lines.push_back({"Age", cache::age_text(age, ex.arena), http::FieldId::Age});
   ex.response.reason = use.entry->head.reason;
   use.pieces.clear();
-  use.pieces.push_back({{}, 0, ex.download_framing.length});
+  use.pieces.push_back({{}, 0, size});
   use.follower.emplace(use.filling, 0);
   ex.course = Course::Stored;
 }
@@ -214,11 +311,12 @@ void answer_with_part(Exchange& ex, std::uint32_t age) {
 void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdict) {
   CacheUse& use = ex.cache;
   std::shared_ptr<Entry> entry = draft(ex, verdict);
-  std::uint64_t first = 0;
+  FillPlan plan;
   if (entry != nullptr && verdict.partial) {
     const auto part =
         cache::parse_content_range(ex.response.fields.value(http::FieldId::ContentRange));
-    first = part->range.first;
+    plan.first = part->range.first;
+    plan.size = part->range.size();
     entry->length = part->complete;
   }
   if (entry == nullptr || (verdict.partial && entry->length == cache::kCompleteUnknown)) {
@@ -229,15 +327,13 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
   if (ex.download_framing.kind == BodyKind::Length || ex.download_framing.kind == BodyKind::None) {
     length = ex.download_framing.length;
   }
-  FillPlan plan;
   plan.origin_stays = origin_may_stay(ex) && !ex.origin->personal && !binds_connection(ex);
   plan.origin = std::exchange(ex.origin, nullptr);
   plan.in = std::move(ex.origin_in);
   plan.framing = ex.download_framing;
   plan.entry = entry;
-  plan.first = first;
   plan.filling = std::make_shared<store::Filling>(session.worker.shared.store->plan(length));
-  plan.flight = use.flight;
+  plan.flight = use.leads ? use.flight : nullptr;
   plan.hash = use.hash;
   plan.erasures = use.erasures;
   plan.background = use.background;
@@ -248,7 +344,8 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
   use.validating = false;
   session.worker.metrics.add(metric::CacheStored);
   if (verdict.partial) {
-    answer_with_part(ex, cache::current_age(verdict.freshness, session.worker.loop.wall()));
+    answer_with_part(ex, *plan.size,
+                     cache::current_age(verdict.freshness, session.worker.loop.wall()));
   } else {
     const WallTime now = session.worker.loop.wall();
     cache::ReuseVerdict reuse;
@@ -260,9 +357,12 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
     use.result = result;
   }
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
-  if (use.leads) {
+  if (use.leads && serves_others(entry->freshness, session.worker.loop.wall())) {
     use.leads = false;
     use.flight->answered(entry, plan.filling);
+  } else if (use.leads) {
+    plan.flight.reset();
+    end_flight(ex, session, store::FlightState::Alone);
   }
   (new Fill(session.worker, std::move(plan)))->run();  // deletes itself
 }
@@ -276,6 +376,7 @@ void admit(Exchange& ex, Session& session) {
     return;
   }
   forget_what_changed(ex, session);
+  hear_response_rules(ex);
   if (use.validating && ex.response.status == 304) {
     take_validation(ex, session);
     return;
@@ -293,13 +394,14 @@ void admit(Exchange& ex, Session& session) {
     learn_from_head(ex, session);
   }
   const cache::StoreVerdict verdict = judge(ex, session);
+  const bool other = !key_still_holds(ex);
   const bool too_large = verdict.store && ex.download_framing.kind == BodyKind::Length &&
                          !session.worker.shared.store->fits(ex.download_framing.length);
   if (use.forward == cache::Forward::None || !use.asked.answerable() || !verdict.store) {
     use.reason = verdict.reason;
   }
   const bool uploading = ex.upload_lane.valid() && !ex.uploaded;
-  if (!verdict.store || too_large || uploading) {
+  if (!verdict.store || too_large || uploading || other) {
     use.reason = too_large ? Reason::TooLarge : verdict.reason;
     end_flight(ex, session, store::FlightState::Alone);
     if (use.entry && ex.response.status < 400 && use.asked.method == http::Method::Get) {

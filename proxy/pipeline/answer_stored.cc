@@ -23,10 +23,9 @@ constexpr std::uint64_t kNear = 1024 * 1024;
 
 // How long the representation is; nothing while it comes without a declared length.
 std::optional<std::uint64_t> length_of(const CacheUse& use) {
-  if (use.filling && !use.filling->over() && use.entry->length == cache::kCompleteUnknown) {
-    return std::nullopt;
-  }
-  return use.entry->length == cache::kCompleteUnknown ? use.filling->size() : use.entry->length;
+  return use.entry->length == cache::kCompleteUnknown && use.filling
+             ? use.filling->final_size()
+             : std::optional(use.entry->length);
 }
 
 std::string_view number(std::uint64_t value, Arena& arena) {
@@ -128,6 +127,9 @@ Ranged answer_range(Exchange& ex, Session& session) {
     case RangeAnswer::Parts:
       break;
   }
+  if (use.filling && set_of.count > 1) {
+    return Ranged::NotAsked;  // its bytes are had in one order only
+  }
   if (!has_bytes(use, set_of)) {
     return Ranged::NotThere;
   }
@@ -162,13 +164,13 @@ void leave_body_out(Exchange& ex) {
 bool compose(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
   const Entry& entry = *use.entry;
-  if (entry.head.status == 200 &&
+  if (entry.head.status == 200 && use.asked.answerable() &&
       cache::evaluate(ex.request.fields, entry.head, entry.freshness, session.worker.loop.wall()) ==
           cache::Condition::NotModified) {
     answer_not_modified(ex);
     return true;
   }
-  const Ranged ranged = answer_range(ex, session);
+  const Ranged ranged = use.asked.answerable() ? answer_range(ex, session) : Ranged::NotAsked;
   if (ranged == Ranged::NotThere ||
       (ranged == Ranged::NotAsked && !use.filling && !entry.complete())) {
     return false;
@@ -195,6 +197,10 @@ bool answer_from_entry(Exchange& ex, Session& session, const cache::ReuseVerdict
   use.follower.reset();
   if (use.filling && !use.pieces.empty()) {
     use.follower.emplace(use.filling, use.pieces.front().first);
+    if (use.follower->lost()) {
+      use.follower.reset();
+      return false;
+    }
   }
   ex.response.fields.lines.push_back({"Age", cache::age_text(verdict.age, ex.arena), FieldId::Age});
   use.reason = verdict.reason;

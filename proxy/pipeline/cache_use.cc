@@ -21,6 +21,7 @@ void CacheUse::reset() {
   conditions = {};
   sent.clear();
   turns = 0;
+  terms = {};
   erasures = 0;
   flight.reset();
   requested = {};

@@ -45,6 +45,7 @@ struct CacheUse {
   bool background = false;     // nobody waits: only the store is to be refreshed
   bool alone = false;          // shares no fetch (any more)
   std::uint8_t turns = 0;      // how often it has looked again
+  cache::Freshness terms;      // of `entry`, as rules want it for this client
   std::uint64_t erasures = 0;  // of the memory tier, before the origin was asked
 
   store::FlightPtr flight;

@@ -190,7 +190,8 @@ Task<Failure> relay_stored(Exchange& ex, Session& session, const http::Framing& 
 
 Task<void> deliver_stored(Exchange& ex, Session& session) {
   const http::Framing framing = framing_for_client(ex);
-  ex.stays = ex.client_wants_to_stay && upload_complete(ex) &&
+  const bool body = ex.upload_framing.kind == BodyKind::Chunked || ex.upload_framing.length > 0;
+  ex.stays = ex.client_wants_to_stay && (!body || ex.uploaded) &&
              framing.kind != BodyKind::UntilClose && !session.worker.draining();
   ex.record.status = ex.response.status;
   Failure why = Failure::None;

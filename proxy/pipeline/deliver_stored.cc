@@ -148,25 +148,6 @@ Task<Failure> send_file(Exchange& ex, Session& session, const StoredPart& part) 
   co_return Failure::None;
 }
 
-// How many bytes a bandwidth limit lets go now; waits until it is some.
-Task<std::uint64_t> wait_for_allowance(Exchange& ex, Session& session) {
-  if (!ex.limits || !ex.limits->down.limited()) {
-    co_return kWindow;
-  }
-  Throttle& throttle = ex.limits->down;
-  for (;;) {
-    const std::size_t n = throttle.allow(session.worker.loop.now(), Gather::kBytes);
-    if (n > 0 || session.client.broken()) {
-      co_return n > 0 ? n : 1;
-    }
-    const std::shared_ptr<Knock> knock = session.knock();
-    const Instant until = throttle.next(session.worker.loop.now());
-    knock->heed(session.client);
-    co_await knock->wait(until);
-    session.client.unkeep();
-  }
-}
-
 void count(Exchange& ex, std::uint64_t n) {
   ex.download.payload += n;
   if (ex.limits) {

@@ -100,11 +100,17 @@ void describe_request_to_rules(Exchange& ex, Session& session) {
 
 void describe_response_to_rules(Exchange& ex) {
   filters::Subject& to = ex.subject;
-  const http::Fields& fields = ex.response.fields;
+  // An answer made of a stored one (a part of it, or 304) is judged by what is stored: a head that
+  // we composed says less.
+  const bool stored = ex.course == Course::Stored;
+  const http::Fields& fields = stored ? ex.cache.entry->head.fields : ex.response.fields;
   to.status = ex.response.status;
   to.response = lookup_in(fields);
   to.media_type = essence(fields.value(FieldId::ContentType), ex.arena);
   to.response_length = declared_length(ex.download_framing);
+  if (stored && ex.cache.entry->length != cache::kCompleteUnknown) {
+    to.response_length = ex.cache.entry->length;
+  }
   to.file_name = http::file_name(to.response.value("Content-Disposition"), to.path, ex.arena);
 }
 

@@ -55,7 +55,12 @@ std::string_view request_head(Exchange& ex, Session& session) {
   if (ex.parent != nullptr) {
     plan.parent_authorization = ex.parent->authorization;
   }
-  return http::write_request(ex.cache.validating ? ex.cache.sent : ex.request, plan, ex.arena);
+  CacheUse& use = ex.cache;
+  if (use.validating) {
+    use.sent = ex.request;
+    cache::validating_fields(ex.request.fields, use.conditions, use.sent.fields);
+  }
+  return http::write_request(use.validating ? use.sent : ex.request, plan, ex.arena);
 }
 
 void plan_upload(Exchange& ex, Session& session, std::string_view head) {

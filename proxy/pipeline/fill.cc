@@ -46,8 +46,11 @@ void Fill::drain() {
 
 // Is it worth going on? Somebody reads it, or the rest is small.
 bool Fill::wanted() const {
-  if (plan_.background || plan_.filling->followers() > 0) {
+  if (plan_.filling->followers() > 0) {
     return true;
+  }
+  if (plan_.background) {
+    return plan_.filling->joinable();  // what is too large to keep is for nobody
   }
   const std::uint64_t left = reader_.counted() ? reader_.sure_payload() : plan_.filling->size();
   return plan_.filling->joinable() && left <= worker_.settings.cache.finish;
@@ -121,7 +124,8 @@ Task<Failure> Fill::bring() {
   std::shared_ptr<Knock> knock;
   for (unsigned rounds = 1;; ++rounds) {
     if (const Failure why = take_buffered(); why != Failure::None || reader_.over()) {
-      co_return why;
+      const bool wrong = plan_.size && plan_.filling->size() != *plan_.size;
+      co_return why == Failure::None&& wrong ? Failure::OriginBadBody : why;
     }
     if (rounds > 1 && !wanted()) {
       co_return Failure::ClientGone;

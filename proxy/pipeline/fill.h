@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "proxy/http/body.h"
 #include "proxy/net/buffer.h"
@@ -25,8 +26,9 @@ struct FillPlan {
   bool origin_stays = false;  // it may carry another request afterwards
   Buffer in;                  // what came with the head
   http::Framing framing;
-  store::EntryPtr entry;    // without its body
-  std::uint64_t first = 0;  // of a part: its place in the representation
+  store::EntryPtr entry;              // without its body
+  std::uint64_t first = 0;            // of a part: its place in the representation
+  std::optional<std::uint64_t> size;  // of a part: what Content-Range says
   std::shared_ptr<store::Filling> filling;
   store::FlightPtr flight;  // null: nobody else follows it by name
   std::uint64_t hash = 0;

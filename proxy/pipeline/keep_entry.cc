@@ -41,7 +41,6 @@ std::shared_ptr<Entry> copy_of(const Entry& from) {
   out->variant = from.variant;
   out->head_text = from.head_text;
   out->freshness = from.freshness;
-  out->address = from.address;
   out->length = from.length;
   return store::parse_head(*out) ? out : nullptr;
 }

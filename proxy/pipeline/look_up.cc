@@ -8,6 +8,7 @@
 
 #include "proxy/cache/key.h"
 #include "proxy/cache/vary.h"
+#include "proxy/net/destination.h"
 #include "proxy/pipeline/answer_stored.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/refresh.h"
@@ -26,14 +27,33 @@ using store::EntryPtr;
 
 constexpr unsigned kMostTurns = 8;  // a store that changes under us this often is not waited for
 
-// Do rules put something into the request that its key does not tell? Then the answer is for those
-// whom the rules mean, and theirs is not for others.
-bool asks_otherwise(const filters::Adjustments& all) {
-  return all.youtube.has_value() ||
+// Do rules put something into the request that its key does not tell, or send it another way? Then
+// the answer is for those whom the rules mean, and theirs is not for others.
+bool asks_otherwise(const Exchange& ex, const filters::Adjustments& all) {
+  return all.youtube.has_value() || ex.verdict.decision == filters::Decision::Route ||
          std::any_of(all.request_fields.begin(), all.request_fields.end(),
                      [](const filters::Adjustments::One& one) {
                        return one.action->kind != filters::ActionKind::RemoveRequestField;
                      });
+}
+
+std::string_view key_of(Exchange& ex) {
+  return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+}
+
+bool has_body(const Exchange& ex) {
+  return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
+}
+
+// May the exchange have anything to do with the cache at all? What an address serves under a name
+// it may not have is shared with nobody; a GET with a body asks something that its URL does not
+// tell; and beside a connection that a login bound to this client, nothing tells whose an answer
+// is.
+bool may_take_part(const Exchange& ex, const Session& session) {
+  const bool body_counts = has_body(ex) && http::is_safe(ex.request.method_id);
+  const bool named = ex.claim == Claim::None || ex.claim == Claim::Verified;
+  return session.worker.shared.store != nullptr && ex.upgrade.empty() && !ex.ends_here && named &&
+         !body_counts && !session.is_bound();
 }
 
 // Does the exchange have anything to do with the cache? Then it has a key.
@@ -42,13 +62,10 @@ bool takes_part(Exchange& ex, Session& session) {
   if (use.takes_part) {
     return true;
   }
-  if (session.worker.shared.store == nullptr || !ex.upgrade.empty() || ex.ends_here) {
+  if (!may_take_part(ex, session)) {
     return false;
   }
-  if (ex.claim == Claim::Unverified || ex.claim == Claim::Contradicted) {
-    return false;  // what an address serves under a name it may not have is shared with nobody
-  }
-  use.key = cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+  use.key = key_of(ex);
   if (use.key.empty()) {
     return false;
   }
@@ -57,9 +74,7 @@ bool takes_part(Exchange& ex, Session& session) {
   use.hash = store::MemoryTier::hash(use.key);
   use.asked = cache::read_asked(ex.request);
   if (ex.rules) {
-    const filters::Adjustments all = ex.rules->policy->summarise(ex.verdict);
-    use.overrides.no_cache = all.no_cache || asks_otherwise(all);
-    use.overrides.cache_for = all.cache_for ? *all.cache_for / kSecond : cache::kAbsent;
+    read_overrides(ex, ex.verdict);
   }
   return true;
 }
@@ -98,11 +113,7 @@ void plan_validation(Exchange& ex, std::size_t chosen) {
     }
   }
   use.conditions = cache::conditions_for({candidates.data(), n}, ex.arena);
-  if (use.conditions.any()) {
-    use.sent = ex.request;
-    cache::validating_fields(ex.request.fields, use.conditions, use.sent.fields);
-    use.validating = true;
-  }
+  use.validating = use.conditions.any();
 }
 
 // May this request share a fetch with others that ask the same?
@@ -168,32 +179,55 @@ LookUp ask_origin(Exchange& ex, Session& session) {
   return lead_or_follow(ex, session);
 }
 
-// Rules about addresses are asked about a hit as they are about a connection. Where it came from is
-// not known: the origin is asked.
+// The limits on addresses, ours and the rules', hold for a hit as for a connection. Where nothing
+// is known of where it came from, the origin is asked.
 bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
-  if (!ex.rules || !ex.rules->policy->has_phase(filters::Phase::Address)) {
-    return true;
-  }
-  if (!entry.address) {
+  const cache::Freshness& from = entry.freshness;
+  if (from.came_from == cache::CameFrom::Unknown) {
     forward(ex, Forward::Bypass, Reason::RuleForbids);
     return false;
   }
-  if (const Failure why = police_address(ex, *entry.address); why != Failure::None) {
+  if (from.came_from == cache::CameFrom::Parent) {
+    return true;  // no address was judged for the fetch either
+  }
+  const Shared& shared = session.worker.shared;
+  Failure why = judge_destination(from.address, ex.port, ClientClass::of(session.peer.address),
+                                  shared.settings.destinations, shared.own)
+                    .failure;
+  if (why == Failure::None) {
+    why = police_address(ex, from.address);
+  }
+  if (why != Failure::None) {
     refuse(ex, session, why);
     return false;
   }
+  settle_address(ex, session, from.address);
   return true;
+}
+
+// What a rule says of a lifetime holds for those whom the rule means: for them whatever the
+// response says, and for nobody else.
+cache::Freshness terms_for(const CacheUse& use, const cache::Freshness& stored) {
+  cache::Freshness out = stored;
+  if (use.overrides.cache_for != cache::kAbsent) {
+    out.lifetime = static_cast<std::uint32_t>(
+        std::min<cache::Delta>(use.overrides.cache_for, cache::kForever));
+    out.no_cache = false;
+  } else if (stored.from == cache::LifetimeFrom::Forced) {
+    out.no_cache = true;
+  }
+  return out;
 }
 
 bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
   CacheUse& use = ex.cache;
+  use.terms = terms_for(use, entry->freshness);
   const cache::ReuseVerdict verdict =
-      cache::may_reuse(use.asked, entry->freshness, session.worker.loop.wall());
+      cache::may_reuse(use.asked, use.terms, session.worker.loop.wall());
   use.reason = verdict.reason;
   use.entry = entry;
   if (use.background || !verdict.usable()) {
-    forward(ex, Forward::Stale, verdict.reason);
-    use.forward = cache::forward_for(verdict.reason);
+    forward(ex, cache::forward_for(verdict.reason), verdict.reason);
     return false;
   }
   if (!address_may_serve(ex, session, *entry)) {
@@ -212,6 +246,19 @@ bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
 }
 
 }  // namespace
+
+void read_overrides(Exchange& ex, const filters::Verdict& verdict) {
+  const filters::Adjustments all = ex.rules->policy->summarise(verdict);
+  cache::Overrides& out = ex.cache.overrides;
+  out.no_cache = out.no_cache || all.no_cache || asks_otherwise(ex, all);
+  if (all.cache_for) {
+    out.cache_for = *all.cache_for / kSecond;
+  }
+}
+
+bool key_still_holds(Exchange& ex) {
+  return key_of(ex) == ex.cache.key;
+}
 
 LookUp look_up(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
@@ -251,22 +298,22 @@ LookUp look_up(Exchange& ex, Session& session) {
 
 bool take_from_flight(Exchange& ex, Session& session, const store::Flight::News& news) {
   CacheUse& use = ex.cache;
-  const std::vector<EntryPtr> only{news.entry};
-  if (!news.filling->joinable()) {
+  if (news.filling && !news.filling->joinable()) {
     use.alone = true;
     return false;
   }
-  if (choose(ex, only) == cache::kNoVariant) {
+  if (choose(ex, {news.entry}) == cache::kNoVariant) {
     use.known_vary = ex.arena.copy(news.entry->vary);
     return false;
   }
+  // Kept for its validator alone is not shared: whoever asks is asked about himself.
+  use.terms = terms_for(use, news.entry->freshness);
   const cache::ReuseVerdict verdict =
-      cache::may_reuse(use.asked, news.entry->freshness, session.worker.loop.wall());
-  if (!address_may_serve(ex, session, *news.entry)) {
+      cache::may_reuse(use.asked, use.terms, session.worker.loop.wall());
+  if (!verdict.usable() || !address_may_serve(ex, session, *news.entry)) {
     use.alone = true;
     return ex.course != Course::Open;
   }
-  // What was asked for on behalf of many at once is as fresh as an answer of their own would be.
   use.entry = news.entry;
   use.filling = news.filling;
   use.validating = false;
@@ -288,8 +335,14 @@ bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
     return false;
   }
   const cache::ReuseVerdict verdict =
-      cache::may_serve_on_error(use.asked, use.entry->freshness, session.worker.loop.wall(), kind);
-  if (!verdict.usable() || !answer_from_entry(ex, session, verdict)) {
+      cache::may_serve_on_error(use.asked, use.terms, session.worker.loop.wall(), kind);
+  if (!verdict.usable()) {
+    return false;
+  }
+  if (!address_may_serve(ex, session, *use.entry)) {
+    return ex.course == Course::Reply;
+  }
+  if (!answer_from_entry(ex, session, verdict)) {
     return false;
   }
   use.result = "stale";

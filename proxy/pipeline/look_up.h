@@ -30,6 +30,14 @@ Task<void> wait_for_cache(Exchange& ex, Session& session, LookUp found);
 // Whether what a flight has brought answers this request; then the course is Stored.
 bool take_from_flight(Exchange& ex, Session& session, const store::Flight::News& news);
 
+// Takes over what the verdict says about caching this exchange; what was forbidden stays so. Needs
+// rules.
+void read_overrides(Exchange& ex, const filters::Verdict& verdict);
+
+// Whether the request is still the one that was looked up: rules about addresses may have changed
+// what is asked for.
+bool key_still_holds(Exchange& ex);
+
 // The origin failed: may something stale be served instead? Then the course is Stored.
 bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind);
 

@@ -142,7 +142,7 @@ void note_origin(Exchange& ex, Session& session, const Hop& hop) {
   ex.record.origin_reused = ex.origin->reused;
   ex.record.parent = hop.parent != nullptr ? std::string_view(hop.parent->name) : "";
   if (hop.parent == nullptr) {
-    settle_address(ex, session);
+    settle_address(ex, session, ex.origin->dialled.address);
   }
 }
 
@@ -184,7 +184,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
     if (came == PlaceAnswer::TimedOut) {
       co_return Failure::OriginQueueTimeout;
     }
-    const bool gone = session.client.broken();
+    const bool gone = session.gone();
     if (came == PlaceAnswer::Granted) {
       if (gone) {
         pool.release_place(pool.destination(key));

@@ -183,8 +183,7 @@ Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   return Failure::Blocked;
 }
 
-void settle_address(Exchange& ex, Session& session) {
-  const IpAddress& settled = ex.record.destination.address;
+void settle_address(Exchange& ex, Session& session, const IpAddress& settled) {
   if (!ex.rules || ex.subject.destination == settled) {
     return;
   }

@@ -19,7 +19,7 @@ class Session;
 Failure police_address(Exchange& ex, const std::optional<IpAddress>& address);
 
 // The address is settled (ex.record.destination): its adjustments are taken.
-void settle_address(Exchange& ex, Session& session);
+void settle_address(Exchange& ex, Session& session, const IpAddress& settled);
 
 // Puts the verdict into the record.
 void note_verdict(Exchange& ex);

@@ -12,6 +12,9 @@
 namespace weir {
 namespace {
 
+constexpr std::uint64_t kRefreshMark = 0x9e3779b97f4a7c15;  // tells these marks from others
+constexpr Micros kRefreshPause = 5 * kSecond;
+
 // What belongs to this client's own state of knowledge, and not to the store's.
 bool left_out(http::FieldId id) {
   using http::FieldId;
@@ -41,10 +44,13 @@ void refresh_in_background(Exchange& ex, Session& session) {
   if (ex.cache.background || worker.draining()) {
     return;
   }
-  // Whoever refreshes this key leads a flight; while there is one, it need not be asked again.
-  if (worker.shared.store->flights.under_way(flight_key(ex), ex.cache.hash)) {
+  // At most one at a time and one in a while for each key, whatever comes of it.
+  store::Flights& flights = worker.shared.store->flights;
+  const std::uint64_t mark = ex.cache.hash ^ kRefreshMark;
+  if (flights.alone(mark, worker.loop.now()) || flights.under_way(flight_key(ex), ex.cache.hash)) {
     return;
   }
+  flights.mark_alone(mark, worker.loop.now() + kRefreshPause);
   worker.metrics.add(metric::CacheRefreshes);
   auto* const nobody = new Session(worker, session.listener, session.peer, NoClient{});
   nobody->run_for_nobody(request_text(ex));  // deletes itself

@@ -60,6 +60,7 @@ class Session final : private StreamKeeper {
   // requests; any earlier one is closed. take_bound() gives it out for the same destination.
   void bind(OriginConnection* c);
   OriginConnection* take_bound(std::string_view key);
+  bool is_bound() const { return bound_ != nullptr; }
 
   Worker& worker;
   const ListenerState& listener;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "proxy/base/diag.h"
+#include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/worker.h"
@@ -20,6 +21,7 @@ namespace {
 using What = store::Part::What;
 
 constexpr std::uint64_t kFirstWindow = 512 * 1024;  // bytes checked before the head goes
+constexpr std::size_t kAtOnce = 256 * 1024;         // bytes that a limit is asked for
 
 // Runs `work` on the disk's thread and waits for it. False: it did not run, or says so.
 Task<bool> on_disk_thread(Session& session, std::function<bool()> work) {
@@ -43,6 +45,12 @@ Task<bool> on_disk_thread(Session& session, std::function<bool()> work) {
     co_await knock->wait(never);
   }
   co_return outcome->right;
+}
+
+void spend(Exchange& ex, std::size_t bytes) {
+  if (ex.limits) {
+    ex.limits->down.spend(bytes);
+  }
 }
 
 Failure give_up_entry(Exchange& ex, Session& session) {
@@ -83,6 +91,24 @@ Task<Failure> wait_for_bytes(Session& session) {
   co_return rung || session.worker.loop.now() < until ? Failure::None : Failure::OriginBodyTimeout;
 }
 
+Task<std::uint64_t> wait_for_allowance(Exchange& ex, Session& session) {
+  if (!ex.limits || !ex.limits->down.limited()) {
+    co_return kFirstWindow;
+  }
+  Throttle& throttle = ex.limits->down;
+  for (;;) {
+    const std::size_t n = throttle.allow(session.worker.loop.now(), kAtOnce);
+    if (n > 0 || session.client.broken()) {
+      co_return n > 0 ? n : 1;
+    }
+    const std::shared_ptr<Knock> knock = session.knock();
+    const Instant until = throttle.next(session.worker.loop.now());
+    knock->heed(session.client);
+    co_await knock->wait(until);
+    session.client.unkeep();
+  }
+}
+
 Task<Failure> make_ready(Exchange& ex, Session& session, const StoredPart& part) {
   store::Extent* const extent = part.extent;
   if (extent == nullptr || extent->ready(part.extent_at, part.length)) {
@@ -121,8 +147,10 @@ Task<bool> check_stored(Exchange& ex, Session& session) {
 
 Task<Failure> pull_stored(StoredPull& pull, Buffer& in) {
   for (;;) {
+    const std::uint64_t allowed = co_await wait_for_allowance(pull.ex, pull.session);
+    const std::uint64_t most = std::min<std::uint64_t>(in.room(), allowed);
     const std::shared_ptr<Knock> knock = pull.session.knock();
-    const StoredPart part = pull.source.next(in.room(), knock);
+    const StoredPart part = pull.source.next(most, knock);
     Failure why = Failure::None;
     switch (part.what) {
       case What::End:
@@ -136,6 +164,7 @@ Task<Failure> pull_stored(StoredPull& pull, Buffer& in) {
         std::memcpy(in.space(), part.bytes.data(), part.bytes.size());
         in.added(part.bytes.size());
         pull.source.used(part.bytes.size());
+        spend(pull.ex, part.bytes.size());
         co_return Failure::None;
       case What::File: {
         const auto n = static_cast<std::size_t>(part.length);
@@ -143,6 +172,7 @@ Task<Failure> pull_stored(StoredPull& pull, Buffer& in) {
         if (why == Failure::None) {
           in.added(n);
           pull.source.used(n);
+          spend(pull.ex, n);
           co_return why;
         }
         break;

@@ -19,6 +19,9 @@ struct Exchange;
 // long.
 Task<Failure> wait_for_bytes(Session& session);
 
+// How many bytes a bandwidth limit lets go now; waits until it is some.
+Task<std::uint64_t> wait_for_allowance(Exchange& ex, Session& session);
+
 // Has a part of a file ready to be sent. StoredUnreadable: it is not what was stored; the entry is
 // gone then, with a line in the operator's log.
 Task<Failure> make_ready(Exchange& ex, Session& session, const StoredPart& part);

@@ -8,12 +8,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/http/message.h"
@@ -38,10 +36,9 @@ struct Entry {
   std::string head_text;    // "HTTP/1.1 200 OK" CRLF fields CRLF CRLF, as kept
   http::ResponseHead head;  // views into head_text
   cache::Freshness freshness;
-  std::optional<IpAddress> address;  // of the origin it came from, for rules about addresses
-  std::uint64_t length = 0;          // bytes of the complete representation
-  std::vector<Run> runs;  // in order, apart from each other; a complete one has one run, or none
-                          // when the length is 0
+  std::uint64_t length = 0;  // bytes of the complete representation
+  std::vector<Run> runs;     // in order, apart from each other; a complete one has one run, or none
+                             // when the length is 0
 
   bool complete() const {
     return length == 0 || (runs.size() == 1 && runs[0].body->size() == length);

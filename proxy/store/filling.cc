@@ -26,6 +26,9 @@ Filling::Filling(Plan plan) : plan_(std::move(plan)) {
 }
 
 Filling::~Filling() {
+  if (plan_.budget != nullptr) {
+    plan_.budget->used.fetch_sub(charged_, std::memory_order_relaxed);
+  }
   if (large_ && !ended_) {
     large_->abandon();
   }
@@ -51,6 +54,10 @@ std::span<char> Filling::space() {
       room = std::min(2 * blocks_.back()->capacity, kLargestBlock);
     }
     blocks_.push_back(std::make_shared<Block>(room));
+    charged_ += room;
+    if (plan_.budget != nullptr) {
+      plan_.budget->used.fetch_add(room, std::memory_order_relaxed);
+    }
   }
   Block& last = *blocks_.back();
   return {last.bytes.get() + last.filled, last.capacity - last.filled};
@@ -64,6 +71,10 @@ void Filling::grew(std::size_t n) {
     size_ += n;
     if (size_ > plan_.keep_most && !large_ && !passing_) {
       outgrow_memory();
+    }
+    if (plan_.budget != nullptr && !large_ &&
+        plan_.budget->used.load(std::memory_order_relaxed) > plan_.budget->limit) {
+      passing_ = true;
     }
     if (large_ && (size_ > plan_.large_most || large_->failed())) {
       large_->abandon();
@@ -105,6 +116,11 @@ void Filling::drop_passed() {
   }
   while (blocks_.size() > 1 && dropped_ + blocks_.front()->filled <= keep_from) {
     dropped_ += blocks_.front()->filled;
+    const std::size_t room = blocks_.front()->capacity;
+    charged_ -= room;
+    if (plan_.budget != nullptr) {
+      plan_.budget->used.fetch_sub(room, std::memory_order_relaxed);
+    }
     blocks_.erase(blocks_.begin());
   }
 }
@@ -138,6 +154,10 @@ void Filling::end(std::function<void(std::shared_ptr<const Body>)> kept) {
         auto exact = std::make_shared<Block>(last->filled);
         std::memcpy(exact->bytes.get(), last->bytes.get(), last->filled);
         exact->filled = last->filled;
+        charged_ -= last->capacity - exact->capacity;
+        if (plan_.budget != nullptr) {
+          plan_.budget->used.fetch_sub(last->capacity - exact->capacity, std::memory_order_relaxed);
+        }
         blocks_.back() = std::move(exact);
       }
       if (!blocks_.empty() && blocks_.back()->filled == 0) {
@@ -182,6 +202,11 @@ std::uint64_t Filling::size() const {
   return size_;
 }
 
+std::optional<std::uint64_t> Filling::final_size() const {
+  const std::lock_guard lock(mutex_);
+  return ended_ ? std::optional(size_) : std::nullopt;
+}
+
 bool Filling::over() const {
   const std::lock_guard lock(mutex_);
   return ended_ || why_ != Failure::None;
@@ -195,6 +220,11 @@ unsigned Filling::followers() const {
 Part Filling::part_at(std::uint64_t at, const std::shared_ptr<Knock>& knock) {
   const std::lock_guard lock(mutex_);
   Part part;
+  if (at < dropped_ && large_ == nullptr) {
+    part.what = Part::What::Failed;
+    part.why = why_ == Failure::None ? Failure::StoredUnreadable : why_;
+    return part;
+  }
   if (at < dropped_) {
     part.what = Part::What::File;
     part.fd = large_->fd();
@@ -240,6 +270,11 @@ Follower::~Follower() {
   if (writer) {
     Knock::ring(writer);
   }
+}
+
+bool Follower::lost() const {
+  const std::lock_guard lock(filling_->mutex_);
+  return place_.at < filling_->dropped_ && filling_->large_ == nullptr;
 }
 
 void Follower::settle(std::uint64_t at) {

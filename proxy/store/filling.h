@@ -9,6 +9,7 @@
 // Counted. One mutex; bytes are copied outside of it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,6 +39,12 @@ struct Part {
   Failure why = Failure::None;  // Failed
 };
 
+// How much memory bodies on their way take together; beyond the limit they are only passed on.
+struct FillBudget {
+  std::atomic<std::uint64_t> used{0};
+  std::uint64_t limit = 0;
+};
+
 class Filling {
  public:
   struct Plan {
@@ -46,6 +53,7 @@ class Filling {
     std::uint64_t window = 1024 * 1024;   // bytes that may wait for the disk or for followers
     std::function<std::shared_ptr<LargeObject>(std::uint64_t expected)> begin_large;  // may be null
     std::uint64_t large_most = 0;  // bytes of one object on disk
+    FillBudget* budget = nullptr;  // shared by all; null: none
   };
   explicit Filling(Plan plan);
   ~Filling();
@@ -65,8 +73,9 @@ class Filling {
   std::shared_ptr<const Body> body() const;
   // True while newcomers can still read it from its start.
   bool joinable() const;
-  std::uint64_t size() const;  // bytes so far
-  bool over() const;           // ended or failed
+  std::uint64_t size() const;                       // bytes so far
+  std::optional<std::uint64_t> final_size() const;  // nothing before its end has come
+  bool over() const;                                // ended or failed
   unsigned followers() const;
 
  private:
@@ -84,6 +93,7 @@ class Filling {
   std::vector<BlockPtr> blocks_;  // what is in memory, in order; guarded, as all below
   std::uint64_t dropped_ = 0;     // bytes before blocks_.front()
   std::uint64_t size_ = 0;
+  std::uint64_t charged_ = 0;      // to the budget
   std::uint64_t given_large_ = 0;  // blocks handed to the disk end here
   std::shared_ptr<LargeObject> large_;
   std::shared_ptr<const Body> body_;
@@ -106,6 +116,8 @@ class Follower {
   // What there is at its place; `knock` is rung when a Wait is over.
   Part next(const std::shared_ptr<Knock>& knock) { return filling_->part_at(place_.at, knock); }
   void used(std::uint64_t n);
+  // What lies at its place has been dropped already.
+  bool lost() const;
   // On to another place, ahead or behind; behind only while nothing has been dropped.
   void move_to(std::uint64_t at);
 

@@ -77,6 +77,23 @@ void Flights::remove(const FlightPtr& flight, std::uint64_t hash) {
   }
 }
 
+// Keys are a URL, or a URL, a line feed and what tells variants apart.
+void Flights::forget(std::string_view url, std::uint64_t hash) {
+  Shard& s = shard(hash);
+  const std::lock_guard lock(s.mutex);
+  std::erase_if(s.flights, [url](const auto& flight) {
+    const std::string_view key = flight.first;
+    return key.starts_with(url) && (key.size() == url.size() || key[url.size()] == '\n');
+  });
+}
+
+void Flights::forget_all() {
+  for (Shard& s : shards_) {
+    const std::lock_guard lock(s.mutex);
+    s.flights.clear();
+  }
+}
+
 void Flights::mark_alone(std::uint64_t hash, Instant until) {
   Mark& mark = marks_[hash % kMarks];
   mark.hash.store(hash, std::memory_order_relaxed);

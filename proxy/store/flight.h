@@ -94,6 +94,10 @@ class Flights {
   // The flight takes nobody on any more.
   void remove(const FlightPtr& flight, std::uint64_t hash);
 
+  // What was being fetched under that URL is out of date: nobody boards it any more.
+  void forget(std::string_view url, std::uint64_t hash);
+  void forget_all();
+
   // A key whose answers are not shared: for a while nobody waits for another there. Remembered by
   // hash in a table of fixed size; a collision costs a shared fetch, no more.
   void mark_alone(std::uint64_t hash, Instant until);

@@ -21,20 +21,19 @@ tl::expected<void, std::string> Store::open_disk() {
 
 void Store::load(std::string_view url, std::shared_ptr<Knock> knock) {
   std::string key(url);
-  disk_->load(key, [this, key, knock](std::vector<EntryPtr> entries) {
+  const std::uint64_t since = memory.erasures(MemoryTier::hash(url));
+  disk_->load(key, [this, key, knock, since](std::vector<EntryPtr> entries) {
     if (!entries.empty()) {
-      memory.put_group(key, std::move(entries));
+      memory.put_group(key, std::move(entries), since);
     }
     Knock::ring(knock);
   });
 }
 
 void Store::keep(const EntryPtr& entry, std::optional<std::uint64_t> since) {
-  if (since && memory.erasures(MemoryTier::hash(entry->url)) != *since) {
-    return;
-  }
   memory.put(entry, since);
-  if (disk_) {
+  const bool erased = since && memory.erasures(MemoryTier::hash(entry->url)) != *since;
+  if (disk_ && !erased) {
     disk_->add(entry);
   }
 }
@@ -47,6 +46,7 @@ void Store::update(const EntryPtr& old, const EntryPtr& fresh) {
 
 bool Store::erase(std::string_view url) {
   const bool there = memory.erase(url);
+  flights.forget(url, MemoryTier::hash(url));
   if (disk_) {
     disk_->erase(url);
   }
@@ -68,6 +68,7 @@ Filling::Plan Store::plan(std::optional<std::uint64_t> length) {
   Filling::Plan out;
   out.length = length;
   out.keep_most = limits_.memory_object;
+  out.budget = &budget_;
   if (disk_) {
     out.large_most = limits_.disk->largest;
     out.begin_large = [this](std::uint64_t expected) { return disk_->begin_large(expected); };

@@ -29,7 +29,9 @@ struct StoreLimits {
 
 class Store {
  public:
-  explicit Store(const StoreLimits& limits) : limits_(limits), memory(limits.memory) {}
+  explicit Store(const StoreLimits& limits) : limits_(limits), memory(limits.memory) {
+    budget_.limit = limits.memory;
+  }
 
   // Before the store is used, with the rights that the directory needs. An error is a sentence for
   // the operator; the store then works without a disk.
@@ -63,6 +65,7 @@ class Store {
 
  private:
   const StoreLimits limits_;
+  FillBudget budget_;
   std::unique_ptr<DiskTier> disk_;
 
  public:
