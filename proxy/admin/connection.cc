@@ -208,7 +208,7 @@ Reply Connection::ask() {
   asked.claims.media_type = question_.media_type;
   asked.claims.has_body = !question_.body.empty();
   asked.body = question_.body;
-  return answer(asked, server_.site_, *server_.state_);
+  return server_.answers_(asked, server_.site_, *server_.state_);
 }
 
 std::string Connection::head_of(const Reply& reply) {

@@ -50,7 +50,8 @@ std::optional<std::string> Request::parameter(std::string_view name) const {
 std::optional<std::uint64_t> Request::number(std::string_view name, std::uint64_t fallback,
                                              std::uint64_t most) const {
   const auto text = parameter(name);
-  return text ? parse_decimal(*text, most) : fallback;
+  const auto value = text ? parse_decimal(*text) : fallback;
+  return value && *value <= most ? value : std::nullopt;
 }
 
 Reply refuse(std::uint16_t status, std::string_view sentence) {

@@ -75,14 +75,16 @@ std::string AdminServer::text() const {
   return site_.at ? "http://" + site_.at->text() : "unix:" + path_;
 }
 
-void AdminServer::start(AdminState& state) {
+void AdminServer::start(AdminState& state, Answers answers) {
   state_ = &state;
+  answers_ = answers;
   // Signals are for the thread that waits for them.
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "admin");
     open_door();
     loop_.run();
   });

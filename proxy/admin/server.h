@@ -18,8 +18,7 @@
 
 #include <tl/expected.hpp>
 
-#include "proxy/admin/guard.h"
-#include "proxy/admin/state.h"
+#include "proxy/admin/api.h"
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
 #include "proxy/net/loop.h"
@@ -40,8 +39,9 @@ class AdminServer {
   // Nothing for a socket in the file system.
   const std::optional<Endpoint>& at() const { return site_.at; }
 
-  // Answers from now on. `state` outlives stop().
-  void start(AdminState& state);
+  // Answers from now on. `state` outlives stop(). `answers`: from another table than ours.
+  using Answers = Reply (*)(const Asked&, const Site&, AdminState&);
+  void start(AdminState& state, Answers answers = &answer);
   // Cuts what runs and ends the thread.
   void stop();
 
@@ -81,6 +81,7 @@ class AdminServer {
   std::string path_;  // of a socket in the file system
   http::DateText date_;
   AdminState* state_ = nullptr;
+  Answers answers_ = nullptr;
   std::set<Connection*> connections_;
   bool stopping_ = false;
   std::thread thread_;

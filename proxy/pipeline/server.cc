@@ -465,6 +465,7 @@ tl::expected<void, StartFault> Server::start() {
   running_ = static_cast<unsigned>(workers_.size());
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, w = worker.get()] {
+      ::pthread_setname_np(::pthread_self(), "worker");
       w->run();
       if (--running_ == 0) {
         control_->workers_are_done();
