@@ -71,6 +71,7 @@ class Run {
   std::uint64_t blocked_ = 0;
   std::uint64_t excepted_ = 0;
   std::uint64_t rewritten_ = 0;
+  std::uint64_t gave_up_ = 0;
   std::uint64_t errors_ = 0;
   const bool progress_ = ::isatty(STDERR_FILENO) == 1;
   Nanos shown_at_ = 0;
@@ -181,6 +182,7 @@ void Run::answer() {
   blocked_ += said.block ? 1U : 0U;
   excepted_ += said.excepted.empty() ? 0U : 1U;
   rewritten_ += said.rewrite.empty() ? 0U : 1U;
+  gave_up_ += said.gave_up ? 1U : 0U;
   put_index();
   json_.name("block").flag(said.block);
   const auto optional = [this](std::string_view name, std::string_view value) {
@@ -194,6 +196,9 @@ void Run::answer() {
     json_.name("list").text(said.hit.list_name);
     json_.name("line").number(said.hit.line);
     json_.name("text").text(said.hit.text);
+  }
+  if (said.gave_up) {
+    json_.name("gave_up").flag(true);
   }
   optional("excepted", said.excepted);
   optional("rewrite", said.rewrite);
@@ -234,6 +239,7 @@ std::string Run::summary(const Loading& loading) const {
   json.name("blocked").number(blocked_);
   json.name("excepted").number(excepted_);
   json.name("rewritten").number(rewritten_);
+  json.name("gave_up").number(gave_up_);
   json.name("errors").number(errors_);
   json.name("decide_us_mean").real(durations_.mean_us(), 3);
   json.name("decide_us_p50").real(durations_.percentile_us(0.5), 3);
