@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace weir::filters {
 
@@ -31,6 +32,29 @@ class ExpressionBudget {
   static constexpr std::int64_t kEach = 25;
   std::int64_t left_ = 600'000;
 };
+
+// Whether the counts in an expression alone make it too large, which saves finding out: the last
+// number of each "{n,m}".
+constexpr bool counts_too_high(std::string_view expression) {
+  int sum = 0;
+  int number = 0;
+  bool counts = false;
+  for (std::size_t i = 0; i < expression.size() && sum <= kExpressionSizeMost; ++i) {
+    const char c = expression[i];
+    if (c == '\\') {
+      ++i;
+    } else if (c == '{' || c == ',') {
+      counts = counts || c == '{';
+      number = 0;
+    } else if (counts && c >= '0' && c <= '9') {
+      number = std::min(number * 10 + (c - '0'), kExpressionSizeMost + 1);
+    } else {
+      sum += counts && c == '}' ? number : 0;
+      counts = false;
+    }
+  }
+  return sum > kExpressionSizeMost;
+}
 
 // Steps (work.h) of trying an expression on a text. Mostly a byte is one look into a table; the
 // share of the program is for the worst, when the automaton outgrows its memory.

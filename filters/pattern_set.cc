@@ -25,6 +25,8 @@ constexpr std::int64_t kMemoryTogether = 64 << 20;
 constexpr std::size_t kLiteralsMost = 64;       // of one expression; with more it is tried always
 constexpr std::size_t kLiteralBytesMost = 256;  // a part of it does as well
 constexpr std::size_t kWithoutLiteralMost = 1000;
+constexpr const char* kTooLarge =
+    "the expression is too large: it has high counts, or repeats what repeats";
 
 RE2::Options options(std::int64_t memory) {
   RE2::Options out(RE2::Latin1);  // bytes, not characters: URLs are bytes
@@ -154,13 +156,16 @@ std::string PatternSet::Builder::add(std::string_view pattern, std::uint32_t val
   if (draft_->budget.spent()) {
     return "the expressions of the list are too large together";
   }
+  if (counts_too_high(pattern)) {
+    return kTooLarge;
+  }
   const re2::StringPiece text(pattern.data(), pattern.size());
   auto expression = std::make_unique<RE2>(text, options(kMemory));
   const bool large = expression->error_code() == RE2::ErrorPatternTooLarge ||
                      expression->ProgramSize() > kExpressionSizeMost;
   draft_->budget.take(large ? kExpressionSizeMost : expression->ProgramSize());
   if (large) {
-    return "the expression is too large: it has high counts, or repeats what repeats";
+    return kTooLarge;
   }
   if (!expression->ok()) {
     return reason_of(*expression);

@@ -39,6 +39,9 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
   if (budget_.spent()) {
     return Error(filters::kExpressionsTooLarge);
   }
+  if (filters::counts_too_high(source)) {
+    return Error(filters::kExpressionTooLarge);
+  }
   const RE2 expression(piece(source), options(ignore_case, filters::kExpressionMemory));
   const bool large = expression.error_code() == RE2::ErrorPatternTooLarge ||
                      expression.ProgramSize() > filters::kExpressionSizeMost;

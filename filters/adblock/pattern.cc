@@ -11,6 +11,7 @@ namespace weir::adblock {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
+constexpr std::size_t kHopCost = 4;  // in steps: of looking for a character, and what stands there
 
 constexpr std::array<bool, 256> kSeparators = [] {
   std::array<bool, 256> out{};
@@ -43,11 +44,11 @@ std::size_t find_literal(const UrlView& url, std::string_view literal, std::size
     const std::size_t room = url.text.size() - literal.size() + 1 - from;
     const void* const found = std::memchr(begin + from, literal.front(), room);
     if (found == nullptr) {
-      url.work->spend(1 + room / 16);
+      url.work->spend(kHopCost + room / 16);
       return npos;
     }
     const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - begin);
-    if (!url.work->spend(1 + (at - from) / 16 + literal.size() / 16)) {
+    if (!url.work->spend(kHopCost + (at - from) / 16 + literal.size() / 16)) {
       return npos;
     }
     if (std::memcmp(begin + at, literal.data(), literal.size()) == 0) {

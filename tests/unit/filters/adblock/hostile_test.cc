@@ -110,6 +110,15 @@ TEST(HostileList, MayNotHaveExpressionsOfAnySizeOrNumber) {
   EXPECT_EQ(many.reports[1].rules, 1U);  // another list has room of its own
 }
 
+TEST(HostileList, HasItsCountsAddedUpBeforeAnythingIsCompiled) {
+  EXPECT_TRUE(counts_too_high("[a-z]{900}x{1,601}"));
+  EXPECT_TRUE(counts_too_high("a{9999999999999}"));
+  for (const auto* fine : {"[a-z]{900}x{1,600}", "a{9,1}", "a\\{9999}", "a{9999", "a9999}",
+                           "a{x9999}", "", "{", "\\"}) {
+    EXPECT_FALSE(counts_too_high(fine)) << fine;
+  }
+}
+
 TEST(HostileList, MayNotHaveEveryRequestAskedAboutThousandsOfRules) {
   std::string list;
   for (int n = 0; n < 5000; ++n) {
