@@ -134,13 +134,14 @@ bool Filer::file(std::uint32_t id, Index& index) {
   Draft& draft = draft_of(index);
   const Kinds kinds = entry_kinds(filter);
   index.kinds |= filter.kinds;
-  const IndexEntry entry{id, 0, kinds};
+  const IndexEntry entry(id, kinds);
   if (filter.shape == Shape::Host) {
     const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
     draft.hosts.push_back({name_hash(name), entry});
     return true;
   }
-  rule_tokens(rule_of(filter), tokens_);
+  const Rule rule = rule_of(filter);
+  rule_tokens(rule, tokens_);
   const auto cost = [this](const Token& token) {
     return counter(token.hash) + commonness(token.hash);
   };
@@ -149,7 +150,7 @@ bool Filer::file(std::uint32_t id, Index& index) {
   const auto pages = engine_.hosts.wanted(limits.from);
   if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
     draft.tokens.push_back(
-        {token_key(best->hash), {id, static_cast<std::uint16_t>(best->at), kinds}});
+        {token_key(best->hash), {id, kinds, best->at, near_of(rule.pattern, best->at)}});
     all_tokens_.push_back(best->hash);
     return true;
   }

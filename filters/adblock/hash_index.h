@@ -6,20 +6,50 @@
 // finds a filter by a name compares the name all the same. Immutable once built.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <vector>
 
+#include "filters/adblock/parse.h"
 #include "filters/adblock/rule.h"
+#include "filters/adblock/tokens.h"
 
 namespace weir::adblock {
 
 // A filter under one key. `at` is where the key's token begins in its pattern; `kinds` are the
-// filter's, to turn most away without looking at it.
+// filter's and `near` is what its token stands among, to turn most away without looking at it.
 struct IndexEntry {
   std::uint32_t filter;
-  std::uint16_t at;
+  std::uint16_t at;  // its first four bits: which bytes of `near` count
   Kinds kinds;
+  std::uint32_t near;
+
+  IndexEntry(std::uint32_t id, Kinds of) : filter(id), at(0), kinds(of), near(0) {}
+  IndexEntry(std::uint32_t id, Kinds of, std::size_t token_at, const Near& around)
+      : filter(id), at(0), kinds(of), near(around.bytes) {
+    unsigned counts = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      counts |= ((around.mask >> (8 * i)) & 1U) << i;
+    }
+    at = static_cast<std::uint16_t>(counts << kPlaceBits | token_at);
+  }
+  std::uint16_t place() const { return at & ((1U << kPlaceBits) - 1); }
+  // Whether the filter may match where a token of the URL stands among `around`.
+  bool may_be_near(std::uint32_t around) const {
+    return ((near ^ around) & kNearMasks[at >> kPlaceBits]) == 0;
+  }
+
+ private:
+  static constexpr unsigned kPlaceBits = 12;
+  static_assert(kPatternLimit < 1U << kPlaceBits);
+  static constexpr std::array<std::uint32_t, 16> kNearMasks = [] {
+    std::array<std::uint32_t, 16> out{};
+    for (unsigned i = 0; i < 64; ++i) {
+      out[i / 4] |= ((i / 4) >> (i % 4) & 1U) * (0xffU << (8 * (i % 4)));
+    }
+    return out;
+  }();
 };
 
 class HashIndex {
@@ -54,7 +84,8 @@ class HashIndex {
         continue;
       }
       for (const auto* entry = &entries_[slots_[at].begin];; ++entry) {
-        const IndexEntry plain{entry->filter & ~kLast, entry->at, entry->kinds};
+        IndexEntry plain = *entry;
+        plain.filter &= ~kLast;
         if (use(plain)) {
           return true;
         }

@@ -90,29 +90,32 @@ constexpr std::array<char, 256> kTokenChars = [] {
   return out;
 }();
 
-// Lower-cases the URL and collects the tokens that filters know. `text` has room for one more.
+// Lower-cases the URL and collects the tokens that filters know.
 std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char* text,
                                 Arena& arena) {
   auto* const tokens = aligned<Token>(raw.size() / 2 + 1, arena);
   std::size_t count = 0;
-  auto hash = kTokenSeed;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= raw.size(); ++i) {
-    const char c = i < raw.size() ? raw[i] : ' ';
-    if (const char folded = kTokenChars[static_cast<unsigned char>(c)]; folded != '\0') {
+  const std::size_t size = raw.size();
+  for (std::size_t i = 0; i < size;) {
+    const auto begin = i;
+    auto hash = kTokenSeed;
+    for (; i < size; ++i) {
+      const char folded = kTokenChars[static_cast<unsigned char>(raw[i])];
+      if (folded == '\0') {
+        break;
+      }
       text[i] = folded;
       hash = token_step(hash, folded);
-      continue;
     }
-    text[i] = c;
-    if (begin != i) {
+    if (i > begin) {
       const auto whole = token_end(hash);
       if (engine.knows_token(whole)) {
-        tokens[count++] = {whole, static_cast<std::uint32_t>(begin)};
+        tokens[count++] = {whole, static_cast<std::uint32_t>(begin), near_in(raw, begin, i)};
       }
-      hash = kTokenSeed;
     }
-    begin = i + 1;
+    for (; i < size && kTokenChars[static_cast<unsigned char>(raw[i])] == '\0'; ++i) {
+      text[i] = raw[i];
+    }
   }
   return {tokens, Distinct({tokens, count}, arena).keep()};
 }
@@ -202,7 +205,7 @@ bool covers_host(const Filter& filter, const Limits& limits) {
 
 void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
-  char* text = arena.allocate(raw.size() + 1);
+  char* text = arena.allocate(raw.size());
   tokens = tokenise(engine, raw, text, arena);
   url.text = {text, raw.size()};
   url.work = &work;

@@ -71,14 +71,15 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
   if ((index.kinds & asked.kinds) == 0) {
     return false;
   }
-  const auto ask = [&](const IndexEntry& entry, std::size_t token_at) {
+  const auto ask = [&](const IndexEntry& entry, bool fits, std::size_t token_at) {
     const Filter& filter = engine.filters[entry.filter];
-    const bool fits = asked.fits(entry.kinds);
     const bool yes = asked.work.spend(fits ? kTryCost : 1) && fits && wants(filter) &&
-                     matches(engine, filter, asked, token_at, entry.at) && use(filter);
+                     matches(engine, filter, asked, token_at, entry.place()) && use(filter);
     return yes || asked.gave_up_at(filter);
   };
-  const auto plain = [&](const IndexEntry& entry) { return ask(entry, kNoMatch); };
+  const auto plain = [&](const IndexEntry& entry) {
+    return ask(entry, asked.fits(entry.kinds), kNoMatch);
+  };
   const auto under = [&](const HashIndex& part, const Names& names) {
     for (std::uint32_t i = 0; i < names.count; ++i) {
       if (part.each(names.hashes[i], plain)) {
@@ -91,9 +92,13 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
     return true;
   }
   for (const Token& token : asked.tokens) {
-    const auto at = (token.at & kRepeated) != 0 ? kNoMatch : token.at;
-    if (index.tokens.each(token_key(token.hash),
-                          [&](const IndexEntry& entry) { return ask(entry, at); })) {
+    const bool once = (token.at & kRepeated) == 0;
+    const auto at = once ? token.at : kNoMatch;
+    const auto by_token = [&](const IndexEntry& entry) {
+      const bool fits = asked.fits(entry.kinds) && (!once || entry.may_be_near(token.near));
+      return ask(entry, fits, at);
+    };
+    if (index.tokens.each(token_key(token.hash), by_token)) {
       return true;
     }
   }

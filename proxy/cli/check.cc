@@ -7,7 +7,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "proxy/cli/asked.h"
@@ -66,6 +65,7 @@ class Run {
   IpAddress known_address_ = IpAddress::v4(0x7f000001);
   JsonWriter json_;
   Durations durations_;
+  CpuBound cpu_;
   bool described_ = false;
   std::uint64_t requests_ = 0;
   std::uint64_t blocked_ = 0;
@@ -145,12 +145,10 @@ Nanos Run::decide_once() {
 }
 
 bool Run::decide_timed() {
-  Nanos took = decide_once();
-  if (took > Durations::kDoubtful) {
-    took = std::min(took, decide_once());
-  }
+  cpu_.mark();
+  const Nanos took = decide_once();
   if (described_) {
-    durations_.add(took);
+    durations_.add(cpu_.bounded(took));
   }
   return described_;
 }
