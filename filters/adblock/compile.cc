@@ -263,6 +263,7 @@ std::unique_ptr<Engine> compile(std::span<const List* const> lists,
   compiler.settle(reports);
   engine->hosts.finish();
   file_filters(*engine, reports);
+  engine->expressions.finish();
   return engine;
 }
 

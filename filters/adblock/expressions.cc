@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first to ask compiles; who loses the race throws its own away.
+// See expressions.h.
 #include "filters/adblock/expressions.h"
 
 #include <re2/re2.h>
-
-#include <memory>
 
 namespace weir::adblock {
 namespace {
@@ -27,11 +25,8 @@ re2::StringPiece piece(std::string_view text) {
 
 }  // namespace
 
-Expressions::~Expressions() {
-  for (auto& entry : all_) {
-    delete entry.compiled.load();
-  }
-}
+Expressions::Expressions() = default;
+Expressions::~Expressions() = default;
 
 tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view source,
                                                           bool ignore_case) {
@@ -49,30 +44,26 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
   if (large || !expression.ok()) {
     return Error(large ? filters::kExpressionTooLarge : "expression");
   }
-  all_.emplace_back(source, ignore_case, expression.ProgramSize());
-  return static_cast<std::uint32_t>(all_.size() - 1);
+  sources_.push_back({std::string(source), ignore_case});
+  return static_cast<std::uint32_t>(sources_.size() - 1);
 }
 
-const RE2& Expressions::compiled(const Entry& entry) const {
-  RE2* known = entry.compiled.load(std::memory_order_acquire);
-  if (known == nullptr) {
-    auto made = std::make_unique<RE2>(entry.source, options(entry.ignore_case, kMemory));
-    if (entry.compiled.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
-      known = made.release();
-    }
+void Expressions::finish() {
+  for (const Source& source : sources_) {
+    all_.push_back(std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory)));
   }
-  return *known;
+  std::vector<Source>().swap(sources_);
 }
 
 bool Expressions::found(std::uint32_t id, std::string_view text, filters::Work& work,
                         std::size_t* end) const {
-  const Entry& entry = all_[id];
-  if (!work.spend(filters::expression_steps(entry.size, text.size()))) {
+  const RE2& expression = *all_[id];
+  if (!work.spend(filters::expression_steps(expression.ProgramSize(), text.size()))) {
     return false;
   }
   re2::StringPiece whole;
-  const bool yes = compiled(entry).Match(piece(text), 0, text.size(), RE2::UNANCHORED, &whole,
-                                         end == nullptr ? 0 : 1);
+  const bool yes = expression.Match(piece(text), 0, text.size(), RE2::UNANCHORED, &whole,
+                                    end == nullptr ? 0 : 1);
   if (yes && end != nullptr) {
     *end = static_cast<std::size_t>(whole.data() - text.data()) + whole.size();
   }

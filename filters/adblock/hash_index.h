@@ -23,9 +23,11 @@ struct IndexEntry {
   std::uint32_t filter;
   std::uint16_t at;  // its first four bits: which bytes of `near` count
   Kinds kinds;
-  std::uint32_t near;
+  std::uint32_t near;  // 0 where nothing counts
 
   IndexEntry(std::uint32_t id, Kinds of) : filter(id), at(0), kinds(of), near(0) {}
+  IndexEntry(std::uint32_t id, std::uint16_t packed_at, Kinds of, std::uint32_t around)
+      : filter(id), at(packed_at), kinds(of), near(around) {}
   IndexEntry(std::uint32_t id, Kinds of, std::size_t token_at, const Near& around)
       : filter(id), at(0), kinds(of), near(around.bytes) {
     unsigned counts = 0;
@@ -83,13 +85,13 @@ class HashIndex {
       if (slots_[at].check != check) {
         continue;
       }
-      for (const auto* entry = &entries_[slots_[at].begin];; ++entry) {
-        IndexEntry plain = *entry;
-        plain.filter &= ~kLast;
-        if (use(plain)) {
+      for (std::size_t i = slots_[at].begin;; ++i) {
+        const Packed& packed = entries_[i];
+        if (use(IndexEntry(packed.filter & ~kLast, packed.at, packed.kinds,
+                           near_.empty() ? 0 : near_[i]))) {
           return true;
         }
-        if ((entry->filter & kLast) != 0) {
+        if ((packed.filter & kLast) != 0) {
           break;
         }
       }
@@ -116,7 +118,13 @@ class HashIndex {
   std::uint64_t bits_mask_ = 0;
   std::vector<Slot> slots_;
   std::uint64_t mask_ = 0;
-  std::vector<IndexEntry> entries_;
+  struct Packed {
+    std::uint32_t filter;
+    std::uint16_t at;
+    Kinds kinds;
+  };
+  std::vector<Packed> entries_;
+  std::vector<std::uint32_t> near_;  // of the entries; empty where none has any
 };
 
 }  // namespace weir::adblock
