@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "filters/keyed_hash.h"
 #include "proxy/base/host.h"
@@ -50,6 +51,10 @@ void each_suffix(std::string_view name, Use use) {
   }
 }
 
+bool before(const DomainSet::Entry& a, const DomainSet::Entry& b) {
+  return a.hash() != b.hash() ? a.hash() < b.hash() : a.value < b.value;
+}
+
 }  // namespace
 
 void DomainSet::Builder::add(std::string_view name, std::uint32_t value) {
@@ -57,19 +62,37 @@ void DomainSet::Builder::add(std::string_view name, std::uint32_t value) {
   each_suffix(name, [&whole](std::uint64_t hash, std::size_t) { whole = hash; });
   entries_.push_back(
       {static_cast<std::uint32_t>(whole >> 32), static_cast<std::uint32_t>(whole), value});
+  if (entries_.size() - list_begin_ >= settle_at_) {
+    settle_list();
+    settle_at_ = std::max(kSettleFirst, 2 * (entries_.size() - list_begin_));
+  }
+}
+
+// Sorts what has come of the list and keeps each name once, with its least value.
+void DomainSet::Builder::settle_list() {
+  const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(list_begin_);
+  std::sort(begin, entries_.end(), before);
+  const auto same = [](const Entry& a, const Entry& b) { return a.hash() == b.hash(); };
+  const auto end = std::unique(begin, entries_.end(), same);
+  dropped_ += static_cast<std::size_t>(entries_.end() - end);
+  entries_.erase(end, entries_.end());
+}
+
+std::size_t DomainSet::Builder::end_list() {
+  settle_list();
+  // The lists before are in order already.
+  std::inplace_merge(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(list_begin_),
+                     entries_.end(), before);
+  list_begin_ = entries_.size();
+  settle_at_ = kSettleFirst;
+  return std::exchange(dropped_, 0);
 }
 
 DomainSet DomainSet::Builder::build() && {
   DomainSet set;
+  end_list();
   set.entries_ = std::move(entries_);
   auto& entries = set.entries_;
-  std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-    return a.hash() != b.hash() ? a.hash() < b.hash() : a.value < b.value;
-  });
-  const auto same = [](const Entry& a, const Entry& b) {
-    return a.hash() == b.hash() && a.value == b.value;
-  };
-  entries.erase(std::unique(entries.begin(), entries.end(), same), entries.end());
   if (entries.capacity() > entries.size() + entries.size() / 8) {
     entries.shrink_to_fit();
   }

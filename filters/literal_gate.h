@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "filters/work.h"
 #include "proxy/base/arena.h"
 #include "proxy/base/ascii.h"
 
@@ -34,10 +35,10 @@ class LiteralGate {
     std::vector<std::pair<std::string, std::uint32_t>> literals_;
   };
 
-  // Calls `use(id)` for every id of every literal in `text`, once a literal. `arena` remembers
-  // those that were seen, so that a text which repeats one costs no more.
+  // Calls `use(id)` for every id of every literal in `text`, once a literal, until the work is
+  // spent. `arena` remembers those that were seen, so that a text which repeats one costs no more.
   template <class Use>
-  void each(std::string_view text, Arena& arena, Use use) const {
+  void each(std::string_view text, Arena& arena, Work& work, Use use) const {
     char* seen = nullptr;
     std::uint32_t three = 0;
     for (std::size_t n = 0; n < text.size() && !entries_.empty(); ++n) {
@@ -48,6 +49,9 @@ class LiteralGate {
       }
       const std::uint32_t bucket = slot >> bucket_shift_;
       for (std::uint32_t e = buckets_[bucket]; e < buckets_[bucket + 1]; ++e) {
+        if (!work.spend(2)) {
+          return;
+        }
         if (entries_[e].three == three && occurs(entries_[e], text, n) &&
             !was_seen(seen, e, arena)) {
           std::for_each(ids_.begin() + entries_[e].ids, ids_.begin() + entries_[e].ids_end, use);

@@ -13,19 +13,20 @@
 #include <numeric>
 #include <utility>
 
+#include "filters/expression_budget.h"
 #include "filters/literal_gate.h"
 
 namespace weir::filters {
 namespace {
 
-// For the automaton of one expression, which is built while it is used; an expression that does not
-// fit is given more.
+// For the automaton of one expression, which is built while it is used.
 constexpr std::int64_t kMemory = 256 << 10;
-constexpr std::int64_t kMemoryLarge = 4 << 20;
 constexpr std::int64_t kMemoryTogether = 64 << 20;
 constexpr std::size_t kLiteralsMost = 64;       // of one expression; with more it is tried always
 constexpr std::size_t kLiteralBytesMost = 256;  // a part of it does as well
 constexpr std::size_t kWithoutLiteralMost = 1000;
+constexpr const char* kTooLarge =
+    "the expression is too large: it has high counts, or repeats what repeats";
 
 RE2::Options options(std::int64_t memory) {
   RE2::Options out(RE2::Latin1);  // bytes, not characters: URLs are bytes
@@ -59,11 +60,11 @@ std::size_t weight(std::string_view literal) {
 }
 
 // The fewest and best literals one of which every match needs; none when there are no such.
-std::vector<std::string> needed_literals(std::string_view pattern, std::int64_t memory) {
+std::vector<std::string> needed_literals(std::string_view pattern) {
   re2::FilteredRE2 filtered(static_cast<int>(kGateBytesLeast));
   int id = 0;
   std::vector<std::string> literals;
-  if (filtered.Add(re2::StringPiece(pattern.data(), pattern.size()), options(memory), &id) !=
+  if (filtered.Add(re2::StringPiece(pattern.data(), pattern.size()), options(kMemory), &id) !=
       RE2::NoError) {
     return {};
   }
@@ -110,6 +111,7 @@ struct PatternSet::Builder::Draft {
   std::vector<Pattern> patterns;
   std::vector<std::uint32_t> without_literal;
   LiteralGate::Builder gate;
+  ExpressionBudget budget;
   std::size_t memory = 0;
 };
 
@@ -143,22 +145,33 @@ std::size_t PatternSet::Builder::size() const {
   return draft_->patterns.size();
 }
 
+void PatternSet::Builder::begin_list() {
+  draft_->budget = {};
+}
+
 std::string PatternSet::Builder::add(std::string_view pattern, std::uint32_t value) {
   if (pattern.size() > kPatternBytesMost) {
     return "the expression is longer than " + std::to_string(kPatternBytesMost) + " bytes";
   }
+  if (draft_->budget.spent()) {
+    return "the expressions of the list are too large together";
+  }
+  if (counts_too_high(pattern)) {
+    return kTooLarge;
+  }
   const re2::StringPiece text(pattern.data(), pattern.size());
-  std::int64_t memory = kMemory;
-  auto expression = std::make_unique<RE2>(text, options(memory));
-  if (expression->error_code() == RE2::ErrorPatternTooLarge) {
-    memory = kMemoryLarge;
-    expression = std::make_unique<RE2>(text, options(memory));
+  auto expression = std::make_unique<RE2>(text, options(kMemory));
+  const bool large = expression->error_code() == RE2::ErrorPatternTooLarge ||
+                     expression->ProgramSize() > kExpressionSizeMost;
+  draft_->budget.take(large ? kExpressionSizeMost : expression->ProgramSize());
+  if (large) {
+    return kTooLarge;
   }
   if (!expression->ok()) {
     return reason_of(*expression);
   }
   const auto index = static_cast<std::uint32_t>(draft_->patterns.size());
-  const auto literals = needed_literals(pattern, memory);
+  const auto literals = needed_literals(pattern);
   for (const std::string& literal : literals) {
     draft_->gate.add(literal, index);
   }
@@ -203,15 +216,22 @@ tl::expected<PatternSet, std::string> PatternSet::Builder::build() && {
   return set;
 }
 
-std::uint32_t PatternSet::first_of(std::string_view url, Arena& arena, Filter wanted) const {
+std::uint32_t PatternSet::first_of(std::string_view url, Arena& arena, Work& work,
+                                   Filter wanted) const {
   std::uint32_t best = kNone;
+  std::uint32_t dearest = kNone;
   const auto ask = [&](std::uint32_t n) {
     const Pattern& pattern = compiled_->patterns[n];
-    if (pattern.value < best && wanted(pattern.value) && pattern.found_in(url)) {
+    if (pattern.value >= best || !wanted(pattern.value)) {
+      return;
+    }
+    if (!work.spend(expression_steps(pattern.expression->ProgramSize(), url.size()))) {
+      dearest = std::min(dearest, pattern.value);
+    } else if (pattern.found_in(url)) {
       best = pattern.value;
     }
   };
-  compiled_->gate.each(url, arena, ask);
+  compiled_->gate.each(url, arena, work, ask);
   const auto& loose = compiled_->without_literal;
   const bool may_better = std::ranges::any_of(loose, [&](std::uint32_t n) {
     return compiled_->patterns[n].value < best && wanted(compiled_->patterns[n].value);
@@ -219,7 +239,7 @@ std::uint32_t PatternSet::first_of(std::string_view url, Arena& arena, Filter wa
   if (may_better && compiled_->maybe_without_literal(url)) {
     std::ranges::for_each(loose, ask);
   }
-  return best;
+  return std::min(best, dearest);
 }
 
 std::size_t PatternSet::size() const {

@@ -65,6 +65,8 @@ struct ListEdits {
 struct ListVerdict {
   bool block = false;
   bool important = false;
+  // The question would have cost too much: a block, by the line it ended at if there is one.
+  bool gave_up = false;
   ListHit by;                 // the blocking line, also when an exception lifted it
   ListHit exception;          // the line that lifted it
   std::string_view redirect;  // $redirect: the name of a neutral resource to answer with
@@ -77,6 +79,8 @@ struct Verdict {
   const Action* action = nullptr;   // the decision's action; nullptr for the default
   ListHit hit;                      // the list line that made the rule hold, if one did
   std::string_view redirect;        // a neutral resource named by the list
+  // Asking a list of the rule would have cost too much, at the line `hit`: a block without action.
+  bool gave_up = false;
   bool blocks() const { return decision == Decision::Block || decision == Decision::Close; }
 
   // What rules and lists in dry run would have decided; rule UINT32_MAX: nothing.
@@ -115,6 +119,7 @@ struct Verdict {
     action = nullptr;
     hit = would_hit = {};
     redirect = {};
+    gave_up = false;
     adjustment_count = adjustments_lost = 0;
     edits.clear();
   }

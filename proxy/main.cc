@@ -101,6 +101,8 @@ int main(int argc, char** argv) {
       return weir::cli::health(arguments->running);
     case Arguments::Command::Reload:
       return weir::cli::reload(arguments->running);
+    case Arguments::Command::AcceptList:
+      return weir::cli::accept_list(arguments->accept);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

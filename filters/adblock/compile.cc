@@ -21,6 +21,9 @@ namespace {
 using filters::List;
 using filters::ListReport;
 
+constexpr std::size_t kLineMost = 256 * 1024;  // 10,000 host names fit
+constexpr std::size_t kValueMost = 4096;       // of a modifier
+
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   return name_end(hash * 31 + value + 0x9e3779b97f4a7c15ULL);
 }
@@ -40,7 +43,8 @@ class Compiler {
   void take(std::string_view text, std::uint32_t line_at, ListReport& report);
   void take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report);
   bool take_limits(const Rule& rule, Limits& limits, ListReport& report);
-  void take_pattern(const Rule& rule, Filter& filter, Limits& limits);
+  const char* take_expressions(const Rule& rule, Limits& limits);
+  void take_pattern(const Rule& rule, Filter& filter);
   std::uint64_t key_of(const Rule& rule, const Limits& limits) const;
   std::uint32_t keep(std::string_view text);
   void fault(ListReport& report, std::string_view why) const;
@@ -61,6 +65,7 @@ void Compiler::fault(ListReport& report, std::string_view why) const {
 
 void Compiler::read(const List& list, ListReport& report) {
   engine_.lists.push_back({list.index, list.name, list.text});
+  engine_.expressions.begin_list();
   Conditionals conditionals;
   const auto text = list.text;
   line_ = 0;
@@ -73,6 +78,8 @@ void Compiler::read(const List& list, ListReport& report) {
       ++report.comments;
     } else if (!conditionals.active()) {
       ++report.disabled;
+    } else if (line.size() > kLineMost) {
+      ++report.unsupported["line too long"];
     } else {
       take(line, static_cast<std::uint32_t>(at), report);
     }
@@ -113,8 +120,15 @@ bool Compiler::take_limits(const Rule& rule, Limits& limits, ListReport& report)
   const auto from = engine_.hosts.add(rule.from, true);
   const auto to = engine_.hosts.add(rule.to, true);
   const auto denyallow = engine_.hosts.add(rule.denyallow, false);
-  if (!from || !to || !denyallow) {
-    fault(report, "a host list has an entry that cannot be read");
+  for (const auto* set : {&from, &to, &denyallow}) {
+    if (*set) {
+      continue;
+    }
+    if (set->error() == HostSets::kUnreadable) {
+      fault(report, set->error());
+    } else {
+      ++report.unsupported[set->error()];
+    }
     return false;
   }
   limits.from = *from;
@@ -146,14 +160,13 @@ std::uint64_t Compiler::key_of(const Rule& rule, const Limits& limits) const {
   return rule.modifier == Modifier::None ? key : mix(key, text_key(rule.value));
 }
 
-void Compiler::take_pattern(const Rule& rule, Filter& filter, Limits& limits) {
+void Compiler::take_pattern(const Rule& rule, Filter& filter) {
   filter.start = rule.start;
   filter.host_start = rule.host_start;
   filter.end = rule.end;
   auto pattern = rule.pattern;
   Outline outline;
   if (rule.shape == Shape::Expression) {
-    limits.expression = engine_.expressions.add(rule.pattern, !rule.match_case);
     outline = outline_of(rule.pattern);
     pattern = outline.pattern;
     filter.start = outline.start;
@@ -161,6 +174,21 @@ void Compiler::take_pattern(const Rule& rule, Filter& filter, Limits& limits) {
   }
   filter.pattern_at = keep(pattern);
   filter.pattern_size = static_cast<std::uint16_t>(pattern.size());
+}
+
+// The pattern, if it is one, and the modifier's value. Why not, or null.
+const char* Compiler::take_expressions(const Rule& rule, Limits& limits) {
+  if (rule.value.size() > kValueMost) {
+    return "value too long";
+  }
+  if (rule.shape == Shape::Expression) {
+    const auto added = engine_.expressions.add(rule.pattern, !rule.match_case);
+    if (!added) {
+      return added.error();
+    }
+    limits.expression = *added;
+  }
+  return read_value(rule, engine_, limits);
 }
 
 void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& report) {
@@ -174,16 +202,11 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
     ++report.rules;
     return;
   }
-  const bool expression = rule.shape == Shape::Expression;
-  if (expression && !Expressions::valid(rule.pattern, !rule.match_case)) {
-    ++report.unsupported["expression"];
+  if (const char* const why = take_expressions(rule, limits); why != nullptr) {
+    ++report.unsupported[why];
     return;
   }
   Filter filter;
-  if (!read_value(rule, engine_, limits)) {
-    ++report.unsupported["expression"];
-    return;
-  }
   filter.line_at = line_at;
   filter.line = line_;
   filter.list = static_cast<std::uint16_t>(engine_.lists.size() - 1);
@@ -194,9 +217,10 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
   filter.exception = rule.exception;
   filter.important = rule.important;
   filter.match_case = rule.match_case;
-  take_pattern(rule, filter, limits);
+  take_pattern(rule, filter);
   if (limits.from != 0 || limits.to != 0 || limits.denyallow != 0 || limits.methods != 0 ||
-      limits.not_methods != 0 || rule.modifier != Modifier::None || expression) {
+      limits.not_methods != 0 || rule.modifier != Modifier::None ||
+      rule.shape == Shape::Expression) {
     filter.limits = static_cast<std::uint32_t>(engine_.limits.size());
     engine_.limits.push_back(limits);
   }
@@ -238,7 +262,8 @@ std::unique_ptr<Engine> compile(std::span<const List* const> lists,
   }
   compiler.settle(reports);
   engine->hosts.finish();
-  file_filters(*engine);
+  file_filters(*engine, reports);
+  engine->expressions.finish();
   return engine;
 }
 

@@ -2,8 +2,7 @@
 //
 // The compiled filters: flat records, the texts they need, and one index for each thing a request
 // is asked: is it blocked, is it excepted, what is changed about it. compile.cc makes it, match.cc
-// asks it, modifiers.cc applies what changes a request. Immutable once built, but for regular
-// expressions, which compile themselves when first asked.
+// asks it, modifiers.cc applies what changes a request. Immutable once built.
 #pragma once
 
 #include <array>

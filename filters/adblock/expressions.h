@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Regular expressions of rules: checked when a list is read, compiled again when one is first
-// asked. Real traffic meets few of them, and a compiled one takes more memory than a hundred rules.
-// Any number of threads may ask.
+// Regular expressions of rules. They are checked as lists are read and compiled when all are, so
+// that the first request to meet one does not pay for it, and that what compiling needs leaves no
+// holes in memory. Their automata grow with use, within bounds. How large one
+// may be, and all of a list together, is bounded: else a few lines with large counts ("{1,900}")
+// would hold up loading for minutes. Any number of threads may ask.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "filters/expression_budget.h"
+#include "filters/work.h"
 
 namespace re2 {
 class RE2;
@@ -19,30 +26,32 @@ namespace weir::adblock {
 
 class Expressions {
  public:
-  Expressions() = default;
+  Expressions();
   Expressions(const Expressions&) = delete;
   Expressions& operator=(const Expressions&) = delete;
   ~Expressions();
 
-  // Whether RE2 understands it. Look-around and back references it does not.
-  static bool valid(std::string_view source, bool ignore_case);
+  // What is added next comes from another list.
+  void begin_list() { budget_ = {}; }
+  // Its number, or why it cannot be used: RE2 knows no look-around and no back references.
+  tl::expected<std::uint32_t, const char*> add(std::string_view source, bool ignore_case);
 
-  std::uint32_t add(std::string_view source, bool ignore_case);
-  std::string_view source(std::uint32_t id) const { return all_[id].source; }
+  // After the last one.
+  void finish();
 
-  // Whether it is found anywhere in `text`; `end` is where the match ends.
-  bool found(std::uint32_t id, std::string_view text, std::size_t* end = nullptr) const;
+  // Whether it is found anywhere in `text`; `end` is where the match ends. No, once the work is
+  // spent.
+  bool found(std::uint32_t id, std::string_view text, filters::Work& work,
+             std::size_t* end = nullptr) const;
 
  private:
-  struct Entry {
-    std::string source;
+  struct Source {
+    std::string text;
     bool ignore_case;
-    mutable std::atomic<re2::RE2*> compiled{nullptr};
-    Entry(std::string_view text, bool fold) : source(text), ignore_case(fold) {}
   };
-  const re2::RE2& compiled(const Entry& entry) const;
-
-  std::deque<Entry> all_;
+  std::vector<Source> sources_;
+  std::vector<std::unique_ptr<const re2::RE2>> all_;
+  filters::ExpressionBudget budget_;
 };
 
 }  // namespace weir::adblock

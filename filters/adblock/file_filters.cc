@@ -19,6 +19,8 @@ struct Draft {
 
 constexpr std::size_t kCounters = 1 << 16;
 constexpr std::uint32_t kCommonToken = 60;  // rules under it; then a page is the better key
+// Rules of one list that every request has to be asked about; real lists have a few dozen.
+constexpr std::uint32_t kAlwaysMost = 2000;
 
 Index& index_of(Engine& engine, const Filter& filter) {
   switch (filter.modifier) {
@@ -58,7 +60,8 @@ bool plain_param(std::string_view value) {
 
 class Filer {
  public:
-  explicit Filer(Engine& engine) : engine_(engine), counts_(kCounters, 0) {}
+  Filer(Engine& engine, std::span<filters::ListReport* const> reports)
+      : engine_(engine), reports_(reports), counts_(kCounters, 0), always_(reports.size(), 0) {}
 
   void run();
 
@@ -66,11 +69,14 @@ class Filer {
   Rule rule_of(const Filter& filter) const;
   Draft& draft_of(const Index& index);
   void count();
-  void file(std::uint32_t id, Index& index);
+  bool file(std::uint32_t id, Index& index);
+  bool file_always(const IndexEntry& entry, Index& index);
   std::uint32_t& counter(std::uint32_t hash) { return counts_[hash % kCounters]; }
 
   Engine& engine_;
+  std::span<filters::ListReport* const> reports_;
   std::vector<std::uint32_t> counts_;
+  std::vector<std::uint32_t> always_;  // by list
   std::vector<Token> tokens_;
   std::array<Draft, 5> drafts_;
   std::vector<std::uint32_t> all_tokens_;
@@ -110,18 +116,32 @@ void Filer::count() {
   }
 }
 
-void Filer::file(std::uint32_t id, Index& index) {
+// False when the list has too many of these; the rule is then reported, and dropped.
+bool Filer::file_always(const IndexEntry& entry, Index& index) {
+  const auto list = engine_.filters[entry.filter].list;
+  if (++always_[list] > kAlwaysMost) {
+    ++reports_[list]->unsupported["too many rules without a whole word"];
+    --reports_[list]->rules;
+    return false;
+  }
+  index.always.push_back(entry);
+  return true;
+}
+
+// False when the rule is dropped.
+bool Filer::file(std::uint32_t id, Index& index) {
   const Filter& filter = engine_.filters[id];
   Draft& draft = draft_of(index);
   const Kinds kinds = entry_kinds(filter);
   index.kinds |= filter.kinds;
-  const IndexEntry entry{id, 0, kinds};
+  const IndexEntry entry(id, kinds);
   if (filter.shape == Shape::Host) {
     const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
     draft.hosts.push_back({name_hash(name), entry});
-    return;
+    return true;
   }
-  rule_tokens(rule_of(filter), tokens_);
+  const Rule rule = rule_of(filter);
+  rule_tokens(rule, tokens_);
   const auto cost = [this](const Token& token) {
     return counter(token.hash) + commonness(token.hash);
   };
@@ -130,9 +150,9 @@ void Filer::file(std::uint32_t id, Index& index) {
   const auto pages = engine_.hosts.wanted(limits.from);
   if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
     draft.tokens.push_back(
-        {token_key(best->hash), {id, static_cast<std::uint16_t>(best->at), kinds}});
+        {token_key(best->hash), {id, kinds, best->at, near_of(rule.pattern, best->at)}});
     all_tokens_.push_back(best->hash);
-    return;
+    return true;
   }
   for (const auto page : pages) {
     draft.pages.push_back({page, entry});
@@ -145,17 +165,16 @@ void Filer::file(std::uint32_t id, Index& index) {
       draft.hosts.push_back({host, entry});
     }
   }
-  if (pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to))) {
-    index.always.push_back(entry);
-  }
+  const bool always = pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to));
+  return !always || file_always(entry, index);
 }
 
 void Filer::run() {
   count();
   for (std::uint32_t id = 0; id < engine_.filters.size(); ++id) {
     const Filter& filter = engine_.filters[id];
-    file(id, index_of(engine_, filter));
-    if (filter.modifier == Modifier::Redirect) {
+    const bool filed = file(id, index_of(engine_, filter));
+    if (filed && filter.modifier == Modifier::Redirect) {
       file(id, engine_.redirects);  // it also names a resource for what others block
     }
   }
@@ -176,8 +195,8 @@ void Filer::run() {
 
 }  // namespace
 
-void file_filters(Engine& engine) {
-  Filer(engine).run();
+void file_filters(Engine& engine, std::span<filters::ListReport* const> reports) {
+  Filer(engine, reports).run();
 }
 
 }  // namespace weir::adblock

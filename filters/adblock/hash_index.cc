@@ -22,6 +22,8 @@ void HashIndex::build(std::vector<Keyed>& all) {
   slots_.assign(slots, {});
   mask_ = slots - 1;
   entries_.reserve(all.size());
+  const bool near = std::ranges::any_of(all, [](const Keyed& one) { return one.entry.near != 0; });
+  near_.reserve(near ? all.size() : 0);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto key = all[i].key;
     if (i == 0 || key != all[i - 1].key) {
@@ -32,7 +34,11 @@ void HashIndex::build(std::vector<Keyed>& all) {
       }
       slots_[slot] = {check_of(key), static_cast<std::uint32_t>(entries_.size())};
     }
-    entries_.push_back(all[i].entry);
+    const IndexEntry& entry = all[i].entry;
+    entries_.push_back({entry.filter, entry.at, entry.kinds});
+    if (near) {
+      near_.push_back(entry.near);
+    }
     if (i + 1 == all.size() || all[i + 1].key != key) {
       entries_.back().filter |= kLast;
     }
@@ -42,7 +48,7 @@ void HashIndex::build(std::vector<Keyed>& all) {
 
 std::size_t HashIndex::memory() const {
   return bits_.capacity() * 8 + slots_.capacity() * sizeof(Slot) +
-         entries_.capacity() * sizeof(IndexEntry);
+         entries_.capacity() * sizeof(Packed) + near_.capacity() * sizeof(near_[0]);
 }
 
 }  // namespace weir::adblock

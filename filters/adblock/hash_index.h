@@ -6,20 +6,52 @@
 // finds a filter by a name compares the name all the same. Immutable once built.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <vector>
 
+#include "filters/adblock/parse.h"
 #include "filters/adblock/rule.h"
+#include "filters/adblock/tokens.h"
 
 namespace weir::adblock {
 
 // A filter under one key. `at` is where the key's token begins in its pattern; `kinds` are the
-// filter's, to turn most away without looking at it.
+// filter's and `near` is what its token stands among, to turn most away without looking at it.
 struct IndexEntry {
   std::uint32_t filter;
-  std::uint16_t at;
+  std::uint16_t at;  // its first four bits: which bytes of `near` count
   Kinds kinds;
+  std::uint32_t near;  // 0 where nothing counts
+
+  IndexEntry(std::uint32_t id, Kinds of) : filter(id), at(0), kinds(of), near(0) {}
+  IndexEntry(std::uint32_t id, std::uint16_t packed_at, Kinds of, std::uint32_t around)
+      : filter(id), at(packed_at), kinds(of), near(around) {}
+  IndexEntry(std::uint32_t id, Kinds of, std::size_t token_at, const Near& around)
+      : filter(id), at(0), kinds(of), near(around.bytes) {
+    unsigned counts = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+      counts |= ((around.mask >> (8 * i)) & 1U) << i;
+    }
+    at = static_cast<std::uint16_t>(counts << kPlaceBits | token_at);
+  }
+  std::uint16_t place() const { return at & ((1U << kPlaceBits) - 1); }
+  // Whether the filter may match where a token of the URL stands among `around`.
+  bool may_be_near(std::uint32_t around) const {
+    return ((near ^ around) & kNearMasks[at >> kPlaceBits]) == 0;
+  }
+
+ private:
+  static constexpr unsigned kPlaceBits = 12;
+  static_assert(kPatternLimit < 1U << kPlaceBits);
+  static constexpr std::array<std::uint32_t, 16> kNearMasks = [] {
+    std::array<std::uint32_t, 16> out{};
+    for (unsigned i = 0; i < 64; ++i) {
+      out[i / 4] |= ((i / 4) >> (i % 4) & 1U) * (0xffU << (8 * (i % 4)));
+    }
+    return out;
+  }();
 };
 
 class HashIndex {
@@ -53,12 +85,13 @@ class HashIndex {
       if (slots_[at].check != check) {
         continue;
       }
-      for (const auto* entry = &entries_[slots_[at].begin];; ++entry) {
-        const IndexEntry plain{entry->filter & ~kLast, entry->at, entry->kinds};
-        if (use(plain)) {
+      for (std::size_t i = slots_[at].begin;; ++i) {
+        const Packed& packed = entries_[i];
+        if (use(IndexEntry(packed.filter & ~kLast, packed.at, packed.kinds,
+                           near_.empty() ? 0 : near_[i]))) {
           return true;
         }
-        if ((entry->filter & kLast) != 0) {
+        if ((packed.filter & kLast) != 0) {
           break;
         }
       }
@@ -85,7 +118,13 @@ class HashIndex {
   std::uint64_t bits_mask_ = 0;
   std::vector<Slot> slots_;
   std::uint64_t mask_ = 0;
-  std::vector<IndexEntry> entries_;
+  struct Packed {
+    std::uint32_t filter;
+    std::uint16_t at;
+    Kinds kinds;
+  };
+  std::vector<Packed> entries_;
+  std::vector<std::uint32_t> near_;  // of the entries; empty where none has any
 };
 
 }  // namespace weir::adblock

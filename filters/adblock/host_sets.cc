@@ -5,6 +5,7 @@
 #include "filters/adblock/host_sets.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "filters/adblock/parse.h"
@@ -88,29 +89,35 @@ bool HostSets::may_be_entity(std::string_view name) const {
 
 HostSets::HostSets(Expressions& expressions) : expressions_(expressions), sets_(1) {}
 
-bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
+// Why the entry cannot be used; null: it can.
+const char* HostSets::add_expression(std::string_view entry, bool negated, Set& set) {
+  const auto added = expressions_.add(entry.substr(1, entry.size() - 2), false);
+  if (!added) {
+    return added.error();
+  }
+  patterns_.push_back({*added, negated});
+  ++set.expressions_count;
+  set.any_yes = set.any_yes || !negated;
+  set.key += name_hash(entry) * (negated ? 3U : 1U);
+  return nullptr;
+}
+
+const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   const bool negated = entry.starts_with("~");
   entry.remove_prefix(negated ? 1 : 0);
-  if (negated && !rich) {
-    return false;
+  const bool expression = entry.size() > 2 && entry.front() == '/' && entry.back() == '/';
+  if (!rich && (negated || expression)) {
+    return kUnreadable;
   }
-  if (entry.size() > 2 && entry.front() == '/' && entry.back() == '/') {
-    const auto source = entry.substr(1, entry.size() - 2);
-    if (!rich || !Expressions::valid(source, false)) {
-      return false;
-    }
-    patterns_.push_back({expressions_.add(source, false), negated});
-    ++set.expressions_count;
-    set.any_yes = set.any_yes || !negated;
-    set.key += name_hash(entry) * (negated ? 3U : 1U);
-    return true;
+  if (expression) {
+    return add_expression(entry, negated, set);
   }
   std::string name(entry);
   std::ranges::transform(name, name.begin(), to_lower);
   const bool entity = name.ends_with(".*");
   const auto plain = std::string_view(name).substr(0, name.size() - (entity ? 2 : 0));
   if (!acceptable_name(plain) || (entity && !rich)) {
-    return false;
+    return kUnreadable;
   }
   const auto hash = name_hash(plain, entity ? kEntitySeed : kNameSeed);
   (negated ? no_ : yes_).push_back(hash);
@@ -120,7 +127,7 @@ bool HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
     entity_labels_[bit / 64] |= 1ULL << (bit % 64);
     set.entities = true;
   }
-  return true;
+  return nullptr;
 }
 
 void HostSets::settle(Set& set) {
@@ -142,31 +149,35 @@ void HostSets::settle(Set& set) {
   }
 }
 
-std::optional<std::uint32_t> HostSets::add(std::string_view text, bool rich) {
+tl::expected<std::uint32_t, const char*> HostSets::add(std::string_view text, bool rich) {
   if (text.empty()) {
     return kNone;
   }
-  const auto [known, fresh] =
-      known_.try_emplace(name_hash(text, rich ? kNameSeed : kEntitySeed), kNone);
-  if (!fresh) {
-    return known->second == kNone ? std::nullopt : std::optional(known->second);
+  const auto key = name_hash(text, rich ? kNameSeed : kEntitySeed);
+  if (const auto known = known_.find(key); known != known_.end()) {
+    return known->second;
   }
   Set set;
   set.expressions = static_cast<std::uint32_t>(patterns_.size());
   yes_.clear();
   no_.clear();
+  std::size_t entries = 0;
   for (bool more = true; more;) {
     const auto end = entry_end(text);
-    if (!add_entry(text.substr(0, end), rich, set)) {
-      return std::nullopt;
+    const char* const why = ++entries > kHostEntriesMost
+                                ? "more than 10000 host names in an option"
+                                : add_entry(text.substr(0, end), rich, set);
+    if (why != nullptr) {
+      return tl::unexpected(why);
     }
     more = end < text.size();
     text.remove_prefix(more ? end + 1 : end);
   }
   settle(set);
   sets_.push_back(set);
-  known->second = static_cast<std::uint32_t>(sets_.size() - 1);
-  return known->second;
+  const auto id = static_cast<std::uint32_t>(sets_.size() - 1);
+  known_.emplace(key, id);
+  return id;
 }
 
 bool HostSets::has_any(std::span<const std::uint64_t> hashes, const Set& set,
@@ -177,11 +188,14 @@ bool HostSets::has_any(std::span<const std::uint64_t> hashes, const Set& set,
   return contains(hashes, host.names()) || (set.entities && contains(hashes, host.entities(*this)));
 }
 
-bool HostSets::holds(std::uint32_t id, const AskedHost& host) const {
+bool HostSets::holds(std::uint32_t id, const AskedHost& host, filters::Work& work) const {
   if (id == kNone) {
     return true;
   }
   const Set& set = sets_[id];
+  if (!work.spend(cost_of(set, host))) {
+    return false;
+  }
   const std::span all(hashes_.data() + set.begin, set.yes + set.no);
   bool wanted = !set.any_yes || has_any(all.first(set.yes), set, host);
   if (has_any(all.subspan(set.yes), set, host)) {
@@ -189,7 +203,7 @@ bool HostSets::holds(std::uint32_t id, const AskedHost& host) const {
   }
   for (std::uint32_t i = 0; i < set.expressions_count; ++i) {
     const auto& pattern = patterns_[set.expressions + i];
-    if ((pattern.negated || !wanted) && expressions_.found(pattern.expression, host.name())) {
+    if ((pattern.negated || !wanted) && expressions_.found(pattern.expression, host.name(), work)) {
       if (pattern.negated) {
         return false;
       }
@@ -199,9 +213,15 @@ bool HostSets::holds(std::uint32_t id, const AskedHost& host) const {
   return wanted;
 }
 
-bool HostSets::names(std::uint32_t id, const AskedHost& host) const {
+bool HostSets::names(std::uint32_t id, const AskedHost& host, filters::Work& work) const {
   const Set& set = sets_[id];
-  return contains(std::span(hashes_.data() + set.begin, set.yes), host.names());
+  return work.spend(cost_of(set, host)) &&
+         contains(std::span(hashes_.data() + set.begin, set.yes), host.names());
+}
+
+// Each name of the host is looked for in what is sorted.
+std::size_t HostSets::cost_of(const Set& set, const AskedHost& host) {
+  return host.names().count * static_cast<std::size_t>(std::bit_width(set.yes + set.no + 1U));
 }
 
 std::span<const std::uint64_t> HostSets::wanted(std::uint32_t id) const {

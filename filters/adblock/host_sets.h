@@ -8,15 +8,18 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "filters/adblock/expressions.h"
 #include "filters/adblock/names.h"
+#include "filters/work.h"
 
 namespace weir::adblock {
+
+// Entries of one option; real ones have hundreds.
+constexpr std::size_t kHostEntriesMost = 10'000;
 
 class HostSets;
 
@@ -47,14 +50,15 @@ class HostSets {
 
   explicit HostSets(Expressions& expressions);
 
-  // Reads "a.com|~b.a.com|c.*|/d/". Nothing when an entry cannot be read, or is negated or not a
-  // plain name where that is not `rich`.
-  std::optional<std::uint32_t> add(std::string_view text, bool rich);
+  // Reads "a.com|~b.a.com|c.*|/d/". Otherwise why not: an entry cannot be read, or is negated or
+  // not a plain name where that is not `rich`; or there are too many.
+  tl::expected<std::uint32_t, const char*> add(std::string_view text, bool rich);
+  static constexpr const char* kUnreadable = "a host list has an entry that cannot be read";
 
   // In the set: named by one of its entries (or it has only negated ones), and by no negated one.
-  bool holds(std::uint32_t set, const AskedHost& host) const;
+  bool holds(std::uint32_t set, const AskedHost& host, filters::Work& work) const;
   // Named by a plain entry; for denyallow=.
-  bool names(std::uint32_t set, const AskedHost& host) const;
+  bool names(std::uint32_t set, const AskedHost& host, filters::Work& work) const;
 
   // The hashes of the plain and entity entries that are not negated, sorted, when a host must be
   // one of them; empty when it need not. For finding the rule by the host.
@@ -84,17 +88,20 @@ class HostSets {
     std::uint32_t expression;
     bool negated;
   };
-  bool add_entry(std::string_view entry, bool rich, Set& set);
+  const char* add_entry(std::string_view entry, bool rich, Set& set);
+  const char* add_expression(std::string_view entry, bool negated, Set& set);
   bool has_any(std::span<const std::uint64_t> hashes, const Set& set, const AskedHost& host) const;
   void settle(Set& set);
+  static std::size_t cost_of(const Set& set, const AskedHost& host);
 
   Expressions& expressions_;
   std::vector<Set> sets_;
   std::vector<std::uint64_t> hashes_;
   std::vector<Pattern> patterns_;
-  std::array<std::uint64_t, 64> entity_labels_{};            // bits, by the hash of the label
-  std::vector<std::uint64_t> yes_, no_;                      // of the set being read
-  absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;  // by the text's hash
+  std::array<std::uint64_t, 64> entity_labels_{};  // bits, by the hash of the label
+  std::vector<std::uint64_t> yes_, no_;            // of the set being read
+  // By the text's hash; those that cannot be used are not.
+  absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;
 };
 
 }  // namespace weir::adblock

@@ -17,27 +17,68 @@ namespace {
 using filters::Party;
 using filters::Subject;
 
-// Beyond so many tokens each is marked when it comes again, so that a URL of one word repeated does
-// not cost its square.
-constexpr std::size_t kMarkAbove = 48;
+// Beyond so many tokens a table tells which came before.
+constexpr std::size_t kWalkMost = 48;
 
-void mark_repeated(std::span<Token> tokens, Arena& arena) {
-  const auto slots = std::bit_ceil(tokens.size() * 2);
-  auto* seen =
-      reinterpret_cast<std::uint32_t*>(arena.allocate((slots + 1) * sizeof(std::uint32_t)));
-  seen = reinterpret_cast<std::uint32_t*>((reinterpret_cast<std::uintptr_t>(seen) + 3) &
-                                          ~std::uintptr_t{3});
-  std::fill_n(seen, slots, 0U);
-  for (auto& token : tokens) {
-    const auto hash = token.hash | 1U;
-    auto slot = (token.hash >> 1U) & (slots - 1);
-    while (seen[slot] != 0 && seen[slot] != hash) {
-      slot = (slot + 1) & (slots - 1);
-    }
-    token.at |= seen[slot] == hash ? kRepeated : 0U;
-    seen[slot] = hash;
-  }
+template <class T>
+T* aligned(std::size_t count, Arena& arena) {
+  const auto at = reinterpret_cast<std::uintptr_t>(arena.allocate((count + 1) * sizeof(T)));
+  return reinterpret_cast<T*>((at + alignof(T) - 1) & ~(alignof(T) - 1));
 }
+
+// Keeps each token once and marks those that came again, so that a URL of one word repeated costs
+// no more than the word. A table of where a token stands among those kept, for many.
+class Distinct {
+ public:
+  Distinct(std::span<Token> tokens, Arena& arena) : tokens_(tokens) {
+    if (tokens.size() > kWalkMost) {
+      slots_ = std::bit_ceil(tokens.size() * 2);
+      table_ = aligned<std::uint32_t>(slots_, arena);
+      std::fill_n(table_, slots_, 0U);
+    }
+  }
+  std::size_t keep() {
+    for (const Token& token : tokens_) {
+      Token* const same = find(token.hash);
+      if (same == nullptr) {
+        tokens_[kept_++] = token;
+      } else {
+        same->at |= kRepeated;
+      }
+    }
+    return kept_;
+  }
+
+ private:
+  // The one that was kept; if there is none, the table learns that it will be.
+  Token* find(std::uint32_t hash) {
+    const auto bit = 1ULL << (hash & 63U);
+    const bool perhaps = (seen_ & bit) != 0;
+    seen_ |= bit;
+    if (table_ != nullptr) {
+      auto slot = (hash >> 1U) & (slots_ - 1);
+      for (; table_[slot] != 0; slot = (slot + 1) & (slots_ - 1)) {
+        if (tokens_[table_[slot] - 1].hash == hash) {
+          return &tokens_[table_[slot] - 1];
+        }
+      }
+      table_[slot] = static_cast<std::uint32_t>(kept_ + 1);
+      return nullptr;
+    }
+    for (std::size_t i = 0; perhaps && i < kept_; ++i) {
+      if (tokens_[i].hash == hash) {
+        return &tokens_[i];
+      }
+    }
+    return nullptr;
+  }
+
+  std::span<Token> tokens_;
+  std::size_t kept_ = 0;
+  std::uint64_t seen_ = 0;
+  std::size_t slots_ = 0;
+  std::uint32_t* table_ = nullptr;
+};
 
 // A token's characters in lower case; 0: any other.
 constexpr std::array<char, 256> kTokenChars = [] {
@@ -49,36 +90,34 @@ constexpr std::array<char, 256> kTokenChars = [] {
   return out;
 }();
 
-// Lower-cases the URL and collects the tokens that filters know. `text` has room for one more.
+// Lower-cases the URL and collects the tokens that filters know.
 std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char* text,
                                 Arena& arena) {
-  char* room = arena.allocate((raw.size() / 2 + 2) * sizeof(Token));
-  auto* const tokens =
-      reinterpret_cast<Token*>((reinterpret_cast<std::uintptr_t>(room) + 3) & ~std::uintptr_t{3});
+  auto* const tokens = aligned<Token>(raw.size() / 2 + 1, arena);
   std::size_t count = 0;
-  auto hash = kTokenSeed;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i <= raw.size(); ++i) {
-    const char c = i < raw.size() ? raw[i] : ' ';
-    if (const char folded = kTokenChars[static_cast<unsigned char>(c)]; folded != '\0') {
+  const std::size_t size = raw.size();
+  for (std::size_t i = 0; i < size;) {
+    const auto begin = i;
+    auto hash = kTokenSeed;
+    for (; i < size; ++i) {
+      const char folded = kTokenChars[static_cast<unsigned char>(raw[i])];
+      if (folded == '\0') {
+        break;
+      }
       text[i] = folded;
       hash = token_step(hash, folded);
-      continue;
     }
-    text[i] = c;
-    if (begin != i) {
+    if (i > begin) {
       const auto whole = token_end(hash);
       if (engine.knows_token(whole)) {
-        tokens[count++] = {whole, static_cast<std::uint32_t>(begin)};
+        tokens[count++] = {whole, static_cast<std::uint32_t>(begin), near_in(raw, begin, i)};
       }
-      hash = kTokenSeed;
     }
-    begin = i + 1;
+    for (; i < size && kTokenChars[static_cast<unsigned char>(raw[i])] == '\0'; ++i) {
+      text[i] = raw[i];
+    }
   }
-  if (count > kMarkAbove) {
-    mark_repeated({tokens, count}, arena);
-  }
-  return {tokens, count};
+  return {tokens, Distinct({tokens, count}, arena).keep()};
 }
 
 // A document meets a typeless filter only where its match ends with the host, "/" and port aside.
@@ -101,10 +140,9 @@ Kinds forbidden_parties(const Engine& engine, const Asked& asked) {
 }
 
 // False when the token by which the filter was found stands among other text than in its pattern.
-// Every place of a token is tried, but not those of a token that comes again and again.
 bool may_match(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
                std::uint16_t at) {
-  return token_at == kNoMatch || asked.marked ||
+  return token_at == kNoMatch ||
          piece_around(filter.match_case && filter.shape == Shape::Wild ? asked.raw : asked.url.text,
                       engine.text(filter.pattern_at, filter.pattern_size), at, token_at);
 }
@@ -126,7 +164,7 @@ std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked&
       std::size_t end = 0;
       return match_anywhere(asked.url, outline) != kNoMatch &&
                      engine.expressions.found(engine.limits[filter.limits].expression, asked.raw,
-                                              wants_end ? &end : nullptr)
+                                              asked.work, wants_end ? &end : nullptr)
                  ? end
                  : kNoMatch;
     }
@@ -150,8 +188,10 @@ bool method_fits(const Limits& limits, std::uint16_t method) {
 }
 
 bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
-  return engine.hosts.holds(limits.from, asked.page) && engine.hosts.holds(limits.to, asked.host) &&
-         (limits.denyallow == HostSets::kNone || !engine.hosts.names(limits.denyallow, asked.host));
+  return engine.hosts.holds(limits.from, asked.page, asked.work) &&
+         engine.hosts.holds(limits.to, asked.host, asked.work) &&
+         (limits.denyallow == HostSets::kNone ||
+          !engine.hosts.names(limits.denyallow, asked.host, asked.work));
 }
 
 // On CONNECT only what covers the whole host counts, whatever the type and the page.
@@ -165,10 +205,10 @@ bool covers_host(const Filter& filter, const Limits& limits) {
 
 void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
-  char* text = arena.allocate(raw.size() + 1);
+  char* text = arena.allocate(raw.size());
   tokens = tokenise(engine, raw, text, arena);
-  marked = tokens.size() > kMarkAbove;
   url.text = {text, raw.size()};
+  url.work = &work;
   const auto scheme = raw.find("://");
   url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
   const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
@@ -206,10 +246,11 @@ bool Asked::may_contain(std::string_view pattern) const {
     const auto bit = bit_of(a, b);
     const bool literal = a != '*' && a != '^' && b != '*' && b != '^';
     if (literal && ((pairs[bit / 64] >> (bit % 64)) & 1U) == 0) {
+      work.spend(i / 2);
       return false;
     }
   }
-  return true;
+  return work.spend(pattern.size());
 }
 
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,

@@ -11,9 +11,14 @@
 
 #include "filters/adblock/engine.h"
 #include "filters/subject.h"
+#include "filters/work.h"
 #include "proxy/base/arena.h"
 
 namespace weir::adblock {
+
+// What one request may cost, all questions about it together. Real lists and URLs take some
+// hundreds, at most a few thousand.
+constexpr std::uint32_t kWorkMost = 500'000;
 
 struct Asked {
   UrlView url;           // lower case
@@ -28,10 +33,17 @@ struct Asked {
   bool same_host = false;
   bool host_only = false;
   bool document = false;
-  bool marked = false;  // a token that comes again is known as such
   mutable bool paired = false;
   mutable std::array<std::uint64_t, 16> pairs;  // bits: two characters that stand together
-  std::span<const Token> tokens;  // those that filters know; `at` of a repeated one has kRepeated
+  std::span<const Token> tokens;                // each once, those that filters know
+  mutable filters::Work work{kWorkMost};
+  mutable const Filter* dearest = nullptr;  // the one at which it was spent
+  bool gave_up_at(const Filter& filter) const {
+    if (work.spent() && dearest == nullptr) {
+      dearest = &filter;
+    }
+    return work.spent();
+  }
 
   // False when the URL lacks two characters that stand together in the pattern, which settles
   // nearly all filters that no index can find.
@@ -40,6 +52,7 @@ struct Asked {
   // Not in the constructor: it is large, and must not be zeroed.
   void set(const Engine& engine, const filters::Subject& subject, Arena& arena);
 };
+// In Token::at: the token comes again, so its filters are looked for anywhere.
 constexpr std::uint32_t kRepeated = 1U << 31U;
 
 // Whether the filter matches. `token_at`: where the token by which it was found begins in the URL,
@@ -47,18 +60,25 @@ constexpr std::uint32_t kRepeated = 1U << 31U;
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked,
              std::size_t token_at = kNoMatch, std::uint16_t at = 0);
 
+constexpr std::size_t kTryCost = 8;  // of a filter that is looked at, besides searching
+
 // Calls `use(filter)` for each filter of `index` that matches and that `wants(filter)`, until it
-// returns true. A filter may come twice. True when `use` did.
+// returns true. A filter may come twice. True when `use` did, or when the work was spent before all
+// were asked: asked.work tells.
 template <class Wants, class Use>
 bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants,
                 Use&& use) {
   if ((index.kinds & asked.kinds) == 0) {
     return false;
   }
-  const auto plain = [&](const IndexEntry& entry) {
+  const auto ask = [&](const IndexEntry& entry, bool fits, std::size_t token_at) {
     const Filter& filter = engine.filters[entry.filter];
-    return asked.fits(entry.kinds) && wants(filter) && matches(engine, filter, asked) &&
-           use(filter);
+    const bool yes = asked.work.spend(fits ? kTryCost : 1) && fits && wants(filter) &&
+                     matches(engine, filter, asked, token_at, entry.place()) && use(filter);
+    return yes || asked.gave_up_at(filter);
+  };
+  const auto plain = [&](const IndexEntry& entry) {
+    return ask(entry, asked.fits(entry.kinds), kNoMatch);
   };
   const auto under = [&](const HashIndex& part, const Names& names) {
     for (std::uint32_t i = 0; i < names.count; ++i) {
@@ -72,12 +92,11 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
     return true;
   }
   for (const Token& token : asked.tokens) {
-    const bool repeated = (token.at & kRepeated) != 0;
+    const bool once = (token.at & kRepeated) == 0;
+    const auto at = once ? token.at : kNoMatch;
     const auto by_token = [&](const IndexEntry& entry) {
-      const Filter& filter = engine.filters[entry.filter];
-      return asked.fits(entry.kinds) && (!repeated || filter.shape == Shape::Plain) &&
-             wants(filter) && matches(engine, filter, asked, token.at & ~kRepeated, entry.at) &&
-             use(filter);
+      const bool fits = asked.fits(entry.kinds) && (!once || entry.may_be_near(token.near));
+      return ask(entry, fits, at);
     };
     if (index.tokens.each(token_key(token.hash), by_token)) {
       return true;
@@ -90,8 +109,12 @@ bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wa
   }
   for (const auto& entry : index.always) {
     const Filter& filter = engine.filters[entry.filter];
-    if (asked.fits(entry.kinds) &&
-        asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) && plain(entry)) {
+    if (!asked.work.spend(2) || !asked.fits(entry.kinds)) {
+      if (asked.gave_up_at(filter)) {
+        return true;
+      }
+    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) &&
+               plain(entry)) {
       return true;
     }
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All matching filters of a sort are gathered, a bounded number of them, then settled: important
-// ones first, exceptions against the rest.
+// ones first, exceptions against the rest. What comes of it when the work is spent on the way is
+// for nobody: whoever asks looks first.
 #include "filters/adblock/modifiers.h"
 
 #include <algorithm>
@@ -112,11 +113,15 @@ std::string_view decoded(std::string_view param, std::span<char> room) {
   return {room.data(), size};
 }
 
-bool to_remove(const Engine& engine, const Filter& filter, std::string_view param) {
+bool to_remove(const Engine& engine, const Filter& filter, const Asked& asked,
+               std::string_view param) {
   const Limits& limits = engine.limits[filter.limits];
   auto value = engine.value(filter);
   if (value.empty()) {
     return true;
+  }
+  if (!asked.work.spend(1 + param.size() / 16)) {
+    return asked.gave_up_at(filter);
   }
   const bool negated = value.front() == '~';
   value.remove_prefix(negated ? 1 : 0);
@@ -124,7 +129,9 @@ bool to_remove(const Engine& engine, const Filter& filter, std::string_view para
     return (param.substr(0, param.find('=')) == value) != negated;
   }
   std::array<char, 1024> room;
-  return engine.expressions.found(limits.value_expression, decoded(param, room)) != negated;
+  const auto text = decoded(param, room);
+  const bool found = engine.expressions.found(limits.value_expression, text, asked.work);
+  return asked.gave_up_at(filter) || found != negated;
 }
 
 // Calls `use` for each parameter until it returns true. True when it did.
@@ -144,24 +151,25 @@ bool each_param(std::string_view query, Use use) {
 
 }  // namespace
 
-bool read_value(const Rule& rule, Engine& engine, Limits& limits) {
+const char* read_value(const Rule& rule, Engine& engine, Limits& limits) {
   if (rule.modifier == Modifier::None) {
-    return true;
+    return nullptr;
   }
   auto value = rule.value;
   if (rule.modifier == Modifier::RemoveParam && !value.empty()) {
     const auto bare = value.substr(value.starts_with("~") ? 1 : 0);
     if (const auto expression = expression_of(bare)) {
-      if (!Expressions::valid(expression->source, expression->ignore_case)) {
-        return false;
+      const auto added = engine.expressions.add(expression->source, expression->ignore_case);
+      if (!added) {
+        return added.error();
       }
-      limits.value_expression = engine.expressions.add(expression->source, expression->ignore_case);
+      limits.value_expression = *added;
     }
   }
   limits.value_at = static_cast<std::uint32_t>(engine.texts.size());
   limits.value_size = static_cast<std::uint32_t>(value.size());
   engine.texts += value;
-  return true;
+  return nullptr;
 }
 
 std::string_view redirect_of(const Engine& engine, const Asked& asked) {
@@ -187,8 +195,8 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
   }
   const auto query = asked.raw.substr(mark + 1);
   Gathered gathered(engine, engine.params, asked, [&](const Filter& filter) {
-    return each_param(query,
-                      [&](std::string_view param) { return to_remove(engine, filter, param); });
+    return each_param(
+        query, [&](std::string_view param) { return to_remove(engine, filter, asked, param); });
   });
   std::array<const Filter*, kMost> all;
   std::size_t count = 0;
@@ -200,8 +208,9 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
   std::size_t size = asked.raw.substr(0, mark).copy(url, mark);
   each_param(query, [&](std::string_view param) {
     const Filter** const end = all.data() + count;
-    const Filter** const by = std::find_if(
-        all.data(), end, [&](const Filter* filter) { return to_remove(engine, *filter, param); });
+    const Filter** const by = std::find_if(all.data(), end, [&](const Filter* filter) {
+      return to_remove(engine, *filter, asked, param);
+    });
     if (by != end) {
       out.url_by = engine.hit(**by);
     } else {

@@ -12,8 +12,8 @@
 
 namespace weir::adblock {
 
-// Checks a modifier's value and keeps it. False when it cannot be used.
-bool read_value(const Rule& rule, Engine& engine, Limits& limits);
+// Checks a modifier's value and keeps it. Why it cannot be used, or null.
+const char* read_value(const Rule& rule, Engine& engine, Limits& limits);
 
 // The name of the resource to answer a blocked request with; empty: none.
 std::string_view redirect_of(const Engine& engine, const Asked& asked);

@@ -2,7 +2,8 @@
 //
 // The order of a decision: a block that is important stands; any other falls to an exception,
 // unless an important one blocks too. Exceptions are asked only when something blocks: most
-// requests match nothing at all.
+// requests match nothing at all. A request about which the lists cannot be asked to their end is
+// blocked, whatever has been found so far: who makes a URL that costs too much must not pass by it.
 #include "filters/adblock/network_filters.h"
 
 #include "filters/adblock/compile.h"
@@ -56,11 +57,10 @@ std::unique_ptr<const NetworkFilters> NetworkFilters::build(std::span<const List
   return std::unique_ptr<const NetworkFilters>(new NetworkFilters(std::move(compiled)));
 }
 
-void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& arena,
-                           ListVerdict& out) const {
-  const adblock::Engine& engine = *compiled_->engine;
-  adblock::Asked asked;  // not `{}`: most of it is only filled as far as needed
-  asked.set(engine, subject, arena);
+namespace {
+
+void decide(const adblock::Engine& engine, const adblock::Asked& asked, ListHit host_hit,
+            Arena& arena, ListVerdict& out) {
   const auto any = [](const adblock::Filter&) { return true; };
   const auto important = [](const adblock::Filter& filter) { return filter.important; };
   const adblock::Filter* block = nullptr;
@@ -81,11 +81,14 @@ void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& aren
     exception = &filter;
     return true;
   };
-  if (!out.important && adblock::each_match(engine, engine.exceptions, asked, any, excepts)) {
+  if (!out.important) {
+    adblock::each_match(engine, engine.exceptions, asked, any, excepts);
+  }
+  if (exception != nullptr) {
     out.exception = engine.hit(*exception);
     block = nullptr;
-    out.important = adblock::each_match(engine, engine.blocks, asked, important, blocks);
-    out.block = out.important;
+    adblock::each_match(engine, engine.blocks, asked, important, blocks);
+    out.block = out.important = block != nullptr;
     out.by = block != nullptr ? engine.hit(*block) : out.by;
   }
   if (!out.block) {
@@ -93,6 +96,24 @@ void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& aren
     return adblock::edit_fields(engine, asked, out.edits);
   }
   out.redirect = adblock::redirect_of(engine, asked);
+}
+
+}  // namespace
+
+void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& arena,
+                           ListVerdict& out) const {
+  const adblock::Engine& engine = *compiled_->engine;
+  adblock::Asked asked;  // not `{}`: most of it is only filled as far as needed
+  asked.set(engine, subject, arena);
+  decide(engine, asked, host_hit, arena, out);
+  if (asked.work.spent()) {
+    out.block = out.gave_up = true;
+    out.important = false;
+    out.by = engine.hit(*asked.dearest);
+    out.exception = {};
+    out.redirect = {};
+    out.edits.clear();
+  }
 }
 
 bool NetworkFilters::empty() const {

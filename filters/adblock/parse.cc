@@ -265,6 +265,11 @@ Line LineParser::network(std::string_view text) {
   if (alone || pattern.find_first_of(" \t") != npos || pattern.size() > kPatternLimit) {
     return faulty(alone ? "the pattern is too short" : "the pattern has a space or is too long");
   }
+  if (static_cast<std::size_t>(std::ranges::count(pattern, '*')) > kWildcardLimit) {
+    out.kind = LineKind::Unsupported;
+    out.why = "more than 64 * in a pattern";
+    return out;
+  }
   pattern = strip_anchors(pattern, rule);
   if (needs_normalising(pattern, rule.match_case)) {
     normalise(pattern, rule.match_case, pattern_);

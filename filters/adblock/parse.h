@@ -14,6 +14,7 @@
 namespace weir::adblock {
 
 constexpr std::size_t kPatternLimit = 2048;  // bytes; longer patterns are faulty
+constexpr std::size_t kWildcardLimit = 64;   // '*' in a pattern; with more it is unsupported
 
 class LineParser {
  public:

@@ -11,6 +11,7 @@ namespace weir::adblock {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
+constexpr std::size_t kHopCost = 4;  // in steps: of looking for a character, and what stands there
 
 constexpr std::array<bool, 256> kSeparators = [] {
   std::array<bool, 256> out{};
@@ -36,24 +37,44 @@ std::size_t piece_at(std::string_view url, std::string_view piece, std::size_t a
   return at;
 }
 
-// The first place from `from` on where `piece` stands; gives its end, and its begin in `begin`.
-std::size_t find_piece(std::string_view url, std::string_view piece, std::size_t from,
-                       std::size_t& begin) {
-  if (piece.empty()) {
-    begin = from;
-    return from <= url.size() ? from : kNoMatch;
+// The first place from `from` on where the bytes of `literal` stand, which is not empty.
+std::size_t find_literal(const UrlView& url, std::string_view literal, std::size_t from) {
+  const char* const begin = url.text.data();
+  while (from + literal.size() <= url.text.size()) {
+    const std::size_t room = url.text.size() - literal.size() + 1 - from;
+    const void* const found = std::memchr(begin + from, literal.front(), room);
+    if (found == nullptr) {
+      url.work->spend(kHopCost + room / 16);
+      return npos;
+    }
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - begin);
+    if (!url.work->spend(kHopCost + (at - from) / 16 + literal.size() / 16)) {
+      return npos;
+    }
+    if (std::memcmp(begin + at, literal.data(), literal.size()) == 0) {
+      return at;
+    }
+    from = at + 1;
   }
+  return npos;
+}
+
+// The first place from `from` on where `piece` stands; gives its end.
+std::size_t find_piece(const UrlView& url, std::string_view piece, std::size_t from) {
   const auto literal = piece.substr(0, piece.find('^'));
-  for (auto at = from; at <= url.size(); ++at) {
+  const auto rest = piece.substr(literal.size());
+  for (auto at = from; at <= url.text.size(); ++at) {
     if (!literal.empty()) {
-      at = url.find(literal, at);
+      at = find_literal(url, literal, at);
       if (at == npos) {
         return kNoMatch;
       }
     }
-    const auto end = piece_at(url, piece, at);
+    if (!url.work->spend(1 + rest.size() / 2)) {
+      return kNoMatch;
+    }
+    const auto end = piece_at(url.text, rest, at + literal.size());
     if (end != kNoMatch) {
-      begin = at;
       return end;
     }
   }
@@ -61,9 +82,11 @@ std::size_t find_piece(std::string_view url, std::string_view piece, std::size_t
 }
 
 // The end of `piece` when it has to end with the URL and begin at `from` or later.
-std::size_t piece_at_end(std::string_view url, std::string_view piece, std::size_t from) {
+std::size_t piece_at_end(const UrlView& view, std::string_view piece, std::size_t from) {
+  const auto url = view.text;
   for (std::size_t beyond = 0; beyond <= piece.size(); ++beyond) {
-    if (beyond > 0 && piece[piece.size() - beyond] != '^') {
+    const bool open = beyond == 0 || piece[piece.size() - beyond] == '^';
+    if (!open || !view.work->spend(1 + piece.size() / 2)) {
       return kNoMatch;
     }
     const auto width = piece.size() - beyond;
@@ -76,13 +99,12 @@ std::size_t piece_at_end(std::string_view url, std::string_view piece, std::size
 }
 
 // The rest of a pattern behind its first '*'.
-std::size_t match_rest(std::string_view url, std::string_view rest, bool end, std::size_t at) {
+std::size_t match_rest(const UrlView& url, std::string_view rest, bool end, std::size_t at) {
   for (;;) {
     const auto star = rest.find('*');
     const auto piece = rest.substr(0, star);
     const bool last = star == npos;
-    std::size_t begin = 0;
-    at = last && end ? piece_at_end(url, piece, at) : find_piece(url, piece, at, begin);
+    at = last && end ? piece_at_end(url, piece, at) : find_piece(url, piece, at);
     if (last || at == kNoMatch) {
       return at;
     }
@@ -100,7 +122,7 @@ std::size_t match_from(const UrlView& url, const PatternView& pattern, std::stri
   if (first.size() == pattern.text.size()) {
     return pattern.end && behind != url.text.size() ? kNoMatch : behind;
   }
-  return match_rest(url.text, pattern.text.substr(first.size() + 1), pattern.end, behind);
+  return match_rest(url, pattern.text.substr(first.size() + 1), pattern.end, behind);
 }
 
 }  // namespace
@@ -148,7 +170,8 @@ std::size_t match_anywhere(const UrlView& url, const PatternView& pattern) {
     return match_from(url, pattern, first, 0);
   }
   if (pattern.host_start) {
-    for (std::size_t at = url.host_begin; at < url.host_end;) {
+    for (std::size_t at = url.host_begin;
+         at < url.host_end && url.work->spend(1 + first.size() / 2);) {
       const auto end = match_from(url, pattern, first, at);
       if (end != kNoMatch) {
         return end;
@@ -159,14 +182,13 @@ std::size_t match_anywhere(const UrlView& url, const PatternView& pattern) {
     return kNoMatch;
   }
   if (first.size() == pattern.text.size() && pattern.end) {
-    return piece_at_end(url.text, first, 0);
+    return piece_at_end(url, first, 0);
   }
-  std::size_t begin = 0;
-  const auto behind = find_piece(url.text, first, 0, begin);
+  const auto behind = find_piece(url, first, 0);
   if (behind == kNoMatch || first.size() == pattern.text.size()) {
     return behind;
   }
-  return match_rest(url.text, pattern.text.substr(first.size() + 1), pattern.end, behind);
+  return match_rest(url, pattern.text.substr(first.size() + 1), pattern.end, behind);
 }
 
 }  // namespace weir::adblock

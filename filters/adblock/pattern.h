@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Whether a pattern matches a URL, and where: literal characters, '^' (a separator, or the URL's
-// end) and '*', with the three anchors. Exact, and of cost URL times pattern at worst. Both are in
-// the same case.
+// end) and '*', with the three anchors. Exact. Both are in the same case. Searching is paid for:
+// once the work is spent the answer is "no match", and whoever asks must look whether it is.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "filters/work.h"
 
 namespace weir::adblock {
 
@@ -16,6 +18,7 @@ struct UrlView {
   std::string_view text;
   std::uint32_t host_begin = 0;
   std::uint32_t host_end = 0;
+  filters::Work* work = nullptr;  // what match_anywhere may cost
 };
 
 struct PatternView {

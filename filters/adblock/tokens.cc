@@ -53,7 +53,7 @@ void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
     const bool left = begin == 0 ? rule.start || rule.host_start : text[begin - 1] != '*';
     const bool right = i == text.size() ? rule.end || rule.shape == Shape::Host : text[i] != '*';
     if (left && right) {
-      out.push_back({token_end(hash), static_cast<std::uint32_t>(begin)});
+      out.push_back({token_end(hash), static_cast<std::uint32_t>(begin), 0});
     }
   }
 }
@@ -62,6 +62,27 @@ void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
 
 std::uint32_t token_hash(std::string_view token) {
   return constexpr_hash(token);
+}
+
+Near near_of(std::string_view pattern, std::size_t at) {
+  Near out;
+  const auto add = [&out](char c, unsigned shift) {
+    if (c != '^' && c != '*') {
+      out.bytes |= static_cast<std::uint32_t>(static_cast<unsigned char>(to_lower(c))) << shift;
+      out.mask |= 0xffU << shift;
+    }
+  };
+  if (at > 0) {
+    add(pattern[at - 1], 0);
+  }
+  auto end = at;
+  while (end < pattern.size() && token_char(to_lower(pattern[end]))) {
+    ++end;
+  }
+  for (unsigned i = 0; i < 3 && end + i < pattern.size() && pattern[end + i] != '*'; ++i) {
+    add(pattern[end + i], 8 + 8 * i);
+  }
+  return out;
 }
 
 void rule_tokens(const Rule& rule, std::vector<Token>& out) {

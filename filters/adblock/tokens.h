@@ -12,13 +12,34 @@
 
 #include "filters/adblock/names.h"
 #include "filters/adblock/rule.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::adblock {
 
 struct Token {
   std::uint32_t hash;
-  std::uint32_t at;  // where it begins
+  std::uint32_t at;    // where it begins
+  std::uint32_t near;  // the byte before it and the three behind, in lower case; see Near
 };
+
+// What stands around a token of a pattern, where it is plain text: enough to turn most filters of a
+// bucket away without looking at them. A byte of `mask` is 0 where any will do.
+struct Near {
+  std::uint32_t bytes = 0;
+  std::uint32_t mask = 0;
+};
+// Of the token of `pattern` that begins at `at`.
+Near near_of(std::string_view pattern, std::size_t at);
+
+// The same of a URL's token, which ends at `end`; 0 beyond the URL.
+constexpr std::uint32_t near_in(std::string_view url, std::size_t at, std::size_t end) {
+  const auto byte = [url](std::size_t i) {
+    return i < url.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(to_lower(url[i])))
+                          : 0U;
+  };
+  return (at > 0 ? byte(at - 1) : 0U) | byte(end) << 8U | byte(end + 1) << 16U |
+         byte(end + 2) << 24U;
+}
 
 constexpr bool token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

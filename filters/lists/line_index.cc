@@ -11,14 +11,18 @@ namespace weir::filters {
 namespace {
 
 constexpr std::uint32_t kStride = 4;
+constexpr std::size_t kTextForStart = 64;  // bytes of text for each line that is kept, on average
 
 }  // namespace
 
 bool LineIndex::add(const List& list) {
-  Numbered numbered{next_, list.index, {}};
+  const auto count = static_cast<std::size_t>(std::ranges::count(list.text, '\n')) + 1;
+  const std::size_t starts = std::min(count / kStride, list.text.size() / kTextForStart) + 1;
+  Numbered numbered{next_, list.index, static_cast<std::uint32_t>(count / starts + 1), {}};
+  numbered.starts.reserve(starts);
   Lines lines(list.text);
   while (lines.next()) {
-    if (lines.number() % kStride == 1) {
+    if ((lines.number() - 1) % numbered.stride == 0) {
       numbered.starts.push_back(static_cast<std::uint32_t>(lines.offset()));
     }
   }
@@ -41,8 +45,8 @@ ListHit LineIndex::hit(std::uint32_t number, std::span<const List> lists) const 
   const Numbered& numbered = find(number);
   const List& list = lists[numbered.list];
   const std::uint32_t line = number - numbered.base;
-  Lines rest(list.text.substr(numbered.starts[(line - 1) / kStride]));
-  for (std::uint32_t n = 0; n <= (line - 1) % kStride; ++n) {
+  Lines rest(list.text.substr(numbered.starts[(line - 1) / numbered.stride]));
+  for (std::uint32_t n = 0; n <= (line - 1) % numbered.stride; ++n) {
     rest.next();
   }
   return {list.index, line, list.name, rest.line()};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One number for each line of several lists, and the way back: from the number to the list, the
-// line and its text. Of the places where lines begin, only every fourth is kept; the rest is
+// line and its text. Of the places where lines begin, only every fourth is kept, or fewer where
+// lines are short, so that a list of empty lines takes no more memory than its text; the rest is
 // counted when somebody asks, which is after a match.
 #pragma once
 
@@ -31,7 +32,8 @@ class LineIndex {
   struct Numbered {
     std::uint32_t base;  // one less than its first line's number
     std::uint16_t list;
-    std::vector<std::uint32_t> starts;  // of lines 1, 5, 9 ...
+    std::uint32_t stride;
+    std::vector<std::uint32_t> starts;  // of every stride-th line, from the first
   };
 
   const Numbered& find(std::uint32_t number) const;

@@ -176,7 +176,7 @@ struct ListSets::Compiled {
   }
 
   // The line of a plain list that covers the subject, the cheapest sort of list first.
-  std::uint32_t find(const Side& side, const Subject& subject, Arena& arena) const {
+  std::uint32_t find(const Side& side, const Subject& subject, Arena& arena, Work& work) const {
     std::uint32_t found = side.names ? find_name(side, subject) : kNone;
     if (found == kNone && side.networks) {
       found = find_network(side, subject);
@@ -185,7 +185,7 @@ struct ListSets::Compiled {
       found = find_url(side, subject);
     }
     if (found == kNone && side.patterns && !subject.host_only) {
-      found = plain.patterns.first(subject.url, arena, [&](std::uint32_t number) {
+      found = plain.patterns.first(subject.url, arena, work, [&](std::uint32_t number) {
         return side.lists[plain.lines.list_of(number)];
       });
     }
@@ -226,12 +226,14 @@ ListSets::Built ListSets::build(std::vector<List> lists, std::vector<Indices> se
 void ListSets::judge(std::uint32_t set, const Subject& subject, bool dry_run, Arena& arena,
                      ListVerdict& out) const {
   const Side& side = dry_run ? compiled_->sets[set].dry : compiled_->sets[set].live;
-  const std::uint32_t number = compiled_->find(side, subject, arena);
+  Work work(kPatternWorkMost);
+  const std::uint32_t number = compiled_->find(side, subject, arena, work);
   const ListHit hit =
       number == kNone ? ListHit() : compiled_->plain.lines.hit(number, compiled_->lists);
-  if (side.filters != nullptr) {
+  out.gave_up = work.spent();
+  if (side.filters != nullptr && !out.gave_up) {
     side.filters->judge(subject, hit, arena, out);
-  } else if (hit) {
+  } else if (hit || out.gave_up) {
     out.block = true;
     out.by = hit;
   }

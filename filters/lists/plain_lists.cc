@@ -28,7 +28,9 @@ class Collector {
     }
     report_ = &reports_[list.index];
     own_.clear();
+    patterns_.begin_list();
     parse(list);
+    report_->duplicates += static_cast<std::uint32_t>(names_.end_list());
     forget_pages(list);
   }
 
@@ -57,10 +59,10 @@ class Collector {
       case ListFormat::Adblock:
         return;
       case ListFormat::Domains:
-        names_.reserve(names_.size() + count_lines(list.text));
+        reserve_names(list.text);
         return parse_domains(list.text, *report_, name);
       case ListFormat::Hosts:
-        names_.reserve(names_.size() + count_lines(list.text));
+        reserve_names(list.text);
         return parse_hosts(list.text, *report_, name);
       case ListFormat::Patterns:
         return parse_patterns(list.text, *report_, {this, take_pattern});
@@ -71,8 +73,11 @@ class Collector {
     }
   }
 
-  static std::size_t count_lines(std::string_view text) {
-    return static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+  // As many as there are lines, if they are as long as names are.
+  void reserve_names(std::string_view text) {
+    constexpr std::size_t kShort = 12;
+    const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+    names_.reserve(names_.size() + std::min(lines, text.size() / kShort + 1));
   }
 
   // False when this list has named it already.
@@ -129,7 +134,7 @@ class Collector {
     return {};
   }
 
-  // Rules and duplicates of the lists of names.
+  // Rules and duplicates of the lists of names. Each list has a name once.
   void count_names() {
     out_.names.each_name([this](std::span<const DomainSet::Entry> entries) {
       std::uint16_t before = UINT16_MAX;

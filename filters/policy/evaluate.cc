@@ -78,6 +78,7 @@ Evaluator::Answer Evaluator::ask(const CompiledRule& rule, bool with_dry, ListEd
   with_dry_ = with_dry;
   hit_ = {};
   redirect_ = {};
+  gave_up_ = false;
   Answer answer;
   const bool exact = !policy_.document.allow_by_default;  // whether it may still hold matters
   for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
@@ -90,6 +91,11 @@ Evaluator::Answer Evaluator::ask(const CompiledRule& rule, bool with_dry, ListEd
       edits = nullptr;
     }
     answer.outcome = answer.outcome & condition(node);
+    if (gave_up_) {
+      answer.gave_up = true;
+      answer.hit = gave_up_at_;
+      return answer;
+    }
     if (!answer.outcome.may_hold()) {
       return answer;
     }
@@ -320,6 +326,10 @@ Outcomes Evaluator::list(const Node& node) {
     }
     const ListVerdict& said = list_verdict(node.first, dry);
     if (said.block) {
+      if (said.gave_up && !dry) {
+        gave_up_ = true;
+        gave_up_at_ = said.by;
+      }
       hit_ = hit_ ? hit_ : said.by;
       redirect_ = redirect_.empty() ? said.redirect : redirect_;
       return Outcomes::yes();

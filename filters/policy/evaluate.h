@@ -23,6 +23,7 @@ class Evaluator {
     Outcomes outcome = Outcomes::yes();
     ListHit hit;  // the list line that made it hold
     std::string_view redirect;
+    bool gave_up = false;  // a list in force could not be asked to its end: `hit` says where
   };
   // Whether the rule holds. `with_dry`: lists in dry run speak too. `edits`: gets what lists change
   // when the rule's other conditions hold; may be null.
@@ -68,6 +69,8 @@ class Evaluator {
   bool with_dry_ = false;
   ListHit hit_;
   std::string_view redirect_;
+  bool gave_up_ = false;
+  ListHit gave_up_at_;
   ScheduleMask looked_ = 0;  // schedules whose bit in on_ is known
   ScheduleMask on_ = 0;
   std::string_view resolved_;  // the path without dot segments, once asked for

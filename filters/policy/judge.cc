@@ -31,6 +31,7 @@ class Judging {
   bool consider(std::uint32_t index);
   void add_adjustments(std::uint32_t index);
   void decide(std::uint32_t index, const Evaluator::Answer& answer);
+  void give_up(std::uint32_t index, const Evaluator::Answer& answer);
   void would_decide(std::uint32_t index, const Evaluator::Answer& answer);
   void explain(std::uint32_t index, RuleTrace::Result result);
 
@@ -72,6 +73,11 @@ bool Judging::consider(std::uint32_t index) {
   const CompiledRule& rule = policy_.rules[index];
   const auto answer =
       evaluator_.ask(rule, rule.dry_run, rule.takes_edits ? &verdict_.edits : nullptr);
+  if (answer.gave_up && !rule.dry_run) {
+    explain(index, Result::Held);
+    give_up(index, answer);
+    return true;
+  }
   const bool holds = answer.outcome.holds();
   const auto result = !holds         ? (answer.outcome.may_hold() ? Result::NotYet : Result::Failed)
                       : rule.dry_run ? Result::DryRun
@@ -135,6 +141,16 @@ void Judging::decide(std::uint32_t index, const Evaluator::Answer& answer) {
     verdict_.would_rule = UINT32_MAX;
     verdict_.would_hit = {};
   }
+}
+
+// Nobody knows what the rule's lists say of this request, and a request made so that they do not
+// say it must not pass: whatever the rule is for, it blocks.
+void Judging::give_up(std::uint32_t index, const Evaluator::Answer& answer) {
+  decide(index, answer);
+  verdict_.decision = Decision::Block;
+  verdict_.action = nullptr;
+  verdict_.redirect = {};
+  verdict_.gave_up = true;
 }
 
 void Judging::would_decide(std::uint32_t index, const Evaluator::Answer& answer) {

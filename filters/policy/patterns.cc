@@ -9,6 +9,8 @@
 
 #include <re2/re2.h>
 
+#include "filters/expression_budget.h"
+
 namespace weir::filters {
 namespace {
 
@@ -32,6 +34,10 @@ tl::expected<std::unique_ptr<re2::RE2>, std::string> compile_pattern(std::string
   }
   auto out = std::make_unique<RE2>(re2::StringPiece(expression.data(), expression.size()),
                                    options(kMemoryEach));
+  if (out->ok() && out->ProgramSize() > kExpressionSizeMost) {
+    return tl::unexpected<std::string>(
+        "it is too large: it has high counts, or repeats what repeats; lower them");
+  }
   if (!out->ok()) {
     return tl::unexpected<std::string>("it is no RE2 expression: " + out->error());
   }

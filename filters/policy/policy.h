@@ -36,7 +36,8 @@ struct RuleTrace {
   Result result = Result::Failed;
   std::string condition;  // the first condition that failed or is not known yet, in words
   ListHit hit;
-  ListHit exception;  // a list matched and this line of it lifted the match
+  ListHit exception;     // a list matched and this line of it lifted the match
+  bool gave_up = false;  // at `hit`, as asking on would have cost too much
 };
 
 struct Trace {

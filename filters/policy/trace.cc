@@ -188,6 +188,7 @@ void name_lines(const Policy::Compiled& policy, const CompiledRule& rule, Evalua
       }
       const ListVerdict& said = evaluator.list_verdict(node.first, dry);
       out.hit = out.hit ? out.hit : said.by;
+      out.gave_up = out.gave_up || said.gave_up;
       out.exception = out.exception ? out.exception : said.exception;
     }
   }

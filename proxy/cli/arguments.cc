@@ -65,7 +65,18 @@ constexpr const char* kCompletionExamples = R"(Examples:
 constexpr const char* kListsExamples = R"(Examples:
   weir lists --config weir.json
   weir lists --config weir.json --log access.log   how often each has decided
-  weir lists --lists easylist.txt,hosts.txt --verbose)";
+  weir lists --lists easylist.txt,hosts.txt --verbose
+  weir lists accept ads --config weir.json         take the version that is held back)";
+
+constexpr const char* kAcceptExamples =
+    R"("weir lists" says what is held back and why. Run this as the user that the proxy runs as, and
+weir reload afterwards.
+
+Examples:
+  weir lists accept ads --config weir.json)";
+
+constexpr const char* kAcceptHelp =
+    "Take the version of a downloaded list that is held back into use";
 
 constexpr const char* kStatusExamples = R"(Examples:
   weir status
@@ -168,7 +179,7 @@ void add_replay(CLI::App& app, ReplayOptions& options) {
   command->footer(kReplayExamples);
 }
 
-void add_lists(CLI::App& app, ListsOptions& options) {
+void add_lists(CLI::App& app, ListsOptions& options, AcceptOptions& taken) {
   auto* command = app.add_subcommand("lists", "Say what was made of each filter list");
   add_source(*command, options.source);
   command->add_option("--log", options.log,
@@ -177,6 +188,10 @@ void add_lists(CLI::App& app, ListsOptions& options) {
   command->add_flag("--json", options.json, "Print JSON");
   command->add_flag("-v,--verbose", options.verbose, "Show more of the faulty lines");
   command->footer(kListsExamples);
+  auto* accept = command->add_subcommand("accept", kAcceptHelp);
+  accept->add_option("list", taken.name, "The list's name")->required();
+  accept->add_option("-c,--config", taken.config, kConfigHelp);
+  accept->footer(kAcceptExamples);
 }
 
 void add_running_commands(CLI::App& app, RunningOptions& options) {
@@ -199,7 +214,10 @@ void add_completion(CLI::App& app, std::string& shell) {
 std::vector<CommandWords> words_of(const CLI::App& app) {
   std::vector<CommandWords> out;
   for (const CLI::App* command : app.get_subcommands({})) {
-    CommandWords words{command->get_name(), command->get_description(), {}};
+    CommandWords words{command->get_name(), command->get_description(), {}, {}};
+    for (const CLI::App* below : command->get_subcommands({})) {
+      words.commands.push_back(below->get_name());
+    }
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) {
         words.options.push_back("--" + name);
@@ -217,14 +235,15 @@ Arguments::Command chosen(const CLI::App& app) {
   using Command = Arguments::Command;
   const auto parsed = app.get_subcommands();
   const std::string name = parsed.empty() ? "run" : parsed.front()->get_name();
+  const bool accept = !parsed.empty() && !parsed.front()->get_subcommands().empty();
   return name == "check-config" ? Command::CheckConfig
          : name == "check"      ? Command::Check
          : name == "explain"    ? Command::Explain
          : name == "replay"     ? Command::Replay
-         : name == "lists"      ? Command::Lists
          : name == "status"     ? Command::Status
          : name == "health"     ? Command::Health
          : name == "reload"     ? Command::Reload
+         : name == "lists"      ? accept ? Command::AcceptList : Command::Lists
          : name == "completion" ? Command::Completion
                                 : Command::Run;
 }
@@ -244,8 +263,8 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_check(app, out.check);
   add_explain(app, out.explain);
   add_replay(app, out.replay);
-  add_lists(app, out.lists);
   add_running_commands(app, out.running);
+  add_lists(app, out.lists, out.accept);
   std::string shell;
   add_completion(app, shell);
   auto* version = app.add_subcommand("version", "Print the version");
@@ -271,6 +290,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
         &out.replay.source.config, &out.lists.source.config, &out.running.source.config}) {
     *config = config->empty() ? out.config : *config;
   }
+  out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;
   out.completion = completion_script(shell, words_of(app));
   return out;
 }

@@ -29,6 +29,7 @@ struct Arguments {
     Status,
     Health,
     Reload,
+    AcceptList,
     Completion
   };
   Command command = Command::Run;
@@ -39,6 +40,7 @@ struct Arguments {
   ReplayOptions replay;
   ListsOptions lists;
   RunningOptions running;  // of Status, Health and Reload
+  AcceptOptions accept;
   std::string completion;  // the script for a shell
 };
 

@@ -7,7 +7,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 
 #include "proxy/cli/asked.h"
@@ -66,11 +65,13 @@ class Run {
   IpAddress known_address_ = IpAddress::v4(0x7f000001);
   JsonWriter json_;
   Durations durations_;
+  CpuBound cpu_;
   bool described_ = false;
   std::uint64_t requests_ = 0;
   std::uint64_t blocked_ = 0;
   std::uint64_t excepted_ = 0;
   std::uint64_t rewritten_ = 0;
+  std::uint64_t gave_up_ = 0;
   std::uint64_t errors_ = 0;
   const bool progress_ = ::isatty(STDERR_FILENO) == 1;
   Nanos shown_at_ = 0;
@@ -144,12 +145,10 @@ Nanos Run::decide_once() {
 }
 
 bool Run::decide_timed() {
-  Nanos took = decide_once();
-  if (took > Durations::kDoubtful) {
-    took = std::min(took, decide_once());
-  }
+  cpu_.mark();
+  const Nanos took = decide_once();
   if (described_) {
-    durations_.add(took);
+    durations_.add(cpu_.bounded(took));
   }
   return described_;
 }
@@ -181,6 +180,7 @@ void Run::answer() {
   blocked_ += said.block ? 1U : 0U;
   excepted_ += said.excepted.empty() ? 0U : 1U;
   rewritten_ += said.rewrite.empty() ? 0U : 1U;
+  gave_up_ += said.gave_up ? 1U : 0U;
   put_index();
   json_.name("block").flag(said.block);
   const auto optional = [this](std::string_view name, std::string_view value) {
@@ -194,6 +194,9 @@ void Run::answer() {
     json_.name("list").text(said.hit.list_name);
     json_.name("line").number(said.hit.line);
     json_.name("text").text(said.hit.text);
+  }
+  if (said.gave_up) {
+    json_.name("gave_up").flag(true);
   }
   optional("excepted", said.excepted);
   optional("rewrite", said.rewrite);
@@ -234,6 +237,7 @@ std::string Run::summary(const Loading& loading) const {
   json.name("blocked").number(blocked_);
   json.name("excepted").number(excepted_);
   json.name("rewritten").number(rewritten_);
+  json.name("gave_up").number(gave_up_);
   json.name("errors").number(errors_);
   json.name("decide_us_mean").real(durations_.mean_us(), 3);
   json.name("decide_us_p50").real(durations_.percentile_us(0.5), 3);

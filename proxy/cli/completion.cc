@@ -20,10 +20,13 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   std::string cases;
   for (const CommandWords& command : commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    cases += "    " + command.name + ") options=\"" + joined(command.options) + "\" ;;\n";
+    const std::string own =
+        command.commands.empty() ? "" : "commands=\"" + joined(command.commands) + "\" ";
+    cases +=
+        "    " + command.name + ") " + own + "options=\"" + joined(command.options) + "\" ;;\n";
   }
   return "_weir() {\n"
-         "  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\"\n"
+         "  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\" commands=\"\"\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
          "    COMPREPLY=($(compgen -W \"" +
          names +
@@ -35,7 +38,8 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
          "  esac\n"
          "  case \"$word\" in\n"
          "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-         "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+         "    *) COMPREPLY=($(compgen -W \"$commands\" -- \"$word\") $(compgen -f -- \"$word\")) "
+         ";;\n"
          "  esac\n"
          "}\n"
          "complete -o filenames -F _weir weir\n";
@@ -46,6 +50,10 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
   for (const CommandWords& command : commands) {
     out += "complete -c weir -n __fish_use_subcommand -f -a " + command.name + " -d '" +
            command.about + "'\n";
+    for (const std::string& own : command.commands) {
+      out +=
+          "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' -a " + own + "\n";
+    }
     for (const std::string& option : command.options) {
       const bool whole = option.starts_with("--");
       out += "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' " +

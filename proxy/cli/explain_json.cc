@@ -146,6 +146,9 @@ void Writer::rules() {
       hit(trace.exception);
       json_.close_object();
     }
+    if (trace.gave_up) {
+      json_.name("gave_up").flag(true);
+    }
     json_.close_object();
   }
   json_.close_list();

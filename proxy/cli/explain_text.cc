@@ -157,6 +157,9 @@ void Writer::rule(const RuleTrace& trace, std::size_t width) {
     const bool unheard = trace.result == Result::Failed && !trace.exception;
     out_ += indent + (unheard ? "on trial: " : "") + printable(hit_words(trace.hit)) + "\n";
   }
+  if (trace.gave_up) {
+    out_ += indent + "gave up there: asking the lists about this URL would cost too much\n";
+  }
   if (trace.exception) {
     out_ += indent + "lifted by " + printable(hit_words(trace.exception)) + "\n";
   }

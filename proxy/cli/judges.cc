@@ -44,6 +44,7 @@ Said SetJudge::said() const {
   Said out;
   out.block = verdict_.block;
   out.hit = verdict_.by;
+  out.gave_up = verdict_.gave_up;
   out.excepted = verdict_.exception.text;
   if (verdict_.block) {
     out.rule = verdict_.by.text;
@@ -95,6 +96,7 @@ Said PolicyJudge::said() const {
   out.decision = filters::decision_name(verdict_.decision);
   out.rule = rule_id(verdict_.rule);
   out.hit = verdict_.hit;
+  out.gave_up = verdict_.gave_up;
   if (verdict_.decision == filters::Decision::Redirect && verdict_.action != nullptr) {
     out.redirect = verdict_.action->to;
   } else if (out.block) {

@@ -22,6 +22,7 @@ struct Said {
   std::string_view decision;  // a word, where a policy decided
   std::string_view rule;      // a policy's rule, or the deciding line of a list
   filters::ListHit hit;       // the line of a list that led to the decision
+  bool gave_up = false;       // blocked at that line, as asking on would have cost too much
   std::string_view excepted;  // the line that lifted a block
   std::string_view rewrite;   // the URL to ask for instead
   std::string_view redirect;  // a neutral resource, or the URL a rule sends the client to

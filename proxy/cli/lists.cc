@@ -10,6 +10,9 @@
 #include "filters/lists/read_list.h"
 #include "proxy/cli/hits.h"
 #include "proxy/cli/printable.h"
+#include "proxy/cli/time_text.h"
+#include "proxy/lists/folder.h"
+#include "proxy/lists/store.h"
 #include "proxy/observe/json_writer.h"
 
 namespace weir::cli {
@@ -29,6 +32,7 @@ struct One {
   const ListReport& report;
   const ListOverlap& overlap;
   const Hits::Of* hits;  // null: not counted
+  Kept kept;             // of a download
 };
 
 std::string mib(std::size_t bytes) {
@@ -70,6 +74,7 @@ class Text {
   }
   void faults(const ListReport& report);
   void hits(const Hits::Of& hits);
+  void downloads(const filters::ListDocument& document, const Kept& kept);
 
   bool verbose_;
   bool colour_;
@@ -99,11 +104,28 @@ void Text::hits(const Hits::Of& hits) {
   }
 }
 
+// What is known of a download.
+void Text::downloads(const filters::ListDocument& document, const Kept& kept) {
+  if (kept.current) {
+    row("fetched", local_text(kept.current.fetched));
+  }
+  if (!kept.failure.empty()) {
+    row("not updated", kept.failure);
+  }
+  if (kept.held) {
+    row("held back", "the version of " + local_text(kept.held.fetched) + ", with " +
+                         grouped(kept.held.rules) + " rules");
+    row("", kept.held_reason);
+    row("", "\"weir lists accept " + document.name + "\" takes it");
+  }
+}
+
 void Text::list(const One& one) {
-  const auto& [document, report, overlap, hit] = one;
+  const auto& [document, report, overlap, hit, kept] = one;
   out += out.empty() ? "" : "\n";
   out += (colour_ ? "\033[1m" : "") + printable(document.name) + (colour_ ? "\033[0m" : "") + "\n";
   row("from", document.file.empty() ? document.url : document.file);
+  downloads(document, kept);
   row("format", std::string(filters::format_name(report.format)) +
                     (document.dry_run ? ", on trial (dry_run)" : ""));
   row("rules", grouped(report.rules) + " in force, of " + grouped(report.lines) + " lines (" +
@@ -137,11 +159,28 @@ void hits_json(JsonWriter& json, const Hits::Of& hits) {
   json.close_list();
 }
 
+void download_json(JsonWriter& json, const Kept& kept) {
+  if (kept.current) {
+    json.name("fetched").text(utc_text(kept.current.fetched));
+  }
+  if (!kept.failure.empty()) {
+    json.name("not_updated").text(kept.failure);
+  }
+  if (kept.held) {
+    json.name("held_back").open_object();
+    json.name("fetched").text(utc_text(kept.held.fetched));
+    json.name("rules").number(kept.held.rules);
+    json.name("reason").text(kept.held_reason);
+    json.close_object();
+  }
+}
+
 void list_json(JsonWriter& json, const One& one) {
-  const auto& [document, report, overlap, hit] = one;
+  const auto& [document, report, overlap, hit, kept] = one;
   json.open_object();
   json.name("name").text(document.name);
   json.name("from").text(document.file.empty() ? document.url : document.file);
+  download_json(json, kept);
   json.name("format").text(filters::format_name(report.format));
   json.name("dry_run").flag(document.dry_run);
   json.name("lines").number(report.lines);
@@ -193,6 +232,7 @@ int lists(const ListsOptions& options) {
   }
   const filters::Policy& policy = *rules->policy;
   const std::vector<ListOverlap> overlaps = policy.lists().overlaps();
+  const ListStore store(lists_folder(rules->settings.lists.directory));
   JsonWriter json(true);
   Text text(options.verbose, !options.json && wants_colour());
   json.open_object();
@@ -200,7 +240,8 @@ int lists(const ListsOptions& options) {
   for (std::size_t i = 0; i < overlaps.size(); ++i) {
     const filters::ListDocument& document = policy.document().lists[i];
     const One one{document, policy.list_reports()[i], overlaps[i],
-                  options.log.empty() ? nullptr : &hits->of(document.name)};
+                  options.log.empty() ? nullptr : &hits->of(document.name),
+                  document.file.empty() ? store.look(document).value_or(Kept()) : Kept()};
     list_json(json, one);
     text.list(one);
   }

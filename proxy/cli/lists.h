@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `weir lists`: what was made of each filter list: how many rules are in force, what a proxy cannot
-// do, what is wrong, what is said twice, and what other lists take back. How often each has hit is
-// counted from an access log.
+// do, what is wrong, what is said twice, what other lists take back, and which version of a
+// download is held back. How often each has hit is counted from an access log. `weir lists accept`
+// takes a version that is held back into use.
 #pragma once
 
 #include <string>
@@ -19,5 +20,12 @@ struct ListsOptions {
 };
 
 int lists(const ListsOptions& options);
+
+struct AcceptOptions {
+  std::string config;
+  std::string name;  // of the list
+};
+
+int accept_list(const AcceptOptions& options);
 
 }  // namespace weir::cli

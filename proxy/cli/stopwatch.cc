@@ -25,6 +25,10 @@ Nanos now_ns() {
   return read_clock(CLOCK_MONOTONIC);
 }
 
+Nanos thread_cpu_ns() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 Nanos cpu_ns() {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

@@ -495,8 +495,8 @@ constexpr SettingRow kRows[] = {
 
     text(
         AT(lists.directory), R"("")", 0, kPlain, R"("/var/lib/weir")",
-        "Where downloaded lists are kept; empty: $STATE_DIRECTORY, else /var/lib/weir if it can be "
-        "written, else $XDG_STATE_HOME/weir or ~/.local/state/weir."),
+        "Where downloaded lists are kept. Empty: lists/ in $STATE_DIRECTORY, else in /var/lib/weir "
+        "if that can be used, else in $XDG_STATE_HOME/weir or ~/.local/state/weir."),
 
     text(AT(access_log.path), R"("-")", 1, kPlain, R"("/var/log/weir/access.log")",
          "A file, \"-\" for standard output, or \"off\"."),

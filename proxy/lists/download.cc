@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <string_view>
 
 #include "proxy/lists/curl_calls.h"
@@ -165,6 +166,11 @@ class Request {
     set(CURLOPT_PROXY, "");
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     set(CURLOPT_USERAGENT, "weir/" WEIR_VERSION);
+    // As other programs take it: instead of the system's authorities, those of this file.
+    const char* const authorities = std::getenv("SSL_CERT_FILE");  // NOLINT(concurrency-mt-unsafe)
+    if (authorities != nullptr && *authorities != '\0') {
+      set(CURLOPT_CAINFO, authorities);
+    }
     set(CURLOPT_ACCEPT_ENCODING, "");
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_QUICK_EXIT, 1L);

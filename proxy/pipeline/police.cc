@@ -35,6 +35,9 @@ std::string_view where(const filters::ListHit& hit, Arena& arena) {
 void count_verdict(const Exchange& ex, Session& session) {
   Metrics& metrics = session.worker.metrics;
   metrics.add(metric::Decisions, static_cast<RuleDecision>(ex.verdict.decision));
+  if (ex.verdict.gave_up) {
+    metrics.add(metric::DecisionsGivenUp);
+  }
   if (ex.verdict.would_rule != UINT32_MAX) {
     metrics.add(metric::TrialDecisions, static_cast<RuleDecision>(ex.verdict.would));
   }

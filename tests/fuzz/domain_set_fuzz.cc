@@ -67,6 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     }
     builder.add(line, ++value / 2);
+    if (value % 2 == 1) {
+      builder.end_list();
+    }
     names[std::string(line)].insert(value / 2);
   }
   const auto set = std::move(builder).build();

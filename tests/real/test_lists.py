@@ -11,7 +11,9 @@ import json
 import os
 import signal
 import ssl
+import subprocess
 import threading
+from unittest import mock
 
 from harness import Case, LOOPBACK, Proxy, wait_until
 from origins import PythonHttp, Server, make_certificate, read_head, say
@@ -222,6 +224,28 @@ class Lists(Case):
         self.until(proxy, "new.test", 403)
         self.assertEqual(self.status(proxy, "ads.test"), 200)
 
+    def weir(self, proxy, *arguments):
+        return subprocess.run([os.environ["WEIR_BINARY"], *arguments, "--config", proxy.config], capture_output=True,
+                              timeout=60, check=False)
+
+    def test_what_is_held_back_is_shown_and_taken_when_somebody_accepts_it(self):
+        proxy = self.held_back(names("new.test"), "it shrinks")
+        shown = self.weir(proxy, "lists").stdout.decode()
+        self.assertRegex(shown, r"held back +the version of .*, with 1 rules\n +it shrinks from 100 rules to 1,")
+        told = json.loads(self.weir(proxy, "lists", "--json").stdout)["lists"][0]["held_back"]
+        self.assertEqual(told["rules"], 1)
+        accepted = self.weir(proxy, "lists", "accept", "ads")
+        self.assertEqual((accepted.returncode, accepted.stderr), (0, b""))
+        self.assertIn(b"SIGHUP", accepted.stdout)
+        self.assertEqual(self.status(proxy, "ads.test"), 403)
+        self.hup(proxy)
+        self.until(proxy, "new.test", 403)
+        self.assertEqual(self.status(proxy, "ads.test"), 200)
+        again = self.weir(proxy, "lists", "accept", "ads")
+        self.assertEqual(again.returncode, 65)
+        self.assertIn(b"no version of it is held back", again.stderr)
+        self.assertEqual(self.weir(proxy, "lists", "accept", "other").returncode, 64)
+
     # Servers in trouble.
 
     def failing(self, trouble, reason, **more):
@@ -305,7 +329,8 @@ class Lists(Case):
     def test_a_redirect_to_a_file_is_not_followed(self):
         self.failing(self.redirect("file:///etc/passwd"), "it redirects to something that is not https")
 
-    def test_a_certificate_that_nobody_vouches_for_is_refused(self):
+    def secure(self):
+        """The URL of the list at a server with a certificate of its own, cert.pem."""
         make_certificate(self)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.path("cert.pem"), self.path("key.pem"))
@@ -314,10 +339,19 @@ class Lists(Case):
             with context.wrap_socket(sock, server_side=True) as tls:
                 read_head(tls)
                 say(tls, "200 OK", names("ads.test"))
-        secure = Server(self, serve)
-        proxy = self.proxy(self.settings(url="https://localhost:%d/ads.txt" % secure.port))
+        return "https://localhost:%d/ads.txt" % Server(self, serve).port
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self):
+        proxy = self.proxy(self.settings(url=self.secure()))
         self.said(proxy, "the certificate of localhost cannot be trusted", "it counts as empty")
         self.assertEqual(self.status(proxy, "ads.test"), 200)
+
+    def test_a_list_comes_by_https_from_whom_an_authority_vouches_for(self):
+        url = self.secure()
+        with mock.patch.dict(os.environ, SSL_CERT_FILE=self.path("cert.pem")):
+            proxy = self.proxy(self.settings(url=url))
+        self.until(proxy, "ads.test", 403)
+        self.said(proxy, 'list "ads": taken: 1 rules')
 
     # Start.
 

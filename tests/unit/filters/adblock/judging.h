@@ -70,13 +70,42 @@ class Judging {
     filters = NetworkFilters::build(lists, out, options);
   }
 
+  // Its edits are counted, but their texts are gone.
+  ListVerdict verdict(const Request& request) const {
+    ListVerdict out;
+    judge(request, {}, [&out](const ListVerdict& said) { out = said; });
+    return out;
+  }
   Answer ask(const Request& request, ListHit host_hit = {}) const {
+    Answer out;
+    judge(request, host_hit, [&out](const ListVerdict& verdict) {
+      out = {verdict.block,
+             verdict.important,
+             std::string(verdict.by.text),
+             std::string(verdict.exception.text),
+             std::string(verdict.redirect),
+             std::string(verdict.edits.url),
+             {}};
+      for (std::uint32_t i = 0; i < verdict.edits.count; ++i) {
+        out.edits.emplace_back(verdict.edits.edits[i].what, verdict.edits.edits[i].text);
+      }
+    });
+    return out;
+  }
+  bool blocks(const Request& request) const { return ask(request).block; }
+
+  std::vector<ListReport> reports;
+  std::unique_ptr<const NetworkFilters> filters;
+
+ private:
+  template <class Use>
+  void judge(const Request& request, ListHit host_hit, Use use) const {
     Arena arena;
     Subject subject;
     subject.method = request.method;
     if (!parse_url(request.url, subject, arena)) {
       ADD_FAILURE() << "not a URL: " << request.url;
-      return {};
+      return;
     }
     const Fields fields = {{"referer", "https://" + request.page + "/"},
                            {"sec-fetch-dest", "script"}};
@@ -93,24 +122,9 @@ class Judging {
     }
     ListVerdict verdict;
     filters->judge(subject, host_hit, arena, verdict);
-    Answer out{verdict.block,
-               verdict.important,
-               std::string(verdict.by.text),
-               std::string(verdict.exception.text),
-               std::string(verdict.redirect),
-               std::string(verdict.edits.url),
-               {}};
-    for (std::uint32_t i = 0; i < verdict.edits.count; ++i) {
-      out.edits.emplace_back(verdict.edits.edits[i].what, verdict.edits.edits[i].text);
-    }
-    return out;
+    use(verdict);
   }
-  bool blocks(const Request& request) const { return ask(request).block; }
 
-  std::vector<ListReport> reports;
-  std::unique_ptr<const NetworkFilters> filters;
-
- private:
   std::vector<std::string> texts_;
   std::vector<List> lists_;
 };

@@ -30,6 +30,7 @@ DomainSet make(const std::vector<std::pair<std::string, std::uint32_t>>& names) 
   DomainSet::Builder builder;
   for (const auto& [name, value] : names) {
     builder.add(name, value);
+    builder.end_list();
   }
   return std::move(builder).build();
 }
@@ -45,8 +46,8 @@ TEST(DomainSet, CoversTheNameAndWhatIsBelowIt) {
 }
 
 TEST(DomainSet, GivesEveryValueTheLongestNameFirst) {
-  const DomainSet set = make(
-      {{"b.test", 3}, {"a.b.test", 9}, {"b.test", 1}, {"a.b.test", 9}, {"test", 5}, {"c.test", 4}});
+  const DomainSet set =
+      make({{"b.test", 3}, {"a.b.test", 9}, {"b.test", 1}, {"test", 5}, {"c.test", 4}});
   EXPECT_EQ(hits(set, "x.a.b.test"),
             (Hits{{9, "a.b.test"}, {1, "b.test"}, {3, "b.test"}, {5, "test"}}));
 }
@@ -113,6 +114,21 @@ std::string random_name(std::mt19937& random) {
   return out;
 }
 
+TEST(DomainSet, KeepsANameOfOneListOnceHoweverOftenItIsSaid) {
+  DomainSet::Builder builder;
+  for (std::uint32_t n = 0; n < 3 * DomainSet::kSettleFirst; ++n) {
+    builder.add(n % 2 == 0 ? "a.example" : "b.example", n + 1);
+  }
+  EXPECT_LE(builder.size(), DomainSet::kSettleFirst);
+  EXPECT_EQ(builder.end_list(), 3 * DomainSet::kSettleFirst - 2);
+  builder.add("a.example", UINT32_MAX - 1);
+  EXPECT_EQ(builder.end_list(), 0U);
+  const DomainSet set = std::move(builder).build();
+  EXPECT_EQ(set.size(), 3U);
+  EXPECT_EQ(hits(set, "x.a.example"), (Hits{{1, "a.example"}, {UINT32_MAX - 1, "a.example"}}));
+  EXPECT_EQ(hits(set, "b.example"), (Hits{{2, "b.example"}}));
+}
+
 TEST(DomainSet, SaysWhatANaiveWalkSays) {
   std::mt19937 random(1);
   for (const std::size_t size : {1U, 2U, 3U, 9U, 100U, 3000U}) {
@@ -121,6 +137,9 @@ TEST(DomainSet, SaysWhatANaiveWalkSays) {
     for (std::uint32_t n = 0; n < size; ++n) {
       const std::string name = random_name(random);
       builder.add(name, n / 2);
+      if (n % 2 == 1) {
+        builder.end_list();
+      }
       naive[name].insert(n / 2);
     }
     const DomainSet set = std::move(builder).build();

@@ -164,5 +164,38 @@ TEST(ListSets, CountRulesAndWhatListsHaveInCommon) {
   EXPECT_EQ(overlaps[1].contradicted, 0U);
 }
 
+TEST(ListSets, TakeNoMoreMemoryForManyShortLinesThanForTheirText) {
+  std::string text;
+  for (int n = 0; n < 1 << 18; ++n) {
+    text += n % 2 == 0 ? "\n" : "a.b\n";
+  }
+  text += "last.test\n";
+  Sets sets({make("short", ListFormat::Domains, text)}, {{0}});
+  EXPECT_LT(sets.built().sets->memory(), text.size() / 8);
+  EXPECT_EQ(sets.ask("http://a.b/"), "short:2 a.b");
+  EXPECT_EQ(sets.ask("http://last.test/"), "short:262145 last.test");
+  EXPECT_EQ(sets.built().reports[0].rules, 2U);
+  EXPECT_EQ(sets.built().reports[0].duplicates, (1U << 17) - 1);
+}
+
+TEST(ListSets, ABlockBecauseExpressionsCostTooMuchSaysSo) {
+  std::string text;
+  for (int n = 0; n < 5000; ++n) {
+    text += "ads.*x" + std::to_string(n) + "[0-9]$\n";
+  }
+  auto built = ListSets::build({make("costly", ListFormat::Patterns, text)}, {{0}}, false);
+  std::string url = "http://a.test/ads";
+  for (int n = 0; n < 1500; ++n) {
+    url += "x" + std::to_string(n);
+  }
+  Arena arena;
+  Subject subject;
+  ASSERT_TRUE(parse_url(url, subject, arena));
+  ListVerdict verdict;
+  built.sets->judge(0, subject, false, arena, verdict);
+  EXPECT_TRUE(verdict.block);
+  EXPECT_TRUE(verdict.gave_up);
+}
+
 }  // namespace
 }  // namespace weir::filters

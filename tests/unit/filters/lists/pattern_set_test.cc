@@ -29,13 +29,14 @@ TEST(LiteralGate, FindsEveryLiteralOnceWhateverTheCase) {
   builder.add("absent", 5);
   const LiteralGate gate = std::move(builder).build();
   Arena arena;
+  Work work(kPatternWorkMost);
   std::multiset<std::uint32_t> found;
-  gate.each("http://x/ADS/ads/BanNer/banne/banner", arena,
+  gate.each("http://x/ADS/ads/BanNer/banne/banner", arena, work,
             [&found](std::uint32_t id) { found.insert(id); });
   EXPECT_EQ(found, (std::multiset<std::uint32_t>{1, 2, 3, 4}));
   found.clear();
   for (const auto* text : {"", "a", "ad", "ba", "nner", "banne"}) {
-    gate.each(text, arena, [&found](std::uint32_t id) { found.insert(id); });
+    gate.each(text, arena, work, [&found](std::uint32_t id) { found.insert(id); });
   }
   EXPECT_TRUE(found.empty());
 }
@@ -65,7 +66,8 @@ TEST(LiteralGate, SaysWhatASearchSays) {
       }
       std::multiset<std::uint32_t> found;
       Arena arena;
-      gate.each(text, arena, [&found](std::uint32_t id) { found.insert(id); });
+      Work work(kPatternWorkMost);
+      gate.each(text, arena, work, [&found](std::uint32_t id) { found.insert(id); });
       ASSERT_EQ(found, expected) << text;
     }
   }
@@ -75,9 +77,46 @@ TEST(PatternSet, SaysWhyAnExpressionCannotBeUsed) {
   PatternSet::Builder builder;
   EXPECT_EQ(builder.add("(open", 1), "RE2 refuses it: missing ): (open");
   EXPECT_EQ(builder.add(std::string(2049, 'a'), 1), "the expression is longer than 2048 bytes");
+  const std::string large =
+      "the expression is too large: it has high counts, or repeats what repeats";
   EXPECT_EQ(builder.add("((a{1,100}){1,100}){1,100}", 1).substr(0, 16), "RE2 refuses it: ");
+  EXPECT_EQ(builder.add("[a-z]+[0-9]{1,900}[a-z]{1,200}", 1), large);
   EXPECT_EQ(builder.add("fine", 1), "");
   EXPECT_EQ(builder.size(), 1U);
+}
+
+TEST(PatternSet, BoundsWhatTheExpressionsOfOneListMayComeTo) {
+  PatternSet::Builder builder;
+  std::string why;
+  std::uint32_t taken = 0;
+  for (; why.empty() && taken < 10'000; ++taken) {
+    why = builder.add("x" + std::to_string(taken) + "[a-z]+[0-9]{1,400}", taken);
+  }
+  EXPECT_EQ(why, "the expressions of the list are too large together");
+  EXPECT_GT(taken, 100U);
+  EXPECT_NE(builder.add("small", 1), "");
+  builder.begin_list();
+  EXPECT_EQ(builder.add("small", 1), "");
+}
+
+TEST(PatternSet, StopsWhenAQuestionWouldCostTooMuch) {
+  PatternSet::Builder builder;
+  for (std::uint32_t n = 0; n < 5000; ++n) {
+    ASSERT_EQ(builder.add("ads.*x" + std::to_string(n) + "[0-9]$", n), "");
+  }
+  auto set = std::move(builder).build();
+  ASSERT_TRUE(set);
+  std::string url = "http://a/ads";
+  for (int n = 0; n < 800; ++n) {
+    url += "x" + std::to_string(n);
+  }
+  Arena arena;
+  Work work(10'000);
+  set->first(url, arena, work, kAll);
+  EXPECT_TRUE(work.spent());
+  Work enough(kPatternWorkMost);
+  EXPECT_EQ(set->first("http://a/ads/x7_x78", arena, enough, kAll), 7U);
+  EXPECT_FALSE(enough.spent());
 }
 
 TEST(PatternSet, GivesTheFirstLineThatIsWanted) {
@@ -89,11 +128,12 @@ TEST(PatternSet, GivesTheFirstLineThatIsWanted) {
   auto set = std::move(builder).build();
   ASSERT_TRUE(set);
   Arena arena;
-  EXPECT_EQ(set->first("http://x/ads1", arena, kAll), 5U);
-  EXPECT_EQ(set->first("http://x/ads1", arena, [](std::uint32_t v) { return v > 5; }), 7U);
-  EXPECT_EQ(set->first("http://x/ads1", arena, [](std::uint32_t v) { return v > 7; }), 9U);
-  EXPECT_EQ(set->first("ftp:", arena, kAll), PatternSet::kNone);
-  EXPECT_EQ(PatternSet().first("x", arena, kAll), PatternSet::kNone);
+  Work work(kPatternWorkMost);
+  EXPECT_EQ(set->first("http://x/ads1", arena, work, kAll), 5U);
+  EXPECT_EQ(set->first("http://x/ads1", arena, work, [](std::uint32_t v) { return v > 5; }), 7U);
+  EXPECT_EQ(set->first("http://x/ads1", arena, work, [](std::uint32_t v) { return v > 7; }), 9U);
+  EXPECT_EQ(set->first("ftp:", arena, work, kAll), PatternSet::kNone);
+  EXPECT_EQ(PatternSet().first("x", arena, work, kAll), PatternSet::kNone);
 }
 
 // A piece of expression, often one that RE2 must take apart to find literals.
@@ -146,8 +186,9 @@ TEST(PatternSet, SaysWhatEachExpressionSaysAlone) {
                             [&random] { return "abcABC"[random() % (random() % 2 == 0 ? 6 : 3)]; });
       for (std::uint32_t i = 0; i < alone.size(); ++i) {
         Arena arena;
+        Work work(kPatternWorkMost);
         const auto only = [i](std::uint32_t value) { return value == i; };
-        ASSERT_EQ(set->first(url, arena, only) == i, RE2::PartialMatch(url, *alone[i]))
+        ASSERT_EQ(set->first(url, arena, work, only) == i, RE2::PartialMatch(url, *alone[i]))
             << alone[i]->pattern() << " in " << url;
       }
     }
@@ -166,10 +207,11 @@ TEST(PatternSet, NeverTakesALackOfMemoryForANo) {
   std::string noise(4000, ' ');
   std::ranges::generate(noise, [&random] { return "abcd"[random() % 4]; });
   Arena arena;
-  EXPECT_EQ(set->first(noise, arena, kAll), PatternSet::kNone);
-  EXPECT_EQ(
-      set->first(noise + "x", arena, [](std::uint32_t v) { return v > 3; }) != PatternSet::kNone,
-      true);
+  Work work(kPatternWorkMost);
+  EXPECT_EQ(set->first(noise, arena, work, kAll), PatternSet::kNone);
+  EXPECT_EQ(set->first(noise + "x", arena, work, [](std::uint32_t v) { return v > 3; }) !=
+                PatternSet::kNone,
+            true);
 }
 
 }  // namespace

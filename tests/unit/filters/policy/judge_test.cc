@@ -386,5 +386,57 @@ TEST(Judge, AClientCannotClaimAGroupByEmbeddingItsAddress) {
   EXPECT_EQ(policy->groups_of(IpAddress::parse("::ffff:10.0.0.1").value(), "", ""), 1U);
 }
 
+// A list that cannot be asked about some URLs within bounds.
+const std::string kCostly = [] {
+  std::string out;
+  for (int n = 0; n < 20'000; ++n) {
+    out += "/ads/*" + std::to_string(n) + "~\n";
+  }
+  return out;
+}();
+const std::string kCostlyUrl = [] {
+  std::string out = "http://a.test/";
+  for (int n = 0; n < 1000; ++n) {
+    out += "ads/";
+  }
+  return out;
+}();
+
+TEST(Judge, ARuleWhoseListCostsTooMuchToAskBlocksWhateverItIsFor) {
+  const std::vector<RuleDocument> rules = {
+      rule("block", {is(Kind::List, {"costly"})}, {kBlock}),
+      rule("allow", {is(Kind::List, {"costly"})}, {kAllow}),
+      rule("allow others", {none({is(Kind::List, {"costly"})})}, {kAllow}),
+      rule("adjust", {any({is(Kind::List, {"costly"}), is(Kind::Host, {"b.test"})})}, {tag("x")})};
+  for (const auto& one : rules) {
+    Draft draft;
+    draft.list("costly", kCostly, ListFormat::Adblock).add(one);
+    const auto policy = draft.policy();
+    Asked asked(kCostlyUrl);
+    const Verdict verdict = judge(*policy, Phase::Request, asked);
+    EXPECT_EQ(words(*policy, verdict), "block by " + one.id);
+    EXPECT_TRUE(verdict.gave_up);
+    EXPECT_EQ(verdict.action, nullptr);
+    EXPECT_EQ(verdict.hit.list_name, "costly");
+    Asked cheap("http://a.test/");
+    EXPECT_FALSE(judge(*policy, Phase::Request, cheap).gave_up);
+  }
+}
+
+TEST(Judge, WhatCostsTooMuchInDryRunOrBehindAnotherConditionBlocksNothing) {
+  Draft draft;
+  draft.list("costly", kCostly, ListFormat::Adblock)
+      .list("trial", kCostly, ListFormat::Adblock, true)
+      .add(rule("dry", {is(Kind::List, {"costly"})}, {kBlock}, true))
+      .add(rule("dry list", {is(Kind::List, {"trial"})}, {kBlock}))
+      .add(rule("elsewhere", {is(Kind::Host, {"b.test"}), is(Kind::List, {"costly"})}, {kBlock}));
+  const auto policy = draft.policy();
+  Asked asked(kCostlyUrl);
+  const Verdict verdict = judge(*policy, Phase::Request, asked);
+  EXPECT_FALSE(verdict.gave_up);
+  EXPECT_FALSE(verdict.blocks());
+  EXPECT_EQ(verdict.would, Decision::Block);
+}
+
 }  // namespace
 }  // namespace weir::filters::test
