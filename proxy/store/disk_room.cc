@@ -114,6 +114,7 @@ bool DiskStore::carry_over(const IndexRow& row) {
     refused("carry an entry over");
     return false;
   }
+  segments_.weigh(record.bytes_in_large());
   leaving_.may_stay -= record.total;
   IndexRow moved = row;
   moved.segment = place->segment;

@@ -167,6 +167,7 @@ std::optional<Place> DiskStore::write(Draft& draft) {
     refused("write an entry");
     return std::nullopt;
   }
+  segments_.weigh(draft.record.bytes_in_large());
   return place;
 }
 

@@ -176,6 +176,14 @@ http::Taken bad() {
 
 }  // namespace
 
+std::uint64_t RecordHead::bytes_in_large() const {
+  std::uint64_t out = 0;
+  for (const RecordRun& run : runs) {
+    out += run.at == kInLarge ? run.size : 0;
+  }
+  return out;
+}
+
 std::string put_record(RecordHead& record) {
   const std::uint64_t bytes = head_bytes(record);
   if (bytes > kLongestHead) {

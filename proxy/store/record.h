@@ -73,6 +73,8 @@ struct RecordHead {
   std::string_view head_text;
   cache::Freshness freshness;
   std::vector<RecordRun> runs;
+
+  std::uint64_t bytes_in_large() const;
 };
 
 // The bytes of the head, `head`, `total` and where each run that is not in a large object begins

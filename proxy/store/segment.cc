@@ -138,6 +138,7 @@ bool Segments::begin() {
     return false;
   }
   current_ = number;
+  outside_ = 0;
   sizes_[number] = kSegmentHead;
   bytes_ += kSegmentHead;
   keep_open(number, std::move(file));
@@ -145,7 +146,7 @@ bool Segments::begin() {
 }
 
 std::optional<Place> Segments::place() {
-  if (current_ != 0 && sizes_[current_] >= std::min(nominal_, kFarthestOffset)) {
+  if (current_ != 0 && sizes_[current_] + outside_ >= std::min(nominal_, kFarthestOffset)) {
     seal();
   }
   if (current_ == 0 && !begin()) {
@@ -201,7 +202,11 @@ bool Segments::erase(const Place& place) {
   std::string mark;
   append_number(mark, kErased);
   const auto file = open(place.segment);
-  return file && write_whole(file->fd(), place.offset, mark);
+  if (!file) {
+    return errno == ENOENT;  // gone, and the entry with it
+  }
+  return place.offset + mark.size() > size_of_file(file->fd()) ||
+         write_whole(file->fd(), place.offset, mark);
 }
 
 void Segments::remove(std::uint32_t number) {

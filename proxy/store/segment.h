@@ -64,6 +64,9 @@ class Segments {
   std::optional<Place> place();
   // Appends a record where place() said. False: errno says why; the place is void.
   bool append(std::vector<iovec>& parts, std::uint64_t total);
+  // Counts the bytes of a large object for the segment that holds its record, so that what goes
+  // with one segment is never much.
+  void weigh(std::uint64_t bytes) { outside_ += bytes; }
   // The next record goes into a new segment.
   void seal() { current_ = 0; }
   std::uint32_t current() const { return current_; }
@@ -87,6 +90,7 @@ class Segments {
   std::map<std::uint32_t, std::uint64_t> sizes_;  // bytes of each segment, oldest first
   std::uint64_t bytes_ = 0;
   std::uint32_t current_ = 0;  // what is appended to; 0: none yet
+  std::uint64_t outside_ = 0;  // bytes of large objects that belong to it
   std::uint32_t last_ = 0;     // the highest number ever seen
   // The files used last.
   std::deque<std::pair<std::uint32_t, std::shared_ptr<const StoreFile>>> open_;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -18,15 +19,42 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/base/diag.h"
 #include "proxy/store/disk_tier.h"
 
 namespace weir::store::test {
 
-// A new, empty directory, removed at the end.
+// Thousands of starts would say how much they found.
+inline const bool kQuiet = diag_open("stderr", Level::Error).has_value();
+
+// What the operator's log says while this lives.
+class Log {
+ public:
+  explicit Log(std::filesystem::path path) : path_(std::move(path)) {
+    EXPECT_TRUE(diag_open(path_.string(), Level::Info).has_value());
+  }
+  ~Log() { EXPECT_TRUE(diag_open("stderr", Level::Error).has_value()); }
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  std::string text() const {
+    std::ifstream in(path_);
+    std::ostringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// A new, empty directory, removed at the end; in memory where that is possible, because thousands
+// of starts bring their journals to the disk.
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "weir-store-XXXXXX").string();
+    const bool shm = ::access("/dev/shm", W_OK) == 0;
+    const std::filesystem::path parent = shm ? "/dev/shm" : std::filesystem::temp_directory_path();
+    std::string name = (parent / "weir-store-XXXXXX").string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     path_ = name;
   }
