@@ -19,6 +19,7 @@ namespace {
 constexpr Micros kSayAgain = 60 * kSecond;
 constexpr std::uint64_t kSmallestSegment = 64 * 1024;
 constexpr std::uint64_t kLargestSegment = 256 * 1024 * 1024;
+constexpr std::size_t kSavedUp = 64 * kJournalRow;
 constexpr std::uint64_t kSegments = 64;  // about so many, so that a little goes at a time
 
 std::int64_t now_us() {
@@ -176,14 +177,20 @@ void DiskStore::note_put(const IndexRow& row, std::uint64_t total) {
 }
 
 void DiskStore::append_journal(const JournalRow& row) {
-  std::string bytes;
-  append_row(bytes, row);
-  if (journal_.open() && !journal_.broken() && !journal_.append(bytes)) {
+  append_row(rows_, row);
+  if (rows_.size() >= kSavedUp) {
+    flush_journal();
+  }
+}
+
+void DiskStore::flush_journal() {
+  if (journal_.open() && !journal_.broken() && !journal_.append(rows_)) {
     refused("write the journal");
   }
   if (next_.open()) {
-    next_.append(bytes);
+    next_.append(rows_);
   }
+  rows_.clear();
 }
 
 // --- erasing
@@ -196,13 +203,14 @@ void DiskStore::settle_forgotten() {
 
 // The mark in the record is what counts; the row spares the next start from keeping what is dead.
 void DiskStore::note_erased(const IndexRow& row) {
+  append_journal(journal_row(RowKind::Erase, row, 0));
   const bool there = segments_.sizes().contains(row.segment);
   if (there && !segments_.erase({row.segment, std::uint64_t{row.offset} * 8})) {
     diag_limited("cache.erase", kSayAgain, Level::Error,
                  "cache: cannot write down that an entry was erased in " + limits_.directory +
                      ": " + std::strerror(errno) + "; it may be back after a restart");
+    flush_journal();
   }
-  append_journal(journal_row(RowKind::Erase, row, 0));
   larges_.drop_entry(row.large);
 }
 

@@ -55,6 +55,8 @@ class DiskStore {
   void each(const std::function<bool(const EntryPtr&)>& visit);
   // Writes down what has been forgotten.
   void settle_forgotten();
+  // Writes the rows of the journal that have been saved up; also when the thread has ended.
+  void flush_journal();
   // Forgets this very entry.
   void erase(const Entry& entry);
   // A step of what goes on in the background; whether there is more.
@@ -123,7 +125,8 @@ class DiskStore {
   Segments segments_;
   LargeFiles larges_;
   Journal journal_;
-  Journal next_;  // being written anew
+  Journal next_;      // being written anew
+  std::string rows_;  // for both, not yet written: the segments say the same
   unsigned next_table_ = 0;
   std::uint64_t next_unsynced_ = 0;
   std::uint64_t serial_ = 0;

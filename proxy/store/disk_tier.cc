@@ -34,6 +34,7 @@ DiskTier::DiskTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 DiskTier::~DiskTier() {
   impl_->queue->stop();
+  impl_->store.flush_journal();
 }
 
 tl::expected<std::unique_ptr<DiskTier>, std::string> DiskTier::open(const DiskLimits& limits) {
