@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "proxy/base/diag.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr Micros kSayAgain = 60 * kSecond;
 constexpr std::uint64_t kSmallestSegment = 64 * 1024;
 constexpr std::uint64_t kLargestSegment = 256 * 1024 * 1024;
+constexpr std::size_t kSlice = 256;  // entries visited at a time
 constexpr std::size_t kSavedUp = 64 * kJournalRow;
 constexpr std::uint64_t kSegments = 64;  // about so many, so that a little goes at a time
 
@@ -117,6 +119,8 @@ void DiskStore::store(const Entry& entry, std::uint64_t ticket) {
   }
   const auto displaced = write(entry, ticket);
   if (displaced) {
+    // So that it cannot come back when both the journal and its successor are damaged.
+    mark_erased(*displaced);
     larges_.drop_entry(displaced->large);
   }
 }
@@ -201,11 +205,15 @@ void DiskStore::settle_forgotten() {
   }
 }
 
+bool DiskStore::mark_erased(const IndexRow& row) {
+  return !segments_.sizes().contains(row.segment) ||
+         segments_.erase({row.segment, std::uint64_t{row.offset} * 8});
+}
+
 // The mark in the record is what counts; the row spares the next start from keeping what is dead.
 void DiskStore::note_erased(const IndexRow& row) {
   append_journal(journal_row(RowKind::Erase, row, 0));
-  const bool there = segments_.sizes().contains(row.segment);
-  if (there && !segments_.erase({row.segment, std::uint64_t{row.offset} * 8})) {
+  if (!mark_erased(row)) {
     diag_limited("cache.erase", kSayAgain, Level::Error,
                  "cache: cannot write down that an entry was erased in " + limits_.directory +
                      ": " + std::strerror(errno) + "; it may be back after a restart");
@@ -333,19 +341,30 @@ std::vector<EntryPtr> DiskStore::load(std::string_view url) {
 }
 
 void DiskStore::each(const std::function<bool(const EntryPtr&)>& visit) {
-  for (unsigned table = 0; table < DiskIndex::kTables; ++table) {
-    std::vector<IndexRow> rows;
-    ledger_.index().rows(table, rows);
-    for (const IndexRow& row : rows) {
-      Loaded loaded;
-      const Outcome outcome = load_row(row, loaded);
-      if (outcome != Outcome::Good) {
-        drop_row(row, outcome);
-      } else if (!visit(loaded.entry)) {
-        return;
-      }
+  for (Cursor cursor; !cursor.at_end() && each(cursor, visit);) {
+  }
+}
+
+bool DiskStore::each(Cursor& cursor, const std::function<bool(const EntryPtr&)>& visit) {
+  if (cursor.rows.empty() && cursor.table != DiskIndex::kTables) {
+    ledger_.index().rows(cursor.table++, cursor.rows);
+    // From the back, in the order in which they lie on the disk.
+    std::ranges::sort(cursor.rows, [](const IndexRow& a, const IndexRow& b) {
+      return std::tie(a.segment, a.offset) > std::tie(b.segment, b.offset);
+    });
+  }
+  for (std::size_t n = 0; n < kSlice && !cursor.rows.empty(); ++n) {
+    const IndexRow row = cursor.rows.back();
+    cursor.rows.pop_back();
+    Loaded loaded;
+    const Outcome outcome = load_row(row, loaded);
+    if (outcome != Outcome::Good) {
+      drop_row(row, outcome);
+    } else if (!visit(loaded.entry)) {
+      return false;
     }
   }
+  return true;
 }
 
 }  // namespace weir::store

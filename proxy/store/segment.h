@@ -3,8 +3,8 @@
 // Segments: files to which records are appended until they are large enough, and which go as a
 // whole when room is needed, the oldest first.
 //
-//   head (24 bytes): "WEIRSEG1", u32 version, u32 number of the segment, 4 zeros, u32 CRC-32C of
-//                    all before
+//   head (24 bytes): "WEIRSEG1", u32 version, u32 number of the segment, u32 bytes of the
+//                    freshness numbers, u32 CRC-32C of all before
 //   records, one behind the other: record.h
 //
 // Nothing is appended to a segment of an earlier process: its end may be torn. The disk thread's.
@@ -29,6 +29,8 @@
 namespace weir::store {
 
 constexpr std::size_t kSegmentHead = 24;
+// To be raised with every change to what a record or cache::Freshness means: whatever else is found
+// is given up. (A Freshness of another size is noticed without.)
 constexpr std::uint32_t kSegmentVersion = 1;
 
 std::string put_segment_head(std::uint32_t number);
@@ -75,6 +77,8 @@ class Segments {
   std::shared_ptr<const StoreFile> open(std::uint32_t number);
   // Marks a record as erased. False: errno says why.
   bool erase(const Place& place);
+  // Cuts off the end of a segment that was found, behind its last whole record.
+  void cut(std::uint32_t number, std::uint64_t size);
   void remove(std::uint32_t number);
 
   std::uint64_t nominal() const { return nominal_; }

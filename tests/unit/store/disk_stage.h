@@ -199,6 +199,34 @@ inline std::string text_of(DiskTier& tier, const EntryPtr& entry) {
   return out;
 }
 
+// An entry as it was found, with its bytes; "unreadable" when they were not what was stored.
+struct Found {
+  EntryPtr entry;
+  std::string text;
+};
+
+// All that is stored under some URLs, in the order of the URLs, waiting for the disk thread once.
+inline std::vector<Found> load_all(DiskTier& tier, const std::vector<std::string>& urls) {
+  std::vector<Found> out;
+  for (const std::string& url : urls) {
+    tier.load(url, [&out](const std::vector<EntryPtr>& entries) {
+      for (const auto& entry : entries) {
+        std::string text(static_cast<std::size_t>(entry->length), '\0');
+        for (const Run& run : entry->runs) {
+          if (!run.body->extent()->read(0, text.data() + run.first,
+                                        static_cast<std::size_t>(run.body->size()))) {
+            text = "unreadable";
+            break;
+          }
+        }
+        out.push_back({entry, text});
+      }
+    });
+  }
+  flush(tier);
+  return out;
+}
+
 // What is stored under the URL is exactly what is wanted.
 inline testing::AssertionResult holds(DiskTier& tier, const Wanted& wanted) {
   for (const auto& entry : load(tier, wanted.url)) {

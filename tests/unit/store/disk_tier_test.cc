@@ -155,6 +155,34 @@ TEST(DiskTier, EachVisitsAllOfThem) {
   EXPECT_EQ(most, 0);
 }
 
+TEST(DiskTier, AScanLetsOthersPass) {
+  const Folder folder;
+  const auto tier = open_tier(limits_in(folder));
+  for (int n = 0; n < 100; ++n) {
+    tier->add(Wanted{kUrl + std::to_string(n)}.entry());
+  }
+  flush(*tier);
+  int seen = 0;
+  int seen_by_load = 0;
+  std::promise<bool> whole;
+  std::promise<void> go;
+  ASSERT_TRUE(tier->run([held = go.get_future().share()] { held.wait(); }));
+  tier->scan(
+      [&](const EntryPtr&) {
+        ++seen;
+        return true;
+      },
+      [&](bool all) { whole.set_value(all); });
+  tier->load(kUrl + "1", [&](const std::vector<EntryPtr>&) { seen_by_load = seen; });
+  go.set_value();
+  EXPECT_TRUE(whole.get_future().get());
+  EXPECT_EQ(seen, 100);
+  EXPECT_LT(seen_by_load, 50);
+  std::promise<bool> part;
+  tier->scan([](const EntryPtr&) { return false; }, [&](bool all) { part.set_value(all); });
+  EXPECT_FALSE(part.get_future().get());
+}
+
 TEST(DiskTier, ASecondOpenerIsToldWhoIsThere) {
   const Folder folder;
   const auto tier = open_tier(limits_in(folder));

@@ -51,6 +51,21 @@ TEST(DiskRoom, TheOldestGoesAndTheBoundHolds) {
   }
 }
 
+TEST(DiskRoom, ALowerBoundIsReachedInTheBackground) {
+  const Folder folder;
+  {
+    const auto tier = open_tier(limits_in(folder, 16 * kSmall));
+    for (int n = 0; n < 1000; ++n) {
+      tier->add(numbered(n).entry());
+    }
+  }
+  const auto tier = open_tier(limits_in(folder, kSmall));
+  while (tier->stats().bytes > kSmall) {
+    flush(*tier);
+  }
+  EXPECT_TRUE(holds(*tier, numbered(999)));
+}
+
 TEST(DiskRoom, WhatIsBeingReadStays) {
   const Folder folder;
   {
