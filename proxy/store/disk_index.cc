@@ -2,11 +2,16 @@
 //
 // See disk_index.h. Linear probing; what is removed is closed up, so that no marks remain. Tables
 // grow by half when seven eighths are used: between 37 and 55 bytes a row.
+//
+// Each index orders its rows in a way of its own (the salt): rows that come in the order of another
+// index, out of a journal it wrote, would all crowd at the beginning of a table that still grows.
 #include "proxy/store/disk_index.h"
 
 #include <algorithm>
 #include <tuple>
 #include <utility>
+
+#include "proxy/store/url_hash.h"
 
 namespace weir::store {
 namespace {
@@ -20,9 +25,16 @@ bool older(const IndexRow& a, const IndexRow& b) {
 
 }  // namespace
 
+DiskIndex::DiskIndex() {
+  const std::uint64_t salt = new_hash_key().low | 1U;
+  for (Table& in : tables_) {
+    in.salt = salt;
+  }
+}
+
 std::size_t DiskIndex::Table::home(std::uint64_t hash) const {
   __extension__ using Wide = unsigned __int128;
-  return static_cast<std::size_t>((Wide{hash << kTableBits} * rows.size()) >> 64);
+  return static_cast<std::size_t>((Wide{(hash << kTableBits) * salt} * rows.size()) >> 64);
 }
 
 // Calls `use` with the place of each row of the hash, until it returns false.

@@ -32,6 +32,8 @@ static_assert(sizeof(IndexRow) == 32);
 
 class DiskIndex {
  public:
+  DiskIndex();
+
   static constexpr unsigned kTables = 64;
   // Variants of one URL; storing one more puts out the oldest.
   static constexpr std::size_t kVariants = 64;
@@ -62,6 +64,7 @@ class DiskIndex {
     mutable std::mutex mutex;
     std::vector<IndexRow> rows;  // guarded by mutex, as is the rest
     std::size_t used = 0;
+    std::uint64_t salt = 1;
 
     std::size_t home(std::uint64_t hash) const;
     std::size_t next(std::size_t at) const { return at + 1 == rows.size() ? 0 : at + 1; }

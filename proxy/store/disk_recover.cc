@@ -165,7 +165,9 @@ void DiskStore::walk(std::uint32_t segment, std::uint64_t from) {
            : from;
   if (end < size) {
     diag(Level::Warning, "cache: " + segment_name(segment) + " in " + limits_.directory +
-                             " holds no whole entry in its last " + count_of(size - end, "byte"));
+                             " holds no whole entry in its last " + count_of(size - end, "byte") +
+                             ": cut off");
+    segments_.cut(segment, end);
   }
 }
 

@@ -114,6 +114,7 @@ bool DiskStore::carry_over(const IndexRow& row) {
     refused("carry an entry over");
     return false;
   }
+  segments_.weigh(record.bytes_in_large());
   leaving_.may_stay -= record.total;
   IndexRow moved = row;
   moved.segment = place->segment;
@@ -138,6 +139,7 @@ bool DiskStore::journal_due() const {
 // Whether there is more to be written.
 bool DiskStore::journal_step() {
   if (!next_.open()) {
+    flush_journal();
     next_table_ = 0;
     next_unsynced_ = 0;
     if (!next_.create(directory_.fd(), kNewJournalName, key_)) {
@@ -179,6 +181,7 @@ bool DiskStore::fill_journal() {
 }
 
 bool DiskStore::finish_journal() {
+  flush_journal();
   std::string bytes;
   for (const auto& [number, size] : segments_.sizes()) {
     JournalRow row;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "proxy/base/diag.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr Micros kSayAgain = 60 * kSecond;
 constexpr std::uint64_t kSmallestSegment = 64 * 1024;
 constexpr std::uint64_t kLargestSegment = 256 * 1024 * 1024;
+constexpr std::size_t kSlice = 256;  // entries visited at a time
+constexpr std::size_t kSavedUp = 64 * kJournalRow;
 constexpr std::uint64_t kSegments = 64;  // about so many, so that a little goes at a time
 
 std::int64_t now_us() {
@@ -116,6 +119,8 @@ void DiskStore::store(const Entry& entry, std::uint64_t ticket) {
   }
   const auto displaced = write(entry, ticket);
   if (displaced) {
+    // So that it cannot come back when both the journal and its successor are damaged.
+    mark_erased(*displaced);
     larges_.drop_entry(displaced->large);
   }
 }
@@ -167,6 +172,7 @@ std::optional<Place> DiskStore::write(Draft& draft) {
     refused("write an entry");
     return std::nullopt;
   }
+  segments_.weigh(draft.record.bytes_in_large());
   return place;
 }
 
@@ -175,14 +181,20 @@ void DiskStore::note_put(const IndexRow& row, std::uint64_t total) {
 }
 
 void DiskStore::append_journal(const JournalRow& row) {
-  std::string bytes;
-  append_row(bytes, row);
-  if (journal_.open() && !journal_.broken() && !journal_.append(bytes)) {
+  append_row(rows_, row);
+  if (rows_.size() >= kSavedUp) {
+    flush_journal();
+  }
+}
+
+void DiskStore::flush_journal() {
+  if (journal_.open() && !journal_.broken() && !journal_.append(rows_)) {
     refused("write the journal");
   }
   if (next_.open()) {
-    next_.append(bytes);
+    next_.append(rows_);
   }
+  rows_.clear();
 }
 
 // --- erasing
@@ -193,15 +205,20 @@ void DiskStore::settle_forgotten() {
   }
 }
 
+bool DiskStore::mark_erased(const IndexRow& row) {
+  return !segments_.sizes().contains(row.segment) ||
+         segments_.erase({row.segment, std::uint64_t{row.offset} * 8});
+}
+
 // The mark in the record is what counts; the row spares the next start from keeping what is dead.
 void DiskStore::note_erased(const IndexRow& row) {
-  const bool there = segments_.sizes().contains(row.segment);
-  if (there && !segments_.erase({row.segment, std::uint64_t{row.offset} * 8})) {
+  append_journal(journal_row(RowKind::Erase, row, 0));
+  if (!mark_erased(row)) {
     diag_limited("cache.erase", kSayAgain, Level::Error,
                  "cache: cannot write down that an entry was erased in " + limits_.directory +
                      ": " + std::strerror(errno) + "; it may be back after a restart");
+    flush_journal();
   }
-  append_journal(journal_row(RowKind::Erase, row, 0));
   larges_.drop_entry(row.large);
 }
 
@@ -277,6 +294,7 @@ DiskStore::Outcome DiskStore::load_row(const IndexRow& row, Loaded& out) {
   entry->variant = record.variant;
   entry->head_text = record.head_text;
   entry->freshness = record.freshness;
+  entry->address = record.address;
   entry->length = record.length;
   if (!parse_head(*entry) || !add_runs(row, record, segments_.open(row.segment), *entry)) {
     return Outcome::Spoilt;
@@ -324,19 +342,30 @@ std::vector<EntryPtr> DiskStore::load(std::string_view url) {
 }
 
 void DiskStore::each(const std::function<bool(const EntryPtr&)>& visit) {
-  for (unsigned table = 0; table < DiskIndex::kTables; ++table) {
-    std::vector<IndexRow> rows;
-    ledger_.index().rows(table, rows);
-    for (const IndexRow& row : rows) {
-      Loaded loaded;
-      const Outcome outcome = load_row(row, loaded);
-      if (outcome != Outcome::Good) {
-        drop_row(row, outcome);
-      } else if (!visit(loaded.entry)) {
-        return;
-      }
+  for (Cursor cursor; !cursor.at_end() && each(cursor, visit);) {
+  }
+}
+
+bool DiskStore::each(Cursor& cursor, const std::function<bool(const EntryPtr&)>& visit) {
+  if (cursor.rows.empty() && cursor.table != DiskIndex::kTables) {
+    ledger_.index().rows(cursor.table++, cursor.rows);
+    // From the back, in the order in which they lie on the disk.
+    std::ranges::sort(cursor.rows, [](const IndexRow& a, const IndexRow& b) {
+      return std::tie(a.segment, a.offset) > std::tie(b.segment, b.offset);
+    });
+  }
+  for (std::size_t n = 0; n < kSlice && !cursor.rows.empty(); ++n) {
+    const IndexRow row = cursor.rows.back();
+    cursor.rows.pop_back();
+    Loaded loaded;
+    const Outcome outcome = load_row(row, loaded);
+    if (outcome != Outcome::Good) {
+      drop_row(row, outcome);
+    } else if (!visit(loaded.entry)) {
+      return false;
     }
   }
+  return true;
 }
 
 }  // namespace weir::store

@@ -53,8 +53,18 @@ class DiskStore {
   // All variants of the URL, most recent first.
   std::vector<EntryPtr> load(std::string_view url);
   void each(const std::function<bool(const EntryPtr&)>& visit);
+  // The entries from a place on, some milliseconds' worth; the place moves. Once it is at the end
+  // there are no more. False: `visit` wants no more.
+  struct Cursor {
+    unsigned table = 0;
+    std::vector<IndexRow> rows;  // of the table before, yet to be visited
+    bool at_end() const { return table == DiskIndex::kTables && rows.empty(); }
+  };
+  bool each(Cursor& cursor, const std::function<bool(const EntryPtr&)>& visit);
   // Writes down what has been forgotten.
   void settle_forgotten();
+  // Writes the rows of the journal that have been saved up; also when the thread has ended.
+  void flush_journal();
   // Forgets this very entry.
   void erase(const Entry& entry);
   // A step of what goes on in the background; whether there is more.
@@ -84,6 +94,7 @@ class DiskStore {
   std::optional<Place> write(Draft& draft);
   void note_put(const IndexRow& row, std::uint64_t total);
   void note_erased(const IndexRow& row);
+  bool mark_erased(const IndexRow& row);
   void append_journal(const JournalRow& row);
 
   Outcome read_head(const IndexRow& row, std::string& bytes, RecordHead& record);
@@ -123,7 +134,8 @@ class DiskStore {
   Segments segments_;
   LargeFiles larges_;
   Journal journal_;
-  Journal next_;  // being written anew
+  Journal next_;      // being written anew
+  std::string rows_;  // for both, not yet written: the segments say the same
   unsigned next_table_ = 0;
   std::uint64_t next_unsynced_ = 0;
   std::uint64_t serial_ = 0;

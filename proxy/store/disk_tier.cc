@@ -34,6 +34,7 @@ DiskTier::DiskTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 DiskTier::~DiskTier() {
   impl_->queue->stop();
+  impl_->store.flush_journal();
 }
 
 tl::expected<std::unique_ptr<DiskTier>, std::string> DiskTier::open(const DiskLimits& limits) {
@@ -107,6 +108,34 @@ void DiskTier::erase(const EntryPtr& entry) {
 
 void DiskTier::each(const std::function<bool(const EntryPtr&)>& visit) {
   impl_->store.each(visit);
+}
+
+struct DiskTier::Scan {
+  std::function<bool(const EntryPtr&)> visit;
+  std::function<void(bool)> done;
+  DiskStore::Cursor cursor;
+};
+
+void DiskTier::scan(std::function<bool(const EntryPtr&)> visit, std::function<void(bool)> done) {
+  const auto all = std::make_shared<Scan>();
+  all->visit = std::move(visit);
+  all->done = std::move(done);
+  scan_on(all);
+}
+
+void DiskTier::scan_on(const std::shared_ptr<Scan>& all) {
+  const bool queued = impl_->queue->push([this, all] {
+    if (!impl_->store.each(all->cursor, all->visit)) {
+      all->done(false);
+    } else if (all->cursor.at_end()) {
+      all->done(true);
+    } else {
+      scan_on(all);
+    }
+  });
+  if (!queued) {
+    all->done(false);
+  }
 }
 
 DiskStats DiskTier::stats() const {

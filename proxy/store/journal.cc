@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "proxy/cache/freshness.h"
 #include "proxy/store/bytes.h"
 #include "proxy/store/crc32c.h"
 #include "proxy/store/file_io.h"
@@ -72,6 +73,7 @@ std::string put_journal_head(const HashKey& key) {
   append_number(out, static_cast<std::uint32_t>(kJournalRow));
   append_number(out, key.low);
   append_number(out, key.high);
+  append_number(out, static_cast<std::uint32_t>(sizeof(cache::Freshness)));
   out.resize(kJournalHead - 4);
   append_number(out, crc32c(out));
   return out;
@@ -86,7 +88,8 @@ JournalHead take_journal_head(std::string_view in, HashKey& key) {
     return JournalHead::Damaged;
   }
   if (number_at<std::uint32_t>(in, 8) != kJournalVersion ||
-      number_at<std::uint32_t>(in, 12) != kJournalRow) {
+      number_at<std::uint32_t>(in, 12) != kJournalRow ||
+      number_at<std::uint32_t>(in, 32) != sizeof(cache::Freshness)) {
     return JournalHead::OtherVersion;
   }
   key = {number_at<std::uint64_t>(in, 16), number_at<std::uint64_t>(in, 24)};
@@ -94,7 +97,8 @@ JournalHead take_journal_head(std::string_view in, HashKey& key) {
 }
 
 JournalState read_journal(int fd, HashKey& key, const std::function<void(const JournalRow&)>& use) {
-  std::string buffer(kChunk, '\0');
+  const std::uint64_t whole = (size_of_file(fd) / kJournalRow + 2) * kJournalRow;
+  std::string buffer(static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, whole)), '\0');
   std::int64_t got = read_some(fd, 0, buffer.data(), kJournalHead);
   const auto head =
       std::string_view(buffer).substr(0, static_cast<std::size_t>(std::max<std::int64_t>(got, 0)));

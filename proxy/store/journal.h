@@ -5,7 +5,7 @@
 // it, walking the segments finds again.
 //
 //   head (48 bytes): "WEIRJNL1", u32 version, u32 bytes of a row, the key of the URL hash (16),
-//                    12 zeros, u32 CRC-32C of all before
+//                    u32 bytes of the freshness numbers, 8 zeros, u32 CRC-32C of all before
 //   row (40 bytes):  u32 CRC-32C of the other 36, u32 kind, u64 URL's hash, u32 variant's hash,
 //                    u32 segment, u32 offset / 8, u32 bytes of the record's head,
 //                    u32 bytes of the record / 8, u32 number of the large object

@@ -70,7 +70,7 @@ std::string put_segment_head(std::uint32_t number) {
   std::string out(kMagic);
   append_number(out, kSegmentVersion);
   append_number(out, number);
-  out.resize(kSegmentHead - 4);
+  append_number(out, static_cast<std::uint32_t>(sizeof(cache::Freshness)));
   append_number(out, crc32c(out));
   return out;
 }
@@ -86,7 +86,8 @@ SegmentHead take_segment_head(std::string_view in, std::uint32_t number) {
   if (crc32c(in.substr(0, kSegmentHead - 4)) != number_at<std::uint32_t>(in, kSegmentHead - 4)) {
     return SegmentHead::Damaged;
   }
-  if (number_at<std::uint32_t>(in, 8) != kSegmentVersion) {
+  if (number_at<std::uint32_t>(in, 8) != kSegmentVersion ||
+      number_at<std::uint32_t>(in, 16) != sizeof(cache::Freshness)) {
     return SegmentHead::OtherVersion;
   }
   return number_at<std::uint32_t>(in, 12) == number ? SegmentHead::Ours : SegmentHead::Damaged;
@@ -138,6 +139,7 @@ bool Segments::begin() {
     return false;
   }
   current_ = number;
+  outside_ = 0;
   sizes_[number] = kSegmentHead;
   bytes_ += kSegmentHead;
   keep_open(number, std::move(file));
@@ -145,7 +147,7 @@ bool Segments::begin() {
 }
 
 std::optional<Place> Segments::place() {
-  if (current_ != 0 && sizes_[current_] >= std::min(nominal_, kFarthestOffset)) {
+  if (current_ != 0 && sizes_[current_] + outside_ >= std::min(nominal_, kFarthestOffset)) {
     seal();
   }
   if (current_ == 0 && !begin()) {
@@ -201,7 +203,19 @@ bool Segments::erase(const Place& place) {
   std::string mark;
   append_number(mark, kErased);
   const auto file = open(place.segment);
-  return file && write_whole(file->fd(), place.offset, mark);
+  if (!file) {
+    return errno == ENOENT;  // gone, and the entry with it
+  }
+  return place.offset + mark.size() > size_of_file(file->fd()) ||
+         write_whole(file->fd(), place.offset, mark);
+}
+
+void Segments::cut(std::uint32_t number, std::uint64_t size) {
+  const auto file = open(number);
+  if (file && ::ftruncate(file->fd(), static_cast<off_t>(size)) == 0) {
+    bytes_ -= sizes_[number] - size;
+    sizes_[number] = size;
+  }
 }
 
 void Segments::remove(std::uint32_t number) {

@@ -3,8 +3,8 @@
 // Segments: files to which records are appended until they are large enough, and which go as a
 // whole when room is needed, the oldest first.
 //
-//   head (24 bytes): "WEIRSEG1", u32 version, u32 number of the segment, 4 zeros, u32 CRC-32C of
-//                    all before
+//   head (24 bytes): "WEIRSEG1", u32 version, u32 number of the segment, u32 bytes of the
+//                    freshness numbers, u32 CRC-32C of all before
 //   records, one behind the other: record.h
 //
 // Nothing is appended to a segment of an earlier process: its end may be torn. The disk thread's.
@@ -29,6 +29,8 @@
 namespace weir::store {
 
 constexpr std::size_t kSegmentHead = 24;
+// To be raised with every change to what a record or cache::Freshness means: whatever else is found
+// is given up. (A Freshness of another size is noticed without.)
 constexpr std::uint32_t kSegmentVersion = 1;
 
 std::string put_segment_head(std::uint32_t number);
@@ -64,6 +66,9 @@ class Segments {
   std::optional<Place> place();
   // Appends a record where place() said. False: errno says why; the place is void.
   bool append(std::vector<iovec>& parts, std::uint64_t total);
+  // Counts the bytes of a large object for the segment that holds its record, so that what goes
+  // with one segment is never much.
+  void weigh(std::uint64_t bytes) { outside_ += bytes; }
   // The next record goes into a new segment.
   void seal() { current_ = 0; }
   std::uint32_t current() const { return current_; }
@@ -72,6 +77,8 @@ class Segments {
   std::shared_ptr<const StoreFile> open(std::uint32_t number);
   // Marks a record as erased. False: errno says why.
   bool erase(const Place& place);
+  // Cuts off the end of a segment that was found, behind its last whole record.
+  void cut(std::uint32_t number, std::uint64_t size);
   void remove(std::uint32_t number);
 
   std::uint64_t nominal() const { return nominal_; }
@@ -87,6 +94,7 @@ class Segments {
   std::map<std::uint32_t, std::uint64_t> sizes_;  // bytes of each segment, oldest first
   std::uint64_t bytes_ = 0;
   std::uint32_t current_ = 0;  // what is appended to; 0: none yet
+  std::uint64_t outside_ = 0;  // bytes of large objects that belong to it
   std::uint32_t last_ = 0;     // the highest number ever seen
   // The files used last.
   std::deque<std::pair<std::uint32_t, std::shared_ptr<const StoreFile>>> open_;
