@@ -294,7 +294,6 @@ DiskStore::Outcome DiskStore::load_row(const IndexRow& row, Loaded& out) {
   entry->variant = record.variant;
   entry->head_text = record.head_text;
   entry->freshness = record.freshness;
-  entry->address = record.address;
   entry->length = record.length;
   if (!parse_head(*entry) || !add_runs(row, record, segments_.open(row.segment), *entry)) {
     return Outcome::Spoilt;

@@ -30,7 +30,6 @@ bool Draft::gather(const Entry& entry, const void* owner) {
   record.variant = entry.variant;
   record.head_text = entry.head_text;
   record.freshness = entry.freshness;
-  record.address = entry.address;
   record.length = entry.length;
   return std::ranges::all_of(entry.runs, [&](const Run& run) { return gather_run(run, owner); });
 }

@@ -17,7 +17,6 @@ namespace {
 static_assert(std::is_trivially_copyable_v<cache::Freshness>);
 
 constexpr std::size_t kUnderSum = 16;  // where the checksum begins to hold
-constexpr std::uint64_t kAddress = 16;
 constexpr std::uint64_t kRunBytes = 24;
 constexpr std::uint64_t kFarthest = std::uint64_t{1} << 62;  // no sum of two such numbers wraps
 
@@ -25,14 +24,10 @@ std::uint64_t blocks_of(std::uint64_t size) {
   return size / kExtentBlock + (size % kExtentBlock != 0 ? 1 : 0);
 }
 
-std::uint64_t address_bytes(const RecordHead& record) {
-  return record.address ? kAddress : 0;
-}
-
 std::uint64_t head_bytes(const RecordHead& record) {
   std::uint64_t bytes =
       kRecordStart + eights(record.url.size() + record.variant.size() + record.head_text.size() +
-                            sizeof record.freshness + record.vary.size() + address_bytes(record));
+                            sizeof record.freshness + record.vary.size());
   for (const RecordRun& run : record.runs) {
     bytes += kRunBytes + run.sums.size() * sizeof(std::uint32_t);
   }
@@ -67,7 +62,7 @@ void append_numbers(std::string& out, const RecordHead& record) {
   append_number(out, static_cast<std::uint32_t>(sizeof record.freshness));
   append_number(out, static_cast<std::uint32_t>(record.vary.size()));
   append_number(out, static_cast<std::uint32_t>(record.runs.size()));
-  append_number(out, static_cast<std::uint32_t>(address_bytes(record)));
+  append_number(out, std::uint32_t{0});
 }
 
 void append_runs(std::string& out, const RecordHead& record) {
@@ -88,22 +83,21 @@ void put_sum(std::string& head) {
 }
 
 struct TextSizes {
-  std::uint64_t url, variant, head_text, freshness, vary, address;
-  std::uint64_t all() const { return url + variant + head_text + freshness + vary + address; }
+  std::uint64_t url, variant, head_text, freshness, vary;
+  std::uint64_t all() const { return url + variant + head_text + freshness + vary; }
 };
 
 TextSizes text_sizes(std::string_view in) {
   return {number_at<std::uint32_t>(in, 60), number_at<std::uint32_t>(in, 64),
           number_at<std::uint32_t>(in, 68), number_at<std::uint32_t>(in, 72),
-          number_at<std::uint32_t>(in, 76), number_at<std::uint32_t>(in, 84)};
+          number_at<std::uint32_t>(in, 76)};
 }
 
 // Where the runs begin; 0: the texts do not fit.
 std::uint64_t take_texts(std::string_view in, RecordHead& out) {
   const TextSizes sizes = text_sizes(in);
   const std::uint64_t end = kRecordStart + eights(sizes.all());
-  const bool fit = sizes.address == 0 || sizes.address == kAddress;
-  if (!fit || sizes.freshness != sizeof out.freshness || end > in.size()) {
+  if (sizes.freshness != sizeof out.freshness || end > in.size()) {
     return 0;
   }
   std::size_t at = kRecordStart;
@@ -117,12 +111,6 @@ std::uint64_t take_texts(std::string_view in, RecordHead& out) {
   out.head_text = next(sizes.head_text);
   std::memcpy(&out.freshness, next(sizes.freshness).data(), sizeof out.freshness);
   out.vary = next(sizes.vary);
-  out.address.reset();
-  if (sizes.address != 0) {
-    std::array<std::uint8_t, kAddress> bytes{};
-    std::memcpy(bytes.data(), next(kAddress).data(), bytes.size());
-    out.address = IpAddress::v6(bytes);
-  }
   return end;
 }
 
@@ -213,9 +201,6 @@ std::string put_record(RecordHead& record) {
   out.append(record.url).append(record.variant).append(record.head_text);
   append_number(out, record.freshness);
   out.append(record.vary);
-  if (record.address) {
-    append_number(out, record.address->bytes());
-  }
   out.resize(static_cast<std::size_t>(eights(out.size())));
   append_runs(out, record);
   out.resize(static_cast<std::size_t>(bytes));

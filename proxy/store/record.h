@@ -19,9 +19,8 @@
 //   72  u32  bytes of the freshness numbers
 //   76  u32  bytes of the names of Vary
 //   80  u32  runs
-//   84  u32  bytes of the origin's address: 16, IPv4 in mapped form, or 0 when it is not known
-//   88       URL, variant, head text, freshness, names of Vary, address, zeros up to a multiple of
-//   8
+//   84  u32  0
+//   88       URL, variant, head text, freshness, names of Vary, zeros up to a multiple of 8
 //            for each run: u64 first byte in the representation, u64 bytes, u64 where they begin in
 //            the record, or kInLarge
 //            for each run: a u32 for each block of kExtentBlock bytes, its CRC-32C
@@ -40,7 +39,6 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/base/address.h"
 #include "proxy/cache/freshness.h"
 #include "proxy/http/parse.h"
 
@@ -75,7 +73,6 @@ struct RecordHead {
   std::string_view variant;
   std::string_view head_text;
   cache::Freshness freshness;
-  std::optional<IpAddress> address;
   std::vector<RecordRun> runs;
 
   std::uint64_t bytes_in_large() const;

@@ -72,7 +72,6 @@ struct Sample {
   std::string vary = "accept-encoding";
   std::string variant = "gzip";
   std::string head_text = "HTTP/1.1 200 OK\r\n\r\n";
-  std::string address = "192.0.2.1";
   std::string body = some_bytes(kExtentBlock + 10);
 
   RecordHead record() const {
@@ -82,7 +81,6 @@ struct Sample {
     out.variant = variant;
     out.head_text = head_text;
     out.freshness.lifetime = 77;
-    out.address = IpAddress::parse(address);
     out.segment = 3;
     out.offset = 4096;
     out.serial = 42;
@@ -126,17 +124,6 @@ TEST(Record, WhatWasPutIsTaken) {
   EXPECT_EQ(out.runs[1].at, kInLarge);
   EXPECT_EQ(out.runs[1].sums, std::vector<std::uint32_t>{1234});
   EXPECT_TRUE(bodies_whole(bytes, out));
-}
-
-TEST(Record, KeepsTheAddressInEachForm) {
-  for (const std::string text : {"192.0.2.1", "2001:db8::1", ""}) {
-    Sample sample;
-    sample.address = text;
-    RecordHead out;
-    const std::string bytes = sample.bytes();
-    ASSERT_EQ(take_record(bytes, out).progress, http::Progress::Done);
-    EXPECT_EQ(out.address, IpAddress::parse(text));
-  }
 }
 
 TEST(Record, CutAnywhereItNeedsMore) {
