@@ -101,6 +101,8 @@ int main(int argc, char** argv) {
       return weir::cli::health(arguments->running);
     case Arguments::Command::Reload:
       return weir::cli::reload(arguments->running);
+    case Arguments::Command::Cache:
+      return weir::cli::cache(arguments->cache);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

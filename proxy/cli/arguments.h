@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "proxy/cli/cache.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
 #include "proxy/cli/explain.h"
@@ -29,6 +30,7 @@ struct Arguments {
     Status,
     Health,
     Reload,
+    Cache,
     Completion
   };
   Command command = Command::Run;
@@ -39,6 +41,7 @@ struct Arguments {
   ReplayOptions replay;
   ListsOptions lists;
   RunningOptions running;  // of Status, Health and Reload
+  CacheOptions cache;
   std::string completion;  // the script for a shell
 };
 

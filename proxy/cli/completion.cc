@@ -20,10 +20,13 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   std::string cases;
   for (const CommandWords& command : commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    cases += "    " + command.name + ") options=\"" + joined(command.options) + "\" ;;\n";
+    const std::string below =
+        command.commands.empty() ? "" : " commands=\"" + joined(command.commands) + "\"";
+    cases +=
+        "    " + command.name + ") options=\"" + joined(command.options) + "\"" + below + " ;;\n";
   }
   return "_weir() {\n"
-         "  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\"\n"
+         "  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\" commands=\"\"\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
          "    COMPREPLY=($(compgen -W \"" +
          names +
@@ -33,6 +36,10 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
          "  case \"${COMP_WORDS[1]}\" in\n" +
          cases +
          "  esac\n"
+         "  if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$commands\" ]; then\n"
+         "    COMPREPLY=($(compgen -W \"$commands\" -- \"$word\"))\n"
+         "    return\n"
+         "  fi\n"
          "  case \"$word\" in\n"
          "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
          "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
@@ -46,6 +53,10 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
   for (const CommandWords& command : commands) {
     out += "complete -c weir -n __fish_use_subcommand -f -a " + command.name + " -d '" +
            command.about + "'\n";
+    for (const std::string& below : command.commands) {
+      out += "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' -f -a " +
+             below + "\n";
+    }
     for (const std::string& option : command.options) {
       const bool whole = option.starts_with("--");
       out += "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' " +
