@@ -37,6 +37,7 @@ void fill(weir::admin::AdminState& state, weir::Server& server) {
   state.metrics = [&server] { return server.metrics(); };
   state.reload = [&server] { return server.reload(); };
   state.reloaded = [&server](std::uint64_t ticket) { return server.reload_report(ticket); };
+  state.cache = server.inventory();
 }
 
 int run(const std::string& path) {

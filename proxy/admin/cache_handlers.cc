@@ -20,7 +20,7 @@ constexpr std::uint64_t kListMost = 1'000'000;
 constexpr std::size_t kPiece = 32 * 1024;
 
 Reply off() {
-  return refuse(409, "The cache is off; cache.memory or cache.disk turns it on.");
+  return refuse(409, "The cache is off: cache.memory is 0.");
 }
 
 Reply made(std::string body) {

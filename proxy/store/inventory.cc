@@ -110,11 +110,18 @@ void add_disk(std::vector<Kept>& kept, const std::vector<EntryPtr>& loaded) {
 
 }  // namespace
 
+void Inventory::close() {
+  const std::lock_guard hold(lock_);
+  disk_ = nullptr;
+}
+
 std::optional<DiskStats> Inventory::disk_stats() const {
+  const std::lock_guard hold(lock_);
   return disk_ != nullptr ? std::optional(disk_->stats()) : std::nullopt;
 }
 
 PendingPtr<std::vector<Kept>> Inventory::look(const std::string& key) const {
+  const std::lock_guard hold(lock_);
   auto out = std::make_shared<Pending<std::vector<Kept>>>();
   auto kept = kept_in(memory_.peek(key, MemoryTier::hash(key)), memory_.hits(key));
   if (disk_ == nullptr || !disk_->may_have(key)) {
@@ -133,6 +140,7 @@ std::optional<RecentReasons::Noted> Inventory::last_reason(std::string_view key)
 }
 
 bool Inventory::list_memory(MemoryTier::Walk& walk, const Scope& scope, const Write& write) const {
+  const std::lock_guard hold(lock_);
   std::vector<GroupPtr> some;
   const bool more = memory_.next(walk, some);
   for (const GroupPtr& group : some) {
@@ -149,6 +157,7 @@ bool Inventory::list_memory(MemoryTier::Walk& walk, const Scope& scope, const Wr
 
 PendingPtr<std::string> Inventory::list_disk(const Scope& scope, std::size_t most,
                                              Append append) const {
+  const std::lock_guard hold(lock_);
   auto out = std::make_shared<Pending<std::string>>();
   const auto job = [out, scope, most, append = std::move(append), memory = &memory_,
                     disk = disk_]() mutable {
@@ -171,6 +180,7 @@ PendingPtr<std::string> Inventory::list_disk(const Scope& scope, std::size_t mos
 }
 
 PendingPtr<Purged> Inventory::purge(const Scope& scope, bool dry) const {
+  const std::lock_guard hold(lock_);
   auto out = std::make_shared<Pending<Purged>>();
   const auto job = [out, sweep = Sweep(memory_, disk_, scope, dry)]() mutable {
     out->set(sweep.run());

@@ -61,7 +61,10 @@ class Inventory {
   // All of them outlive it, and the memory tier outlives the disk's thread, too. `disk` may be
   // null.
   Inventory(MemoryTier& memory, DiskTier* disk, const RecentReasons& reasons)
-      : memory_(memory), disk_(disk), reasons_(reasons) {}
+      : memory_(memory), reasons_(reasons), disk_(disk) {}
+
+  // Any thread: as if there were no disk from now on. Before the disk tier is destroyed.
+  void close();
 
   MemoryStats memory_stats() const { return memory_.stats(); }
   std::optional<DiskStats> disk_stats() const;
@@ -84,8 +87,9 @@ class Inventory {
 
  private:
   MemoryTier& memory_;
-  DiskTier* disk_;
   const RecentReasons& reasons_;
+  mutable std::mutex lock_;  // held as long as the disk tier is being asked
+  DiskTier* disk_;           // guarded
 };
 
 }  // namespace weir::store
