@@ -16,7 +16,7 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::size_t kLabelWidth = 15;
+constexpr std::size_t kLabelWidth = 16;
 
 // A small document, whole.
 struct Json {
