@@ -4,6 +4,7 @@
 # purge.
 """stats, ls, show, why and purge of a running proxy's cache."""
 
+import http.client
 import http.server
 import json
 import os
@@ -94,7 +95,10 @@ class Cache(Case):
             self.assertIn("[%s]" % word, said)
         self.assertIn("[no_store]", self.said("why", self.origin + "/never"))
         self.assertNotIn("last answer", self.said("why", self.origin + "/unknown"))
-        self.get(proxy, self.origin + "/vary", {"Accept": "text/html"})
+        connection = http.client.HTTPConnection(LOOPBACK, proxy.port)
+        self.addCleanup(connection.close)
+        connection.request("GET", self.origin + "/vary", headers={"Accept": "text/html"})
+        self.assertEqual(connection.getresponse().read(), b"x" * 1000)
         self.assertEqual(json.loads(self.said("why", "--json", self.origin + "/vary"))["variants"], 2)
 
     def test_a_purge_forgets_what_it_says(self):
