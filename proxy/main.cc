@@ -37,6 +37,7 @@ void fill(weir::admin::AdminState& state, weir::Server& server) {
   state.metrics = [&server] { return server.metrics(); };
   state.reload = [&server] { return server.reload(); };
   state.reloaded = [&server](std::uint64_t ticket) { return server.reload_report(ticket); };
+  state.cache = server.inventory();
 }
 
 int run(const std::string& path) {
@@ -103,6 +104,8 @@ int main(int argc, char** argv) {
       return weir::cli::reload(arguments->running);
     case Arguments::Command::AcceptList:
       return weir::cli::accept_list(arguments->accept);
+    case Arguments::Command::Cache:
+      return weir::cli::cache(arguments->cache);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

@@ -25,6 +25,19 @@ constexpr Route kRoutes[] = {
     {Method::Post, "/api/v1/reload", post_reload,
      "Reads the configuration anew, as SIGHUP does, and says what came of it: 200, or 422 with all "
      "that is wrong."},
+    {Method::Get, "/api/v1/cache/stats", get_cache_stats,
+     "What is stored in memory and on disk, in numbers."},
+    {Method::Get, "/api/v1/cache/entries", get_cache_entries,
+     "What is stored, one line of JSON each: `host` (`.example.com` with all below it), `prefix` "
+     "or "
+     "`tag` choose, `limit` is 10000 unless said."},
+    {Method::Get, "/api/v1/cache/entry", get_cache_entry,
+     "All that is stored under `url`: heads, freshness, why it was stored, validators, tags."},
+    {Method::Get, "/api/v1/cache/why", get_cache_why,
+     "What a plain GET of `url` would get now, and which clause decides."},
+    {Method::Post, "/api/v1/cache/purge", post_cache_purge,
+     "Forgets `url`, or what `host`, `prefix` or `tag` chooses, or with `all` everything; with "
+     "`dry_run` it only counts."},
 };
 
 // The methods that a path knows, as text; empty: there is no such path.

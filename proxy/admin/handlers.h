@@ -15,4 +15,11 @@ Reply get_ready(const Request& request, AdminState& state);
 Reply get_status(const Request& request, AdminState& state);
 Reply post_reload(const Request& request, AdminState& state);
 
+// cache_handlers.cc. While the cache is off they say so.
+Reply get_cache_stats(const Request& request, AdminState& state);
+Reply get_cache_entries(const Request& request, AdminState& state);
+Reply get_cache_entry(const Request& request, AdminState& state);
+Reply get_cache_why(const Request& request, AdminState& state);
+Reply post_cache_purge(const Request& request, AdminState& state);
+
 }  // namespace weir::admin

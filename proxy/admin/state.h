@@ -11,6 +11,7 @@
 
 #include "proxy/observe/metrics.h"
 #include "proxy/pipeline/status.h"
+#include "proxy/store/inventory.h"
 
 namespace weir::admin {
 
@@ -22,6 +23,9 @@ struct AdminState {
   std::function<std::uint64_t()> reload;
   // What came of the reload of that ticket; nothing while it goes on.
   std::function<std::optional<ReloadReport>(std::uint64_t)> reloaded;
+
+  // What is stored; null: the cache is off. It lives as long as the server.
+  const store::Inventory* cache = nullptr;
 
   Metrics own;  // counted here: figures of the process, brought up to date when they are asked for
 };

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "proxy/cli/completion.h"
@@ -99,13 +100,34 @@ Examples:
   weir reload
   weir reload --config weir.json)";
 
+constexpr const char* kCacheExamples =
+    R"(Of the proxy that runs. Tags are what responses list in Surrogate-Key or Cache-Tag.
+
+Examples:
+  weir cache stats
+  weir cache ls example.com
+  weir cache why http://example.com/logo.png     what a plain GET would get now, and why
+  weir cache purge --host .example.com --dry-run
+
+"weir cache COMMAND --help" says more about a command.)";
+
+constexpr const char* kCachePurgeExamples =
+    R"(A URL is forgotten with all its variants, in memory and on disk.
+
+Examples:
+  weir cache purge http://example.com/logo.png
+  weir cache purge --host .example.com           with all hosts below it
+  weir cache purge --prefix http://example.com/shop/
+  weir cache purge --tag product-17 --dry-run    only count
+  weir cache purge --all)";
+
 // Where the running proxy is.
 CLI::App* add_running(CLI::App& app, const char* name, const char* about, const char* footer,
-                      RunningOptions& options) {
+                      AdminSource& source) {
   auto* command = app.add_subcommand(name, about);
-  command->add_option("-c,--config", options.source.config,
+  command->add_option("-c,--config", source.config,
                       "The configuration that says where the proxy is reached");
-  command->add_option("--admin", options.source.admin, "Or its address, as in admin.listen")
+  command->add_option("--admin", source.admin, "Or its address, as in admin.listen")
       ->type_name("ADDRESS");
   command->footer(footer);
   return command;
@@ -196,11 +218,49 @@ void add_lists(CLI::App& app, ListsOptions& options, AcceptOptions& taken) {
 
 void add_running_commands(CLI::App& app, RunningOptions& options) {
   auto* status =
-      add_running(app, "status", "Say how the running proxy is", kStatusExamples, options);
+      add_running(app, "status", "Say how the running proxy is", kStatusExamples, options.source);
   status->add_flag("--json", options.json, "Print JSON");
-  add_running(app, "health", "Say whether the running proxy is well", kHealthExamples, options);
+  add_running(app, "health", "Say whether the running proxy is well", kHealthExamples,
+              options.source);
   add_running(app, "reload", "Make the running proxy read its configuration anew", kReloadExamples,
-              options);
+              options.source);
+}
+
+CLI::App* add_cache_command(CLI::App& app, const char* name, const char* about,
+                            CacheOptions::What what, CacheOptions& options) {
+  const bool purges = what == CacheOptions::What::Purge;
+  auto* command = add_running(app, name, about, purges ? kCachePurgeExamples : "", options.source);
+  command->add_flag("--json", options.json, "Print JSON");
+  command->callback([&options, what] { options.what = what; });
+  return command;
+}
+
+void add_cache(CLI::App& app, CacheOptions& options) {
+  using What = CacheOptions::What;
+  auto* cache =
+      app.add_subcommand("cache", "Look into the cache of the running proxy, or purge it");
+  cache->require_subcommand(1);
+  cache->footer(kCacheExamples);
+  add_cache_command(*cache, "stats", "Say how much is stored", What::Stats, options);
+  auto* list = add_cache_command(*cache, "ls", "List what is stored", What::List, options);
+  list->add_option("host", options.host, "On this host; .HOST with all below it");
+  list->add_option("--limit", options.limit, "At most so many lines; else 10000");
+  auto* show =
+      add_cache_command(*cache, "show", "Show all that is stored under a URL", What::Show, options);
+  show->add_option("url", options.url, "The URL")->required();
+  auto* why = add_cache_command(*cache, "why",
+                                "Say what a plain GET would get now, and which clause decides",
+                                What::Why, options);
+  why->add_option("url", options.url, "The URL")->required();
+  auto* purge = add_cache_command(*cache, "purge", "Forget what is stored", What::Purge, options);
+  auto* scope = purge->add_option_group("what", "What to forget");
+  scope->add_option("url", options.url, "A URL");
+  scope->add_option("--host", options.host, "All of a host; .HOST with all below it");
+  scope->add_option("--prefix", options.prefix, "All URLs that begin like this one");
+  scope->add_option("--tag", options.tag, "All that carries this tag");
+  scope->add_flag("--all", options.all, "Everything");
+  scope->require_option(1);
+  purge->add_flag("--dry-run", options.dry_run, "Only say how much it would be");
 }
 
 void add_completion(CLI::App& app, std::string& shell) {
@@ -211,19 +271,33 @@ void add_completion(CLI::App& app, std::string& shell) {
   command->footer(kCompletionExamples);
 }
 
+void add_options(const CLI::App& command, std::vector<std::string>& words) {
+  const auto add = [&words](const std::string& word) {
+    if (std::ranges::find(words, word) == words.end()) {
+      words.push_back(word);
+    }
+  };
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      add("--" + name);
+    }
+    for (const std::string& name : option->get_snames()) {
+      add("-" + name);
+    }
+  }
+  for (const CLI::App* below : command.get_subcommands({})) {
+    add_options(*below, words);
+  }
+}
+
 std::vector<CommandWords> words_of(const CLI::App& app) {
   std::vector<CommandWords> out;
   for (const CLI::App* command : app.get_subcommands({})) {
     CommandWords words{command->get_name(), command->get_description(), {}, {}};
+    add_options(*command, words.options);
     for (const CLI::App* below : command->get_subcommands({})) {
-      words.commands.push_back(below->get_name());
-    }
-    for (const CLI::Option* option : command->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        words.options.push_back("--" + name);
-      }
-      for (const std::string& name : option->get_snames()) {
-        words.options.push_back("-" + name);
+      if (!below->get_name().empty()) {  // not a group of options
+        words.commands.push_back(below->get_name());
       }
     }
     out.push_back(std::move(words));
@@ -244,6 +318,7 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "health"     ? Command::Health
          : name == "reload"     ? Command::Reload
          : name == "lists"      ? accept ? Command::AcceptList : Command::Lists
+         : name == "cache"      ? Command::Cache
          : name == "completion" ? Command::Completion
                                 : Command::Run;
 }
@@ -265,6 +340,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_replay(app, out.replay);
   add_running_commands(app, out.running);
   add_lists(app, out.lists, out.accept);
+  add_cache(app, out.cache);
   std::string shell;
   add_completion(app, shell);
   auto* version = app.add_subcommand("version", "Print the version");
@@ -287,7 +363,8 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   // One that was named before the command.
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
-        &out.replay.source.config, &out.lists.source.config, &out.running.source.config}) {
+        &out.replay.source.config, &out.lists.source.config, &out.running.source.config,
+        &out.cache.source.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;

@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "proxy/cli/cache.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
 #include "proxy/cli/explain.h"
@@ -30,6 +31,7 @@ struct Arguments {
     Health,
     Reload,
     AcceptList,
+    Cache,
     Completion
   };
   Command command = Command::Run;
@@ -41,6 +43,7 @@ struct Arguments {
   ListsOptions lists;
   RunningOptions running;  // of Status, Health and Reload
   AcceptOptions accept;
+  CacheOptions cache;
   std::string completion;  // the script for a shell
 };
 

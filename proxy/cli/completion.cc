@@ -20,10 +20,10 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
   std::string cases;
   for (const CommandWords& command : commands) {
     names += (names.empty() ? "" : " ") + command.name;
-    const std::string own =
-        command.commands.empty() ? "" : "commands=\"" + joined(command.commands) + "\" ";
+    const std::string below =
+        command.commands.empty() ? "" : " commands=\"" + joined(command.commands) + "\"";
     cases +=
-        "    " + command.name + ") " + own + "options=\"" + joined(command.options) + "\" ;;\n";
+        "    " + command.name + ") options=\"" + joined(command.options) + "\"" + below + " ;;\n";
   }
   return "_weir() {\n"
          "  local word=\"${COMP_WORDS[COMP_CWORD]}\" options=\"\" commands=\"\"\n"
@@ -36,10 +36,13 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
          "  case \"${COMP_WORDS[1]}\" in\n" +
          cases +
          "  esac\n"
+         "  if [ \"$COMP_CWORD\" -eq 2 ] && [ -n \"$commands\" ]; then\n"
+         "    COMPREPLY=($(compgen -W \"$commands\" -- \"$word\"))\n"
+         "    return\n"
+         "  fi\n"
          "  case \"$word\" in\n"
          "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-         "    *) COMPREPLY=($(compgen -W \"$commands\" -- \"$word\") $(compgen -f -- \"$word\")) "
-         ";;\n"
+         "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
          "  esac\n"
          "}\n"
          "complete -o filenames -F _weir weir\n";
@@ -50,9 +53,9 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
   for (const CommandWords& command : commands) {
     out += "complete -c weir -n __fish_use_subcommand -f -a " + command.name + " -d '" +
            command.about + "'\n";
-    for (const std::string& own : command.commands) {
-      out +=
-          "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' -a " + own + "\n";
+    for (const std::string& below : command.commands) {
+      out += "complete -c weir -n '__fish_seen_subcommand_from " + command.name + "' -f -a " +
+             below + "\n";
     }
     for (const std::string& option : command.options) {
       const bool whole = option.starts_with("--");

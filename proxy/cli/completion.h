@@ -14,7 +14,7 @@ struct CommandWords {
   std::string name;
   std::string about;
   std::vector<std::string> options;   // "--config", "-c"
-  std::vector<std::string> commands;  // of its own: "accept"
+  std::vector<std::string> commands;  // below it
 };
 
 // The script for "bash", "zsh" or "fish"; empty for any other shell.

@@ -403,6 +403,7 @@ void admit(Exchange& ex, Session& session) {
   const bool uploading = ex.upload_lane.valid() && !ex.uploaded;
   if (!verdict.store || too_large || uploading || other) {
     use.reason = too_large ? Reason::TooLarge : verdict.reason;
+    session.worker.shared.store->reasons.note(use.hash, use.reason, session.worker.loop.wall());
     end_flight(ex, session, store::FlightState::Alone);
     if (use.entry && ex.response.status < 400 && use.asked.method == http::Method::Get) {
       session.worker.shared.store->erase(use.entry);  // it has been replaced by what is not kept

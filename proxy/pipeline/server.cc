@@ -305,6 +305,7 @@ tl::expected<void, StartFault> Server::open_cache() {
   if (const auto opened = store_->open_disk(); !opened) {
     diag(Level::Warning, opened.error() + "; answers are kept in memory only");
   }
+  inventory_ = std::make_unique<store::Inventory>(store_->memory, store_->disk(), store_->reasons);
   shared_.store = store_.get();
   shared_.cache_rules = rules_of(cache);
   return {};
@@ -497,6 +498,7 @@ int Server::wait() {
     offload_->stop();
   }
   if (store_) {
+    inventory_->close();
     store_->close_disk();
   }
   log_writer_->stop();

@@ -29,6 +29,7 @@
 #include "proxy/pipeline/status.h"
 #include "proxy/pipeline/watchdog.h"
 #include "proxy/pipeline/worker.h"
+#include "proxy/store/inventory.h"
 #include "proxy/store/store.h"
 
 namespace weir {
@@ -63,6 +64,8 @@ class Server {
   std::uint64_t reload();
   // Nothing while that reload goes on.
   std::optional<ReloadReport> reload_report(std::uint64_t ticket) const;
+  // What is stored, as operators see it. Null: nothing is cached. Lives as long as the server.
+  const store::Inventory* inventory() const { return inventory_.get(); }
 
  private:
   class Control;
@@ -87,6 +90,7 @@ class Server {
   NameHistory names_;
   Metrics control_metrics_;              // written by the refresher's thread
   std::unique_ptr<store::Store> store_;  // null: nothing is cached
+  std::unique_ptr<store::Inventory> inventory_;
   std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<LogRing*> log_rings_;  // one per worker

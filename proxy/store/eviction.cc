@@ -48,6 +48,7 @@ void EvictionMemory::shrink(std::uint64_t bytes) {
 void Eviction::insert(EvictionNode& node) {
   WEIR_ASSERT(node.place == EvictionNode::Place::Nowhere);
   const bool known = memory_.take(node.fingerprint);
+  ++count_;
   node.uses = 0;
   node.place = known ? EvictionNode::Place::Main : EvictionNode::Place::Small;
   (known ? main_ : small_).push(node);
@@ -64,25 +65,27 @@ void Eviction::remove(EvictionNode& node) {
   WEIR_ASSERT(node.place != EvictionNode::Place::Nowhere);
   (node.place == EvictionNode::Place::Main ? main_ : small_).unlink(node);
   node.place = EvictionNode::Place::Nowhere;
+  --count_;
 }
 
 EvictionNode* Eviction::evict() {
+  EvictionNode* node = nullptr;
   if (small_.bytes * kSmallPart >= bytes() || main_.oldest() == nullptr) {
-    if (auto* node = evict_small()) {
-      return node;
-    }
+    node = evict_small();
   }
-  return evict_main();
+  node = node != nullptr ? node : evict_main();
+  count_ -= node != nullptr ? 1 : 0;
+  return node;
 }
 
 // What was asked for while it waited moves on instead of leaving.
 EvictionNode* Eviction::evict_small() {
   while (auto* node = small_.oldest()) {
     small_.unlink(*node);
-    if (node->uses < kUsesToStay) {
+    if (node->uses == 0) {
       node->place = EvictionNode::Place::Nowhere;
       memory_.add(node->fingerprint, node->weight);
-      memory_.shrink(bytes());
+      memory_.shrink(bytes() / 10 * kRemembered);
       return node;
     }
     node->uses = 0;
@@ -92,15 +95,22 @@ EvictionNode* Eviction::evict_small() {
   return nullptr;
 }
 
-// Each use buys another round.
+// What another round costs. Requires that there is something.
+std::uint8_t Eviction::price(std::uint64_t weight) const {
+  const std::uint64_t mean = bytes() / count_;
+  return static_cast<std::uint8_t>(1 + (weight > mean ? 1 : 0) + (weight > 4 * mean ? 1 : 0));
+}
+
+// Uses buy another round.
 EvictionNode* Eviction::evict_main() {
   while (auto* node = main_.oldest()) {
+    const auto needed = price(node->weight);
     main_.unlink(*node);
-    if (node->uses == 0) {
+    if (node->uses < needed) {
       node->place = EvictionNode::Place::Nowhere;
       return node;
     }
-    --node->uses;
+    node->uses = static_cast<std::uint8_t>(node->uses - needed);
     main_.push(*node);
   }
   return nullptr;

@@ -18,6 +18,7 @@
 #include "proxy/store/disk_tier.h"
 #include "proxy/store/flight.h"
 #include "proxy/store/memory_tier.h"
+#include "proxy/store/recent_reasons.h"
 
 namespace weir::store {
 
@@ -71,6 +72,7 @@ class Store {
  public:
   MemoryTier memory;
   Flights flights;
+  RecentReasons reasons;  // why the latest answers were not kept
 };
 
 }  // namespace weir::store

@@ -352,15 +352,15 @@ class Belady : public ByWorth {
 
 std::vector<NamedPolicy> published(const Trace& trace, std::uint64_t room) {
   std::vector<NamedPolicy> out;
-  out.push_back({"LRU", false, std::make_unique<Lru>(trace, room)});
-  out.push_back({"SIEVE", false, std::make_unique<Sieve>(trace, room)});
-  out.push_back({"2Q", false, std::make_unique<TwoQueues>(trace, room)});
-  out.push_back({"ARC", false, std::make_unique<Arc>(trace, room)});
-  out.push_back({"W-TinyLFU 1%", false, std::make_unique<WTinyLfu>(trace, room, 1)});
-  out.push_back({"W-TinyLFU 20%", false, std::make_unique<WTinyLfu>(trace, room, 20)});
-  out.push_back({"GDSF", false, std::make_unique<Gdsf>(trace, room)});
-  out.push_back({"Belady", true, std::make_unique<Belady>(trace, room, false)});
-  out.push_back({"Belady by size", true, std::make_unique<Belady>(trace, room, true)});
+  out.push_back({"LRU", false, false, std::make_unique<Lru>(trace, room)});
+  out.push_back({"SIEVE", false, false, std::make_unique<Sieve>(trace, room)});
+  out.push_back({"2Q", false, false, std::make_unique<TwoQueues>(trace, room)});
+  out.push_back({"ARC", false, false, std::make_unique<Arc>(trace, room)});
+  out.push_back({"W-TinyLFU 1%", false, false, std::make_unique<WTinyLfu>(trace, room, 1)});
+  out.push_back({"W-TinyLFU 20%", false, false, std::make_unique<WTinyLfu>(trace, room, 20)});
+  out.push_back({"GDSF", false, true, std::make_unique<Gdsf>(trace, room)});
+  out.push_back({"Belady", true, false, std::make_unique<Belady>(trace, room, false)});
+  out.push_back({"Belady by size", true, false, std::make_unique<Belady>(trace, room, true)});
   return out;
 }
 

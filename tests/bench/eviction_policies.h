@@ -22,7 +22,8 @@ class Policy {
 
 struct NamedPolicy {
   std::string name;
-  bool bound = false;  // knows the future
+  bool bound = false;   // knows the future
+  bool greedy = false;  // trades bytes for requests without measure
   std::unique_ptr<Policy> policy;
 };
 
