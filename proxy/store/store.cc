@@ -45,19 +45,19 @@ void Store::update(const EntryPtr& old, const EntryPtr& fresh) {
 }
 
 bool Store::erase(std::string_view url) {
-  const bool there = memory.erase(url);
-  flights.forget(url, MemoryTier::hash(url));
+  // The disk first: whoever loads from it meanwhile is refused by the erasure that follows.
   if (disk_) {
     disk_->erase(url);
   }
-  return there;
+  flights.forget(url, MemoryTier::hash(url));
+  return memory.erase(url);
 }
 
 void Store::erase(const EntryPtr& entry) {
-  memory.erase(entry);
   if (disk_) {
     disk_->erase(entry);
   }
+  memory.erase(entry);
 }
 
 bool Store::fits(std::uint64_t length) const {

@@ -118,7 +118,7 @@ class Connecting : public testing::Test {
   }
 
   Loop loop;
-  ConnectLimits limits{20 * kSecond, 40 * kSecond, 10 * kSecond, true};
+  ConnectLimits limits{20 * kSecond, 40 * kSecond, 10 * kSecond, true, 0, std::nullopt};
   Instant begun;
   Micros took = 0;
 };
