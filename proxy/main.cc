@@ -101,6 +101,8 @@ int main(int argc, char** argv) {
       return weir::cli::health(arguments->running);
     case Arguments::Command::Reload:
       return weir::cli::reload(arguments->running);
+    case Arguments::Command::Gateway:
+      return weir::cli::gateway(arguments->gateway);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

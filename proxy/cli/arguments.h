@@ -12,6 +12,7 @@
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/gateway.h"
 #include "proxy/cli/lists.h"
 #include "proxy/cli/replay.h"
 #include "proxy/cli/running.h"
@@ -29,6 +30,7 @@ struct Arguments {
     Status,
     Health,
     Reload,
+    Gateway,
     Completion
   };
   Command command = Command::Run;
@@ -39,6 +41,7 @@ struct Arguments {
   ReplayOptions replay;
   ListsOptions lists;
   RunningOptions running;  // of Status, Health and Reload
+  GatewayOptions gateway;
   std::string completion;  // the script for a shell
 };
 
