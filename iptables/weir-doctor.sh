@@ -103,6 +103,9 @@ check_rp_filter() {
         "sysctl -w net.ipv4.conf.$each.src_valid_mark=0"
     fi
   done
+  [ "$(sysctl_of net/ipv4/tcp_fwmark_accept)" = 0 ] ||
+    fault fwmark-accept "tcp_fwmark_accept gives Weir's answers the mark that leads to Weir, and not to the device." \
+      "sysctl -w net.ipv4.tcp_fwmark_accept=0"
   if say "$ruleset" | grep -qE 'fib saddr \. mark( \. iif)? (oif|type|check)'; then
     fault rp-filter "a rule asks for the way back with the packet's mark, and so drops what goes to Weir (firewalld: IPv6_rpfilter)." \
       "sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=no/' /etc/firewalld/firewalld.conf && firewall-cmd --reload"

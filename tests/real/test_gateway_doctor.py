@@ -85,6 +85,15 @@ class GatewayDoctor(Lab):
         self.assertEqual(self.ask(SERVER[6], seconds=1), "TimeoutError")
         self.assertEqual(set(self.doctor()), {"rp-filter"})
 
+    def test_marks_that_answers_inherit(self):
+        """tcp_fwmark_accept really sends the answers astray, and is found."""
+        self.listener("tproxy")
+        self.up("--mode", "tproxy")
+        self.switch("net.ipv4.tcp_fwmark_accept", 1)
+        self.assertEqual(self.ask(SERVER[4], seconds=1), "TimeoutError")
+        self.mended("fwmark-accept")
+        self.assertTrue(self.ask(SERVER[4]).startswith("taken"))
+
     def test_missing_programs_and_targets(self):
         """A program that is not installed, and a target that iptables does not know."""
         self.listener("tproxy")
