@@ -106,6 +106,8 @@ int main(int argc, char** argv) {
       return weir::cli::accept_list(arguments->accept);
     case Arguments::Command::Cache:
       return weir::cli::cache(arguments->cache);
+    case Arguments::Command::Gateway:
+      return weir::cli::gateway(arguments->gateway);
     case Arguments::Command::Completion:
       return weir::cli::print(arguments->completion);
   }

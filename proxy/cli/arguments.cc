@@ -133,6 +133,19 @@ CLI::App* add_running(CLI::App& app, const char* name, const char* about, const 
   return command;
 }
 
+constexpr const char* kGatewayExamples =
+    R"(Commands: plan prints every command and rule, up puts the rules in, status tells what is in force,
+doctor finds what is wrong, down takes everything away; guard watches Weir for a supervisor, or runs
+what stands behind "--"; fail does what --fail says. iptables/README.md shows the packet's path.
+
+Examples:
+  weir gateway plan --lan br-lan                     change nothing, print all
+  weir gateway up --lan br-lan --config weir.json
+  weir gateway up --lan br-lan --mode tproxy --fail closed --exempt 192.168.1.50
+  weir gateway doctor
+  weir gateway down
+  weir gateway guard --lan br-lan -- weir run -c weir.json)";
+
 void add_source(CLI::App& command, Source& source) {
   auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
   command
@@ -263,6 +276,30 @@ void add_cache(CLI::App& app, CacheOptions& options) {
   purge->add_flag("--dry-run", options.dry_run, "Only say how much it would be");
 }
 
+void add_gateway(CLI::App& app, GatewayOptions& options) {
+  auto* command = app.add_subcommand(
+      "gateway", "Lead the web traffic of a whole network through Weir, or stop that");
+  command->add_option("command", options.verb, "plan, up, status, doctor, down, guard or fail")
+      ->required()
+      ->check(CLI::IsMember({"plan", "up", "status", "doctor", "down", "guard", "fail"}));
+  command->add_option("run", options.command, "What guard runs, behind \"--\"");
+  command->add_option("-c,--config", options.config, kConfigHelp)->allow_extra_args(false);
+  for (const GatewayOption& row : gateway_options()) {
+    const auto take = [&options, name = row.name](const std::vector<std::string>& values) {
+      for (const std::string& value : values) {
+        options.words.insert(options.words.end(), {name, value});
+      }
+    };
+    command->add_option_function<std::vector<std::string>>(row.name, take, row.what)
+        ->type_name(row.type)
+        ->allow_extra_args(false);
+  }
+  const auto forward = [&options](std::int64_t) { options.words.emplace_back("--forwarding"); };
+  command->add_flag_function("--forwarding", forward,
+                             "Switch forwarding on; down puts it back as it was");
+  command->footer(kGatewayExamples);
+}
+
 void add_completion(CLI::App& app, std::string& shell) {
   auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
   command->add_option("shell", shell, "bash, zsh or fish")
@@ -319,6 +356,7 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "reload"     ? Command::Reload
          : name == "lists"      ? accept ? Command::AcceptList : Command::Lists
          : name == "cache"      ? Command::Cache
+         : name == "gateway"    ? Command::Gateway
          : name == "completion" ? Command::Completion
                                 : Command::Run;
 }
@@ -341,6 +379,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_running_commands(app, out.running);
   add_lists(app, out.lists, out.accept);
   add_cache(app, out.cache);
+  add_gateway(app, out.gateway);
   std::string shell;
   add_completion(app, shell);
   auto* version = app.add_subcommand("version", "Print the version");
@@ -364,7 +403,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
         &out.replay.source.config, &out.lists.source.config, &out.running.source.config,
-        &out.cache.source.config}) {
+         &out.cache.source.config, &out.gateway.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;

@@ -13,6 +13,7 @@
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/gateway.h"
 #include "proxy/cli/lists.h"
 #include "proxy/cli/replay.h"
 #include "proxy/cli/running.h"
@@ -32,6 +33,7 @@ struct Arguments {
     Reload,
     AcceptList,
     Cache,
+    Gateway,
     Completion
   };
   Command command = Command::Run;
@@ -44,6 +46,7 @@ struct Arguments {
   RunningOptions running;  // of Status, Health and Reload
   AcceptOptions accept;
   CacheOptions cache;
+  GatewayOptions gateway;
   std::string completion;  // the script for a shell
 };
 

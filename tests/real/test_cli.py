@@ -71,7 +71,7 @@ class Cli(Case):
         """Every command is in the help and in the scripts for shells, and says how it is used."""
         self.compare("help")
         self.compare("completion")
-        for command in ("check-config", "check", "explain", "replay", "lists", "cache", "completion"):
+        for command in ("check-config", "check", "explain", "replay", "lists", "cache", "gateway", "completion"):
             self.assertIn("Examples:", self.weir(command, "--help")[0])
             for shell in ("bash", "zsh", "fish"):
                 self.assertIn(command, self.weir("completion", shell)[0])

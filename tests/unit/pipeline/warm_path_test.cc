@@ -61,7 +61,7 @@ class WarmPath : public ::testing::Test {
     proxy_ = proxy->at;
     origin_ = origin->at;
     origin_fd_ = origin->fds[0];
-    worker_->add_listener(proxy->fds[0], proxy->at, "");
+    worker_->add_listener(proxy->fds[0], proxy->at, "", ListenMode::Forward);
     worker_thread_ = std::thread([this] { worker_->run(); });
   }
   void TearDown() override {
