@@ -237,7 +237,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
   plan.entry = entry;
   plan.first = first;
   plan.filling = std::make_shared<store::Filling>(session.worker.shared.store->plan(length));
-  plan.flight = use.flight;
+  plan.flight = use.leads ? use.flight : nullptr;
   plan.hash = use.hash;
   plan.erasures = use.erasures;
   plan.background = use.background;

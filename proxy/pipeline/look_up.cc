@@ -36,13 +36,24 @@ bool asks_otherwise(const filters::Adjustments& all) {
                      });
 }
 
+// Does it ask for something, and say more in a body? What that is worth only the origin knows: what
+// is stored may not be the answer, and the answer not what others want who sent no body. (Answered
+// from the store, the body would moreover be left unread before the next request.)
+bool asks_with_body(const Exchange& ex) {
+  const http::Method method = ex.request.method_id;
+  const http::Framing& body = ex.upload_framing;
+  return (method == http::Method::Get || method == http::Method::Head) &&
+         (body.kind == http::BodyKind::Chunked || body.length > 0);
+}
+
 // Does the exchange have anything to do with the cache? Then it has a key.
 bool takes_part(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
   if (use.takes_part) {
     return true;
   }
-  if (session.worker.shared.store == nullptr || !ex.upgrade.empty() || ex.ends_here) {
+  if (session.worker.shared.store == nullptr || !ex.upgrade.empty() || ex.ends_here ||
+      asks_with_body(ex)) {
     return false;
   }
   use.key = cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
@@ -107,9 +118,9 @@ bool may_share(const Exchange& ex, const Session& session) {
   const CacheUse& use = ex.cache;
   const cache::Asked& asked = use.asked;
   return session.worker.settings.cache.collapse && !use.alone &&
-         asked.method == http::Method::Get && !asked.range && !asked.authorization &&
-         !asked.for_origin && !asked.directives.no_store &&
-         (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
+         asked.method == http::Method::Get && !asked.authorization && !asked.for_origin &&
+         !asked.directives.no_store && (use.validating || !asked.conditional()) &&
+         ex.upload_framing.kind == http::BodyKind::None;
 }
 
 }  // namespace
@@ -139,8 +150,13 @@ LookUp lead_or_follow(Exchange& ex, Session& session) {
     use.alone = true;
     return LookUp::Decided;
   }
-  const auto seat =
-      flights.board(flight_key(ex), use.hash, now, session.worker.settings.cache.collapse_wait);
+  if (use.asked.range) {
+    // The answer to it would not do for others; but a body on its way may have the part.
+    use.flight = flights.answered(flight_key(ex), use.hash, use.erasures);
+    return use.flight ? LookUp::AwaitFlight : LookUp::Decided;
+  }
+  const auto seat = flights.board(flight_key(ex), use.hash, now,
+                                  session.worker.settings.cache.collapse_wait, use.erasures);
   use.flight = seat.flight;
   use.leads = seat.leads;
   if (!seat.leads && use.background) {
