@@ -121,7 +121,7 @@ template <class Fits>
 std::size_t latest(std::span<const Variant> stored, Fits fits) {
   std::size_t best = kNoVariant;
   for (std::size_t i = 0; i < stored.size(); ++i) {
-    if ((best == kNoVariant || stored[i].date >= stored[best].date) && fits(stored[i])) {
+    if ((best == kNoVariant || stored[i].date > stored[best].date) && fits(stored[i])) {
       best = i;
     }
   }

@@ -44,7 +44,8 @@ struct Variant {
 
 constexpr std::size_t kNoVariant = SIZE_MAX;
 
-// The stored response to use: among those that match the most recent by Date. When none does and
+// The stored response to use: among those that match the most recent by Date, of
+// several the first (what was stored last stands first). When none does and
 // Vary is about language, one whose single Content-Language is the request's single most preferred
 // language, the other fields being equal. kNoVariant: none. Without any Vary: no allocation.
 std::size_t choose_variant(std::span<const Variant> stored, const http::Fields& request,

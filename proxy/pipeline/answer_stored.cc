@@ -212,8 +212,6 @@ bool answer_from_entry(Exchange& ex, Session& session, const cache::ReuseVerdict
 
 void add_cache_status(Exchange& ex, Session& session) {
   const CacheUse& use = ex.cache;
-  ex.record.cache = use.result;
-  ex.record.cache_reason = use.reason == cache::Reason::None ? "" : cache::word(use.reason);
   if (!session.worker.settings.cache.status_field) {
     return;
   }

@@ -121,9 +121,9 @@ bool may_share(const Exchange& ex, const Session& session) {
   const CacheUse& use = ex.cache;
   const cache::Asked& asked = use.asked;
   return session.worker.settings.cache.collapse && !use.alone &&
-         asked.method == http::Method::Get && !asked.range && !asked.authorization &&
-         !asked.for_origin && !asked.directives.no_store &&
-         (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
+         asked.method == http::Method::Get && !asked.authorization && !asked.for_origin &&
+         !asked.directives.no_store && (use.validating || !asked.conditional()) &&
+         ex.upload_framing.kind == http::BodyKind::None;
 }
 
 }  // namespace
@@ -153,8 +153,13 @@ LookUp lead_or_follow(Exchange& ex, Session& session) {
     use.alone = true;
     return LookUp::Decided;
   }
-  const auto seat =
-      flights.board(flight_key(ex), use.hash, now, session.worker.settings.cache.collapse_wait);
+  if (use.asked.range) {
+    // The answer to it would not do for others; but a body on its way may have the part.
+    use.flight = flights.answered(flight_key(ex), use.hash, use.erasures);
+    return use.flight ? LookUp::AwaitFlight : LookUp::Decided;
+  }
+  const auto seat = flights.board(flight_key(ex), use.hash, now,
+                                  session.worker.settings.cache.collapse_wait, use.erasures);
   use.flight = seat.flight;
   use.leads = seat.leads;
   if (!seat.leads && use.background) {

@@ -60,6 +60,10 @@ void complete_record(Exchange& ex, Session& session) {
   r.body_to_client = ex.download.payload;
   r.content_type = ex.response.fields.value(http::FieldId::ContentType);
   r.total = session.worker.loop.now() - ex.began;
+  if (ex.cache.takes_part) {
+    r.cache = ex.cache.result;
+    r.cache_reason = ex.cache.reason == cache::Reason::None ? "" : cache::word(ex.cache.reason);
+  }
   if (ex.failure != Failure::None) {
     r.failure = ex.failure;
   }

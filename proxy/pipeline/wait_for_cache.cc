@@ -17,7 +17,8 @@ using store::FlightState;
 
 Task<void> await_disk(Exchange& ex, Session& session) {
   ex.cache.loaded = true;
-  const std::shared_ptr<Knock> knock = session.knock();
+  // A knock of its own: a late ring for an earlier wait of this session would look like an answer.
+  const auto knock = std::make_shared<Knock>(session.worker.loop);
   const Instant until = session.worker.loop.now() + session.worker.settings.cache.disk_wait;
   session.worker.shared.store->load(ex.cache.key, knock);
   co_await knock->wait(until);

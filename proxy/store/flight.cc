@@ -36,19 +36,29 @@ void Flight::over(FlightState state, Failure why) {
   publish({state, nullptr, nullptr, why});
 }
 
-Flights::Seat Flights::board(std::string_view key, std::uint64_t hash, Instant now,
-                             Micros patience) {
+Flights::Seat Flights::board(std::string_view key, std::uint64_t hash, Instant now, Micros patience,
+                             std::uint64_t erasures) {
   Shard& s = shard(hash);
   const std::lock_guard lock(s.mutex);
   FlightPtr& place = s.flights[std::string(key)];
   if (place != nullptr) {
     const bool asking = place->state() == FlightState::Asking;
-    if (!asking || now - place->began() < patience) {
+    if (place->erasures() >= erasures && (!asking || now - place->began() < patience)) {
       return {place, false};
     }
   }
-  place = std::make_shared<Flight>(std::string(key), now, 0);
+  place = std::make_shared<Flight>(std::string(key), now, 0, erasures);
   return {place, true};
+}
+
+FlightPtr Flights::answered(std::string_view key, std::uint64_t hash,
+                            std::uint64_t erasures) const {
+  const Shard& s = shards_[hash % kShards];
+  const std::lock_guard lock(s.mutex);
+  const auto found = s.flights.find(std::string(key));
+  const bool usable = found != s.flights.end() && found->second->erasures() >= erasures &&
+                      found->second->state() == FlightState::Answered;
+  return usable ? found->second : nullptr;
 }
 
 bool Flights::under_way(std::string_view key, std::uint64_t hash) const {
@@ -64,7 +74,7 @@ Flights::Seat Flights::board_after(const Flight& failed, std::uint64_t hash, Ins
   if (place != nullptr && place.get() != &failed) {
     return {place, false};
   }
-  place = std::make_shared<Flight>(failed.key(), now, failed.attempt() + 1);
+  place = std::make_shared<Flight>(failed.key(), now, failed.attempt() + 1, failed.erasures());
   return {place, true};
 }
 

@@ -36,13 +36,15 @@ enum class FlightState : std::uint8_t {
 
 class Flight {
  public:
-  Flight(std::string key, Instant began, unsigned attempt)
-      : key_(std::move(key)), began_(began), attempt_(attempt) {}
+  Flight(std::string key, Instant began, unsigned attempt, std::uint64_t erasures)
+      : key_(std::move(key)), began_(began), attempt_(attempt), erasures_(erasures) {}
 
   const std::string& key() const { return key_; }
   Instant began() const { return began_; }
   // How many flights for this key have failed one after the other before this one.
   unsigned attempt() const { return attempt_; }
+  // What MemoryTier::erasures() said of the key when it began.
+  std::uint64_t erasures() const { return erasures_; }
 
   struct News {
     FlightState state = FlightState::Asking;
@@ -70,6 +72,7 @@ class Flight {
   const std::string key_;
   const Instant began_;
   const unsigned attempt_;
+  const std::uint64_t erasures_;
   std::atomic<unsigned> waiting_count_{0};
   std::atomic<FlightState> state_{FlightState::Asking};
   std::mutex mutex_;
@@ -85,8 +88,12 @@ class Flights {
     bool leads = false;
   };
   // The flight for the key, or a new one that the caller leads. One that has been asking for longer
-  // than `patience` is replaced by a new one; those who follow it stay with it.
-  Seat board(std::string_view key, std::uint64_t hash, Instant now, Micros patience);
+  // than `patience`, or began before the last erasure, is replaced by a new one; those who follow
+  // it stay with it. (Whoever asks after a change was made must not be told what was before it.)
+  Seat board(std::string_view key, std::uint64_t hash, Instant now, Micros patience,
+             std::uint64_t erasures);
+  // The flight for the key if its head is there and it began after the last erasure; else null.
+  FlightPtr answered(std::string_view key, std::uint64_t hash, std::uint64_t erasures) const;
   // Whether there is one.
   bool under_way(std::string_view key, std::uint64_t hash) const;
   // After a failed flight: a new one that counts the failures, unless somebody was faster.

@@ -9,7 +9,7 @@ import re
 from script import strings, unescape
 
 REASONS = {100: "Continue", 101: "Switching Protocols", 103: "Early Hints", 200: "OK", 201: "Created",
-           204: "No Content", 206: "Partial Content", 301: "Moved Permanently", 304: "Not Modified",
+           204: "No Content", 203: "Non-Authoritative Information", 206: "Partial Content", 301: "Moved Permanently", 304: "Not Modified",
            401: "Unauthorized", 404: "Not Found", 413: "Content Too Large", 417: "Expectation Failed",
            500: "Internal Server Error", 503: "Service Unavailable"}
 

@@ -89,14 +89,23 @@ class Peer:
             pass
         self.beacon = AnsweringListener(stage, "sentinel", "127.0.0.1")
         self.fixed = {}
+        self.alone, self.lent = collections.deque(), 0  # listeners with an address of their own
         self.sentry = None
         self.count = 0
 
-    def lend(self, name):
-        """A listener nobody else uses in this scene; names that end in 6 are IPv6."""
+    def lend(self, name, alone=False):
+        """A listener nobody else uses in this scene; names that end in 6 are IPv6. `alone`: at an address
+        that no other scene of this process has, so that nothing stored for another scene answers."""
         if name in self.fixed:
             self.fixed[name].clear()
             return self.fixed[name]
+        if alone:
+            self.lent += 1
+            host = "127.%d.%d.%d" % (1 + self.lent // 62500 % 250, 1 + self.lent // 250 % 250, 1 + self.lent % 250)
+            self.alone.append(Listener(self.stage, name, host))
+            if len(self.alone) > POOL_OF_PORTS:
+                self.retire(self.alone.popleft())
+            return self.alone[-1]
         pool = self.listeners6 if name.endswith("6") else self.listeners
         if not pool:
             return None
@@ -105,6 +114,11 @@ class Peer:
         listener.name = name
         listener.clear()
         return listener
+
+    def retire(self, listener):
+        listener.clear()
+        self.stage.selector.unregister(listener.sock)
+        listener.sock.close()
 
     def alive(self):
         return True
@@ -278,10 +292,8 @@ class Weir(Peer):
                 line.close()
         for pipe in (self.log, self.errors):
             pipe.close()
-        for listener in [*self.listeners, *self.listeners6, *self.fixed.values(), self.beacon]:
-            listener.clear()
-            self.stage.selector.unregister(listener.sock)
-            listener.sock.close()
+        for listener in [*self.listeners, *self.listeners6, *self.fixed.values(), *self.alone, self.beacon]:
+            self.retire(listener)
         self.folder.cleanup()
 
     def final_words(self):

@@ -66,6 +66,7 @@ class Program:
         self.name = name
         self.errors_path = os.path.join(case.folder, name + ".stderr")
         with open(self.errors_path, "ab") as errors:
+            self.errors_from = errors.tell()  # an earlier process of this test may have written, too
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
                                             start_new_session=True, **more)
         case.addCleanup(self.end)
@@ -76,6 +77,7 @@ class Program:
 
     def errors(self):
         with open(self.errors_path, encoding="utf-8", errors="replace") as file:
+            file.seek(self.errors_from)
             return file.read()
 
     def alive(self):
