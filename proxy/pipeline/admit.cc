@@ -166,6 +166,15 @@ bool serves_others(const cache::Freshness& freshness, WallTime now) {
          cache::may_reuse(plain, freshness, now).usable();
 }
 
+// It serves nobody else now. Will its like, once it has been validated?
+void free_followers(Exchange& ex, Session& session, const cache::Freshness& freshness) {
+  if (freshness.no_cache || freshness.lifetime == 0) {
+    leave_alone(ex, session);
+  } else {
+    end_flight(ex, session, store::FlightState::Alone);
+  }
+}
+
 // The cookies of a 304, which go to the client that asked and nowhere else.
 std::vector<http::Field> cookies_of(Exchange& ex) {
   std::vector<http::Field> out;
@@ -206,7 +215,7 @@ void take_validation(Exchange& ex, Session& session) {
     use.flight->answered(fresh, nullptr);
     end_flight(ex, session, store::FlightState::Answered);
   } else {
-    end_flight(ex, session, store::FlightState::Alone);
+    free_followers(ex, session, fresh->freshness);
   }
   use.result = use.result == "not_modified" ? "not_modified" : "revalidated";
   use.stored = keeps;
@@ -320,7 +329,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
     entry->length = part->complete;
   }
   if (entry == nullptr || (verdict.partial && entry->length == cache::kCompleteUnknown)) {
-    end_flight(ex, session, store::FlightState::Alone);
+    leave_alone(ex, session);
     return;
   }
   std::optional<std::uint64_t> length;
@@ -362,7 +371,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
     use.flight->answered(entry, plan.filling);
   } else if (use.leads) {
     plan.flight.reset();
-    end_flight(ex, session, store::FlightState::Alone);
+    free_followers(ex, session, entry->freshness);
   }
   (new Fill(session.worker, std::move(plan)))->run();  // deletes itself
 }
@@ -372,7 +381,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
 void admit(Exchange& ex, Session& session) {
   CacheUse& use = ex.cache;
   if (ex.response.status == 101) {
-    end_flight(ex, session, store::FlightState::Alone);
+    leave_alone(ex, session);
     return;
   }
   forget_what_changed(ex, session);
@@ -404,7 +413,7 @@ void admit(Exchange& ex, Session& session) {
   if (!verdict.store || too_large || uploading || other) {
     use.reason = too_large ? Reason::TooLarge : verdict.reason;
     session.worker.shared.store->reasons.note(use.hash, use.reason, session.worker.loop.wall());
-    end_flight(ex, session, store::FlightState::Alone);
+    leave_alone(ex, session);
     if (use.entry && ex.response.status < 400 && use.asked.method == http::Method::Get) {
       session.worker.shared.store->erase(use.entry);  // it has been replaced by what is not kept
       use.entry.reset();

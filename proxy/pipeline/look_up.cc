@@ -354,18 +354,25 @@ bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
   return true;
 }
 
+void leave_alone(Exchange& ex, Session& session) {
+  const Micros mark = session.worker.settings.cache.alone_for;
+  if (ex.cache.leads) {
+    session.worker.shared.store->flights.mark_alone(ex.cache.hash,
+                                                    session.worker.loop.now() + mark);
+  }
+  end_flight(ex, session, store::FlightState::Alone);
+}
+
 void end_flight(Exchange& ex, Session& session, store::FlightState state, Failure why) {
   CacheUse& use = ex.cache;
   if (!use.leads) {
     return;
   }
   store::Flights& flights = session.worker.shared.store->flights;
-  if (state == store::FlightState::Alone) {
-    const Micros mark = session.worker.settings.cache.alone_for;
-    flights.mark_alone(use.hash, session.worker.loop.now() + mark);
-  }
   flights.remove(use.flight, use.hash);
-  use.flight->over(state, why);
+  if (state != store::FlightState::Answered) {  // then they have been told already
+    use.flight->over(state, why);
+  }
   use.flight.reset();
   use.leads = false;
 }

@@ -41,6 +41,10 @@ bool key_still_holds(Exchange& ex);
 // The origin failed: may something stale be served instead? Then the course is Stored.
 bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind);
 
+// The answer is the leader's alone, and so will those be that follow: all who wait are freed, and
+// for a while nobody waits for another there.
+void leave_alone(Exchange& ex, Session& session);
+
 // The flight that this exchange leads, if it does, is over without an answer for others.
 void end_flight(Exchange& ex, Session& session, store::FlightState state,
                 Failure why = Failure::None);

@@ -13,7 +13,7 @@ namespace weir {
 namespace {
 
 constexpr std::uint64_t kRefreshMark = 0x9e3779b97f4a7c15;  // tells these marks from others
-constexpr Micros kRefreshPause = 5 * kSecond;
+constexpr Micros kRefreshPause = 1 * kSecond;
 
 // What belongs to this client's own state of knowledge, and not to the store's.
 bool left_out(http::FieldId id) {

@@ -156,7 +156,8 @@ TEST(ChooseVariant, TakesTheMostRecentThatMatches) {
   EXPECT_EQ(chosen({{"foo", "Foo: 1|Other: 2"}}, "Foo: 1|Other: 3"), 0U);
   EXPECT_EQ(chosen({{"foo", "Foo: 1"}, {"foo", "Foo: 2"}}, "Foo: 1"), 0U);
   EXPECT_EQ(chosen({{"foo", "Foo: 1"}, {"foo", "Foo: 2"}}, "Foo: 2"), 1U);
-  EXPECT_EQ(chosen({{"foo", "Foo: 1"}, {"bar", "Bar: 2"}}, "Foo: 1|Bar: 2"), 1U);
+  // Of one date, the one that was stored last: it stands first.
+  EXPECT_EQ(chosen({{"foo", "Foo: 1"}, {"bar", "Bar: 2"}}, "Foo: 1|Bar: 2"), 0U);
   EXPECT_EQ(chosen({{"foo", "Foo: 1", "", 9}, {"bar", "Bar: 2", "", 8}}, "Foo: 1|Bar: 2"), 0U);
   EXPECT_EQ(chosen({{"", "", "", 9}, {"bar", "Bar: 2", "", 8}}, "Bar: 2"), 0U);
   EXPECT_EQ(chosen({{"", "", "", 7}, {"bar", "Bar: 2", "", 8}}, "Bar: 2"), 1U);
