@@ -72,10 +72,10 @@ struct Server {
   std::vector<char> buffer = std::vector<char>(kBlock);
 };
 
-std::string head_of(std::string_view framing, bool close) {
-  std::string head =
-      "HTTP/1.1 200 OK\r\nDate: Mon, 06 Jan 2025 10:00:00 GMT\r\nContent-Type: text/plain\r\n"
-      "Cache-Control: no-store\r\n";
+std::string head_of(std::string_view framing, bool close, bool cached = false) {
+  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
+  head += cached ? "Cache-Control: max-age=3600\r\n"  // without Date: it is fresh from now on
+                 : "Date: Mon, 06 Jan 2025 10:00:00 GMT\r\nCache-Control: no-store\r\n";
   head.append(framing);
   if (close) head += "Connection: close\r\n";
   return head + "\r\n";
@@ -158,11 +158,11 @@ void answer(const Server& server, Connection& c, std::string_view head) {
     answer_chunked(server, out, number(path.substr(9)), old, c.last);
   } else {
     const bool cached = path.starts_with("/cached/");
-    out.bulk = path == "/1k" ? 1024 : path.starts_with("/size/") ? number(path.substr(6))
-               : cached                    ? number(path.substr(8))
-                                           : 0;
-    out.head = head_of((cached ? "Cache-Control: max-age=3600\r\n" : "") + length_field(out.bulk),
-                       c.last);
+    out.bulk = path == "/1k"                ? 1024
+               : path.starts_with("/size/") ? number(path.substr(6))
+               : cached                     ? number(path.substr(8))
+                                            : 0;
+    out.head = head_of(length_field(out.bulk), c.last, cached);
     out.pattern = server.plain;
   }
 }
