@@ -131,14 +131,20 @@ Fact about_cache(const Explanation& explanation) {
       by = verdict.adjustments[i].rule;
     }
   }
-  if (word == nullptr) {
-    return {"cache", "this version keeps no responses"};
+  if (explanation.subject.host_only) {
+    return {"cache", "none: what the tunnel carries is not seen"};
   }
-  const std::string rule = ", by rule " + explanation.rules->policy->rule(by).id;
-  return {"cache",
-          (word->no_cache ? "not kept" + rule
-                          : "kept for " + std::to_string(word->cache_for / kSecond) + " s" + rule) +
-              "; this version keeps no responses"};
+  if (word != nullptr) {
+    const std::string rule = ", by rule " + explanation.rules->policy->rule(by).id;
+    return {"cache", word->no_cache
+                         ? "neither answered from it nor kept" + rule
+                         : "kept for " + std::to_string(word->cache_for / kSecond) + " s" + rule};
+  }
+  const std::string_view method = explanation.subject.method;
+  return {"cache", method == "GET" || method == "HEAD"
+                       ? "answered from it and kept in it as the response allows; a running proxy "
+                         "says more: weir cache why URL"
+                       : "not answered from it; what this method changes is forgotten"};
 }
 
 }  // namespace

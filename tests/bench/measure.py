@@ -39,6 +39,8 @@ LOADED = [
     Scenario("post", "kept-alive 100 KiB POST (µs)", "get", ("--post", str(100 * 1024))),
     Scenario("tunnel", "100 MiB through a tunnel (ms per GiB)", "tunnel", body("size", 100 * MIB, 4), True),
     Scenario("bulk", "100 MiB GET, Content-Length (ms per GiB)", "get", body("size", 100 * MIB, 4), True),
+    Scenario("hit", "kept-alive 1 KiB GET out of the cache, 64 connections (µs)", "get", body("cached", 1024, 64)),
+    Scenario("hit100k", "kept-alive 100 KiB GET out of the cache (µs)", "get", body("cached", 100 * 1024, 64)),
     Scenario("chunked", "1 MiB GET, chunked (ms per GiB)", "get", body("chunked", MIB, 4), True),
 ]
 IDLE = [

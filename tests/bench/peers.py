@@ -158,6 +158,7 @@ class Relay(Peer):
     name = "relay"
     program = "bench_relay"
     logs = False
+    cannot = ("hit", "hit100k")
 
     def find(self):
         return str(self.tools.relay)
@@ -191,6 +192,9 @@ http {{
   fastcgi_temp_path {self.folder}/fastcgi;
   uwsgi_temp_path {self.folder}/uwsgi;
   scgi_temp_path {self.folder}/scgi;
+  proxy_cache_path {self.folder}/cache keys_zone=kept:16m max_size=1g;
+  sendfile on;
+  tcp_nopush on;
   upstream origin {{
     server 127.0.0.1:{self.origin};
     keepalive 128;
@@ -203,7 +207,7 @@ http {{
       proxy_pass http://origin;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
-      proxy_max_temp_file_size 0;
+      proxy_cache kept;
       proxy_request_buffering off;
       proxy_buffers 8 64k;
       proxy_busy_buffers_size 128k;
@@ -242,9 +246,14 @@ defaults
   timeout server 600s
   timeout tunnel 600s
   timeout http-keep-alive 600s
+cache kept
+  total-max-size 64
+  max-object-size 1000000
 frontend clients
   bind 127.0.0.1:{self.port} backlog 4096
   default_backend origin
+  {"http-request cache-use kept" if self.mode == "http" else ""}
+  {"http-response cache-store kept" if self.mode == "http" else ""}
 backend origin
   server one 127.0.0.1:{self.origin}
 """)
@@ -256,7 +265,7 @@ class HaproxyTcp(Haproxy):
 
     name = "haproxy-tcp"
     mode = "tcp"
-    cannot = ("get", "newconn", "post", "bulk", "chunked", "idle", "start")
+    cannot = ("get", "newconn", "post", "bulk", "chunked", "hit", "hit100k", "idle", "start")
 
 
 class Squid(Peer):
@@ -272,7 +281,8 @@ http_access allow everyone
 access_log stdio:{self.log()} squid
 cache_log {self.folder}/cache.log
 cache_store_log none
-cache deny all
+cache_mem 128 MB
+maximum_object_size_in_memory 8 MB
 pid_filename none
 coredump_dir {self.folder}
 max_filedescriptors 20000
@@ -290,7 +300,7 @@ class Tinyproxy(Peer):
     name = "tinyproxy"
     program = "tinyproxy"
     keeps = False
-    cannot = ("idle",)
+    cannot = ("idle", "hit", "hit100k")
 
     def command(self):
         config = self.write("tinyproxy.conf", f"""
