@@ -73,19 +73,6 @@ Opening look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& a
   return line;
 }
 
-void make_room(Session& session) {
-  Buffer& in = session.in;
-  BufferPool& buffers = session.worker.buffers;
-  if (!in.valid()) {
-    in = buffers.take_small();
-  } else if (in.room() == 0) {
-    Buffer larger(in.unread().size() + BufferPool::kSmall);
-    in.move_unread_to(larger);
-    buffers.give(std::move(in));
-    in = std::move(larger);
-  }
-}
-
 std::string_view endpoint_text(const Endpoint& at, Arena& arena) {
   return arena.copy(at.text());
 }
@@ -195,7 +182,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
     if (!nothing && look(session, spoken, hello, arena) != Opening::NeedMore) {
       co_return spoken;
     }
-    make_room(session);
+    session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
       session.in.added(r.bytes);

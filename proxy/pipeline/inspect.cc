@@ -40,24 +40,11 @@ void pin_head(Exchange& ex, Session& session) {
   ex.pinned_request = std::exchange(in, std::move(next));
 }
 
-void make_room(Session& session) {
-  Buffer& in = session.in;
-  BufferPool& buffers = session.worker.buffers;
-  if (!in.valid()) {
-    in = buffers.take_small();
-  } else if (in.room() == 0) {
-    Buffer larger(in.unread().size() + BufferPool::kSmall);
-    in.move_unread_to(larger);
-    buffers.give(std::move(in));
-    in = std::move(larger);
-  }
-}
-
 // More bytes of the client's, or None with nothing new when the server has begun to speak.
 Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
   const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.tunnel_idle;
   for (;;) {
-    make_room(session);
+    session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
       session.in.added(r.bytes);

@@ -371,6 +371,17 @@ http::Taken Session::take_head() {
   return taken;
 }
 
+void Session::make_room() {
+  if (!in.valid()) {
+    in = worker.buffers.take_small();
+  } else if (in.room() == 0) {
+    Buffer larger(in.unread().size() + BufferPool::kSmall);
+    in.move_unread_to(larger);
+    worker.buffers.give(std::move(in));
+    in = std::move(larger);
+  }
+}
+
 void Session::make_room_for_head() {
   if (in.room() > 0) {
     return;

@@ -48,6 +48,9 @@ class Session final : private StreamKeeper {
   // Ends whatever runs, now. It is still recorded.
   void cut();
 
+  // Makes room in `in` for what the client sends before anything of it can be decided. Its callers
+  // bound how much that may be.
+  void make_room();
   // Has the client gone for good, and nobody else waits for what it asked?
   bool gone() const;
   // While the origin is waited for: a client that leaves ends that, unless others share the fetch.

@@ -24,7 +24,9 @@ Wanted numbered(int n, std::size_t size = 5000) {
 std::uint64_t bytes_in(const Folder& folder) {
   std::uint64_t out = 0;
   for (const auto& path : folder.files("")) {
-    out += std::filesystem::file_size(path);
+    std::error_code gone;  // old files are removed meanwhile
+    const std::uintmax_t size = std::filesystem::file_size(path, gone);
+    out += gone ? 0 : size;
   }
   return out;
 }
