@@ -5,6 +5,7 @@
 # claim. Numbers such as 2 and 3 are the server's addresses 10.2.0.2 and fd02::3 (see HOSTS).
 """Connections that the kernel turned aside: HTTP and other protocols."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import socket
 import threading
 import time
 
+from harness import wait_until
 from namespaces import ROADS, Case, plain_address
 from origins import read_head, say
 from websocket import BINARY, Client, serve_echo
@@ -280,6 +282,33 @@ class OtherProtocols(Case):
                 sock.sendall(b"HELO x")
                 self.assertEqual(hear(sock), b"you said HELO x")
 
+    def test_a_request_after_a_long_silence_is_judged(self):
+        """Browsers keep spare connections; one that has been taken for a silent client's is none."""
+        self.gateway()
+        for road in self.roads():
+            for host, wanted in (("bad.test", b"HTTP/1.1 403"), ("good.test", b"HTTP/1.1 200")):
+                before = self.web.accepted
+                with self.net.connect(road, 2) as sock:
+                    wait_until("the server is asked", lambda: self.web.accepted > before)  # noqa: B023
+                    sock.sendall(b"GET /late HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode())
+                    self.assertEqual(sock.recv(12), wanted)
+            self.assertEqual([line["status"] for line in self.entries(road)], [403, 200])
+
+    def test_a_request_typed_slowly_is_judged(self):
+        self.gateway(transparent={"quiet_wait": "20ms"})
+        for road in self.roads():
+            with self.net.connect(road, 2) as sock:
+                for byte in b"\r\nGET / HTTP/1.1\r\nHost: bad.test\r\n\r\n":
+                    sock.sendall(bytes([byte]))
+                    sock.settimeout(0.03)
+                    with contextlib.suppress(TimeoutError):
+                        self.assertEqual(sock.recv(12), b"HTTP/1.1 403")
+                        break
+                else:
+                    sock.settimeout(20)
+                    self.assertEqual(sock.recv(12), b"HTTP/1.1 403")
+        self.assertEqual(self.web.accepted, 0)
+
     def test_a_web_socket_works(self):
         self.gateway()
         self.origin(8004, serve_echo)
@@ -319,6 +348,7 @@ class OtherProtocols(Case):
                 sock.sendall(b"x" * 100000)
                 sock.shutdown(socket.SHUT_WR)
                 self.assertEqual(hear(sock), b"")
+        wait_until("four have been heard", lambda: len(heard) == 4)
         self.assertEqual([len(text) for text in heard], [100000] * 4)
 
     def test_an_http_client_may_end_its_half(self):
