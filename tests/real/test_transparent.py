@@ -292,6 +292,7 @@ class OtherProtocols(Case):
                     wait_until("the server is asked", lambda: self.web.accepted > before)  # noqa: B023
                     sock.sendall(b"GET /late HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode())
                     self.assertEqual(sock.recv(12), wanted)
+            wait_until("two records", lambda: len(self.entries(road)) == 2)  # noqa: B023
             self.assertEqual([line["status"] for line in self.entries(road)], [403, 200])
 
     def test_a_request_typed_slowly_is_judged(self):
