@@ -38,6 +38,7 @@ class Road:
         self.name = "%s-%s" % (mode, family)
         six, last = family == "v6", 2 if mode == "redirect" else 3
         self.client = "fd01::%d" % last if six else "10.1.0.%d" % last
+        self.bystander = "fd01::4" if six else "10.1.0.4"
         self.router = "fd01::1" if six else "10.1.0.1"
         self.net = "fd02::" if six else "10.2.0."
         self.port = REDIRECT_PORT if mode == "redirect" else TPROXY_PORT
@@ -127,7 +128,7 @@ class Namespaces:
         self.ip("router", "rule add fwmark 1 lookup 100", "route add local default dev lo table 100")
         self.run("router", "ip", "-6", "rule", "add", "fwmark", "1", "lookup", "100")
         self.run("router", "ip", "-6", "route", "add", "local", "::/0", "dev", "lo", "table", "100")
-        ports = "-p tcp -m multiport --dports 80,443,3128,3200,8000:8100"
+        ports = "-p tcp -m multiport --dports 80,443,3128:3130,3200,8000:8100"
         for tables, family in (("iptables", "v4"), ("ip6tables", "v6")):
             redirect, tproxy = Road("redirect", family), Road("tproxy", family)
             text = """*nat
@@ -141,11 +142,11 @@ COMMIT
            tproxy_port=TPROXY_PORT)
             self.run("router", tables + "-restore", text=text)
 
-    def connect(self, road, last, port=80):
+    def connect(self, road, last, port=80, source=None):
         """A socket of the client's towards one of the server's addresses (or a text address)."""
         to = last if isinstance(last, str) else road.address(last)
         with self.inside("client"):
-            return socket.create_connection((to, port), PATIENCE, (road.client, 0))
+            return socket.create_connection((to, port), PATIENCE, (source or road.client, 0))
 
     def listen(self, port, name="server"):
         """Hears both families, as a server does."""
@@ -294,12 +295,13 @@ class Case(harness.Case):
                           *more, ok=ok)
 
     def entries(self, road=None):
-        lines = [json.loads(line) for line in self.weir.log().splitlines()]
+        whole = self.weir.log().rpartition("\n")[0]
+        lines = [json.loads(line) for line in whole.splitlines()]
         return [line for line in lines if road is None or line["client"] == road.client]
 
     def entry(self, road, part, count=1):
         """The last of the records of that road whose URL has `part`, once there are so many."""
         def found():
-            return [line for line in self.entries(road) if part in line["url"]]
+            return [line for line in self.entries(road) if part in (line["url"] or "")]
         wait_until(lambda: "%d records of %r: %s" % (count, part, self.entries(road)), lambda: len(found()) >= count)
         return found()[-1]

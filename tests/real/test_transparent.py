@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -173,14 +174,10 @@ class Doors(Case):
     def test_whoever_was_not_turned_aside_is_refused(self):
         self.gateway()
         for road in self.roads():
-            with self.net.inside("client"):
-                family = socket.AF_INET6 if road.family == "v6" else socket.AF_INET
-                sock = socket.socket(family)
-                sock.connect((road.router, road.port))
-            with sock:
+            with self.net.connect(road, road.router, road.port, road.bystander) as sock:
                 sock.sendall(b"GET / HTTP/1.1\r\nHost: good.test\r\n\r\n")
                 self.assertEqual(hear(sock), b"")
-        self.weir.wait_for_log("not_redirected")
+        wait_until("four records", lambda: len(self.entries()) == 4)
         self.assertEqual([line["failure"] for line in self.entries()], ["not_redirected"] * 4)
         self.assertEqual(self.web.accepted, 0)
 
@@ -197,12 +194,17 @@ class Doors(Case):
     def test_loops_end_at_once(self):
         self.gateway(listen=["10.1.0.1:3200", "[fd01::1]:3200"])
         for road in self.roads():
-            for port in (3200, 80, 3128):  # our own, and two on which nobody listens
+            for port in (3200, 80, 3128, 3129, 3130):  # our own, but for two on which nobody listens
                 with self.net.connect(road, road.router, port) as sock:
                     sock.sendall(b"GET /loop-%d HTTP/1.1\r\nHost: good.test\r\nConnection: close\r\n\r\n" % port)
-                    self.assertRegex(hear(sock), rb"^HTTP/1.1 (403|50\d|421|508)", port)
-                self.entry(road, "/loop-%d" % port)
-            self.assertEqual(len(self.entries(road)), 3)
+                    answer = hear(sock)
+                if port == road.port:
+                    self.assertEqual(answer, b"")
+                else:
+                    self.assertRegex(answer, rb"^HTTP/1.1 (403|50\d|421|508)", port)
+                    self.entry(road, "/loop-%d" % port)
+            wait_until("five records", lambda: len(self.entries(road)) >= 5)  # noqa: B023
+            self.assertEqual(len(self.entries(road)), 5, self.entries(road))
 
     def test_the_routers_own_traffic_is_its_own(self):
         self.gateway()
@@ -294,6 +296,17 @@ class OtherProtocols(Case):
                     self.assertEqual(sock.recv(12), wanted)
             wait_until("two records", lambda: len(self.entries(road)) == 2)  # noqa: B023
             self.assertEqual([line["status"] for line in self.entries(road)], [403, 200])
+
+    def test_silent_connections_do_not_keep_the_proxy_from_ending(self):
+        self.gateway(timeouts={"shutdown": "200ms"})
+        socks = []
+        for road in self.roads():
+            socks.append(self.net.connect(road, 2))
+            self.addCleanup(socks[-1].close)
+        wait_until("the server is asked for each", lambda: self.web.accepted == len(socks))
+        self.weir.send(signal.SIGTERM)
+        self.assertEqual(self.weir.wait(), 0)
+        self.assertEqual(len(self.entries()), len(socks))
 
     def test_a_request_typed_slowly_is_judged(self):
         self.gateway(transparent={"quiet_wait": "20ms"})
