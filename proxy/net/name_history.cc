@@ -65,18 +65,21 @@ std::size_t NameHistory::size() const {
   return known_.size();
 }
 
-// The address that has not been heard of for the longest, of a few looked at: exact order is not
-// worth a list.
+// The eighth that has not been heard of for the longest goes at once: seldom, hence cheap.
 void NameHistory::make_room() {
-  constexpr int kLooked = 32;
-  auto oldest = known_.begin();
-  int looked = 0;
-  for (auto at = known_.begin(); at != known_.end() && looked < kLooked; ++at, ++looked) {
-    if (at->second.back().seen < oldest->second.back().seen) {
-      oldest = at;
-    }
+  std::vector<Instant> seen;
+  seen.reserve(known_.size());
+  for (const auto& [address, names] : known_) {
+    seen.push_back(names.back().seen);
   }
-  known_.erase(oldest);
+  std::size_t surplus = known_.size() / 8;
+  const auto last = seen.begin() + static_cast<std::ptrdiff_t>(surplus);
+  std::nth_element(seen.begin(), last, seen.end());
+  absl::erase_if(known_, [&surplus, limit = *last](const auto& entry) {
+    const bool goes = surplus > 0 && entry.second.back().seen <= limit;
+    surplus -= goes ? 1 : 0;
+    return goes;
+  });
 }
 
 }  // namespace weir
