@@ -99,6 +99,7 @@ const Names kAwaiting = {
     "proxy/pipeline/relay.cc",
     "proxy/pipeline/send.cc",
     "proxy/pipeline/session.cc",
+    "proxy/pipeline/spoken.cc",
     "proxy/pipeline/stored_wait.cc",
     "proxy/pipeline/tunnel.cc",
     "proxy/pipeline/wait_for_cache.cc",

@@ -7,42 +7,57 @@
 
 namespace weir {
 
+namespace {
+
+bool current(Instant seen, Instant now) {
+  return now - seen <= NameHistory::kRemembered;
+}
+
+}  // namespace
+
 void NameHistory::learn(std::string_view name, std::span<const IpAddress> addresses, Instant now) {
   const std::lock_guard lock(mutex_);
   for (const IpAddress& address : addresses) {
     if (known_.size() >= kAddresses && !known_.contains(address)) {
       make_room();
     }
-    Known& known = known_[address];
-    known.seen = now;
-    if (!known.names.empty() && known.names.back() == name) {
+    Names& names = known_[address];
+    if (!names.empty() && names.back().text == name) {
+      names.back().seen = now;
       continue;
     }
-    std::erase(known.names, name);
-    if (known.names.size() >= kNamesEach) {
-      known.names.erase(known.names.begin());
+    std::erase_if(names, [name](const Name& known) { return known.text == name; });
+    if (names.size() >= kNamesEach) {
+      names.erase(names.begin());
     }
-    known.names.emplace_back(name);
+    names.push_back(Name{std::string(name), now});
   }
 }
 
-const NameHistory::Known* NameHistory::find(const IpAddress& address, Instant now) const {
+const NameHistory::Names* NameHistory::find(const IpAddress& address) const {
   const auto found = known_.find(address);
-  const bool there = found != known_.end() && now - found->second.seen <= kRemembered;
-  return there ? &found->second : nullptr;
+  return found != known_.end() ? &found->second : nullptr;
 }
 
 bool NameHistory::knows(std::string_view name, const IpAddress& address, Instant now) const {
   const std::lock_guard lock(mutex_);
-  const Known* known = find(address, now);
-  return known != nullptr &&
-         std::find(known->names.begin(), known->names.end(), name) != known->names.end();
+  const Names* names = find(address);
+  return names != nullptr && std::any_of(names->begin(), names->end(), [&](const Name& known) {
+           return known.text == name && current(known.seen, now);
+         });
 }
 
 std::vector<std::string> NameHistory::names_of(const IpAddress& address, Instant now) const {
   const std::lock_guard lock(mutex_);
-  const Known* known = find(address, now);
-  return known == nullptr ? std::vector<std::string>() : known->names;
+  std::vector<std::string> out;
+  if (const Names* names = find(address); names != nullptr) {
+    for (const Name& known : *names) {
+      if (current(known.seen, now)) {
+        out.push_back(known.text);
+      }
+    }
+  }
+  return out;
 }
 
 std::size_t NameHistory::size() const {
@@ -50,18 +65,21 @@ std::size_t NameHistory::size() const {
   return known_.size();
 }
 
-// The address that has not been heard of for the longest, of a few looked at: exact order is not
-// worth a list.
+// The eighth that has not been heard of for the longest goes at once: seldom, hence cheap.
 void NameHistory::make_room() {
-  constexpr int kLooked = 32;
-  auto oldest = known_.begin();
-  int looked = 0;
-  for (auto at = known_.begin(); at != known_.end() && looked < kLooked; ++at, ++looked) {
-    if (at->second.seen < oldest->second.seen) {
-      oldest = at;
-    }
+  std::vector<Instant> seen;
+  seen.reserve(known_.size());
+  for (const auto& [address, names] : known_) {
+    seen.push_back(names.back().seen);
   }
-  known_.erase(oldest);
+  std::size_t surplus = known_.size() / 8;
+  const auto last = seen.begin() + static_cast<std::ptrdiff_t>(surplus);
+  std::nth_element(seen.begin(), last, seen.end());
+  absl::erase_if(known_, [&surplus, limit = *last](const auto& entry) {
+    const bool goes = surplus > 0 && entry.second.back().seen <= limit;
+    surplus -= goes ? 1 : 0;
+    return goes;
+  });
 }
 
 }  // namespace weir

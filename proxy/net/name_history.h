@@ -37,14 +37,15 @@ class NameHistory {
   std::size_t size() const;
 
  private:
-  struct Known {
-    std::vector<std::string> names;  // the most recent last
+  struct Name {
+    std::string text;
     Instant seen;
   };
-  const Known* find(const IpAddress& address, Instant now) const;
+  using Names = std::vector<Name>;  // of one address, the most recent last
+  const Names* find(const IpAddress& address) const;
   void make_room();
   mutable std::mutex mutex_;
-  absl::flat_hash_map<IpAddress, Known> known_;  // guarded
+  absl::flat_hash_map<IpAddress, Names> known_;  // guarded
 };
 
 }  // namespace weir

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See arrive.h. What a connection speaks is decided by this list, in order:
-//
-//   1. nothing within transparent.quiet_wait: the server speaks first, if anybody does
-//   2. a TLS record with a handshake in it: the greeting is read whole, however it is cut
-//   3. a first line that ends in HTTP/1.x, or does not end within a request line's limit but
-//      begins like one: HTTP
-//   4. anything else: not ours to read
+// See arrive.h.
 #include "proxy/pipeline/arrive.h"
 
 #include <algorithm>
@@ -15,7 +9,6 @@
 #include "filters/classify.h"
 #include "filters/policy/policy.h"
 #include "filters/url.h"
-#include "proxy/base/ascii.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/block.h"
@@ -30,62 +23,20 @@
 namespace weir {
 namespace {
 
-using tls::HelloProgress;
-
-enum class Opening : std::uint8_t { NeedMore, Http, Other };
-
-constexpr std::size_t kLongestMethod = 32;
-
-// Does it begin like an HTTP/1 request? A method is a token and a space; the line ends in the
-// version.
-Opening first_line(std::string_view in, std::size_t most) {
-  while (!in.empty() && (in.front() == '\r' || in.front() == '\n')) {
-    in.remove_prefix(1);  // RFC 9112 2.2
-  }
-  const std::size_t space = in.find(' ');
-  const std::string_view method = in.substr(0, space);
-  if (!all(method, kTchar) || method.size() > kLongestMethod) {
-    return Opening::Other;
-  }
-  if (space == 0) {
-    return Opening::Other;
-  }
-  const std::size_t end = in.find('\n');
-  if (space == std::string_view::npos || end == std::string_view::npos) {
-    return in.size() < most ? Opening::NeedMore
-                            : Opening::Http;  // the parser says what is wrong with it
-  }
-  return in.substr(0, end).find(" HTTP/1.") != std::string_view::npos ? Opening::Http
-                                                                      : Opening::Other;
-}
-
-constexpr char kHandshake = 0x16;
-
-Opening look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
-  const std::string_view in = session.in.unread();
-  if (in.front() == kHandshake) {
-    const HelloProgress progress = tls::take_hello(in, arena, hello);
-    spoken = progress == HelloProgress::NotTls ? Spoken::Other : Spoken::Tls;
-    return progress == HelloProgress::NeedMore ? Opening::NeedMore : Opening::Other;
-  }
-  const Opening line = first_line(in, session.worker.settings.limits.request_line);
-  spoken = line == Opening::Other ? Spoken::Other : Spoken::Http;
-  return line;
-}
-
 std::string_view endpoint_text(const Endpoint& at, Arena& arena) {
   return arena.copy(at.text());
 }
 
-// The host that the client claims, or the address itself. False: a name that is no host name.
+// The host that the client claims, or the address itself: no name is an address (RFC 6066 3), but
+// devices put one there. False: a name that is no host name.
 bool find_host(Exchange& ex, Session& session, std::string_view name) {
-  if (name.empty()) {
+  if (name.empty() || IpAddress::parse(name)) {
     ex.host.name = ex.arena.copy(session.arrival->address.text());
     ex.host.address = session.arrival->address;
     return true;
   }
   const auto host = normalise_host(ex.arena.copy(name), false, ex.arena);
-  if (!host || host->address) {  // RFC 6066 3: a server name is no address
+  if (!host || host->address) {
     return false;
   }
   ex.host = *host;
@@ -172,36 +123,6 @@ filters::Verdict judge_as(Exchange& ex, const std::string& name) {
 
 }  // namespace
 
-Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
-  Worker& worker = session.worker;
-  const Instant quiet = worker.loop.now() + worker.settings.transparent.quiet_wait;
-  const Instant patience = worker.loop.now() + worker.settings.timeouts.head;
-  Spoken spoken = Spoken::Other;
-  for (;;) {
-    const bool nothing = !session.in.valid() || session.in.empty();
-    if (!nothing && look(session, spoken, hello, arena) != Opening::NeedMore) {
-      co_return spoken;
-    }
-    session.make_room();
-    const IoResult r = session.client.read(session.in.space(), session.in.room());
-    if (r.what == Io::Bytes) {
-      session.in.added(r.bytes);
-      continue;
-    }
-    if (r.what != Io::WouldBlock) {
-      co_return nothing ? Spoken::Gone : spoken;
-    }
-    const Instant until = nothing ? quiet : patience;
-    const Failure why = co_await session.client.readable(until, Failure::HeadTimeout);
-    if (why == Failure::HeadTimeout) {
-      co_return nothing ? Spoken::Other : spoken;
-    }
-    if (why != Failure::None) {
-      co_return Spoken::Gone;
-    }
-  }
-}
-
 void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello& hello) {
   const Settings::Transparent& settings = session.worker.settings.transparent;
   ex.course = Course::Tunnel;
@@ -248,9 +169,12 @@ void police_other_names(Exchange& ex, Session& session) {
     refuse(ex, session, Failure::NameContradicted);
     return;
   }
+  if (ex.claim == Claim::Verified && !ex.host.address) {
+    return;
+  }
   const auto names =
       session.worker.shared.names->names_of(session.arrival->address, session.worker.loop.now());
-  if (ex.claim == Claim::Verified || names.empty()) {
+  if (names.empty()) {
     return;
   }
   filters::Verdict verdict;

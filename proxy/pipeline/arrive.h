@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection that the kernel turned aside: what it speaks, which host it claims to go to, and
-// whether that can be true. The client's original destination is the only address dialled; a name
+// A connection that the kernel turned aside: which host it claims to go to, and whether that can be
+// true. The client's original destination is the only address dialled; a name
 // is a claim, held against what our resolver says (CVE-2009-0801).
 #pragma once
 
 #include "proxy/pipeline/exchange.h"
+#include "proxy/pipeline/spoken.h"
 #include "proxy/tls/hello.h"
 
 namespace weir {
 
 class Session;
-
-enum class Spoken : std::uint8_t {
-  Http,
-  Tls,
-  Other,  // neither, or nothing within quiet_wait: the server may speak first
-  Gone,   // the client left before anything could be known
-};
-
-// Reads until it is clear what the client speaks; the bytes stay in the session's buffer.
-Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena);
 
 // Makes the exchange a tunnel to where the client was going, under the name it claims. Leaves
 // Tunnel, or Drop for what the settings refuse.
@@ -31,7 +22,7 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
 Task<void> verify_claim(Exchange& ex, Session& session);
 
 // An address that the resolver has given for blocked names only stays blocked behind a claim that
-// is not verified. Needs rules that have judged the request.
+// is not verified, and where no name is claimed. Needs rules that have judged the request.
 void police_other_names(Exchange& ex, Session& session);
 
 // Ends a tunnel whose client expects no HTTP: an alert where it speaks TLS and a rule refused it,

@@ -29,7 +29,7 @@ void Exchange::reset() {
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
   claim = Claim::None;
-  unheard = tls = client_wants_to_stay = ends_here = uploaded = recorded = stays =
+  unheard = tls = spoke_late = client_wants_to_stay = ends_here = uploaded = recorded = stays =
       response_bytes_seen = false;
   body_rules.reset();
   limits.reset();

@@ -44,6 +44,10 @@ void pin_head(Exchange& ex, Session& session) {
 Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
   const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.tunnel_idle;
   for (;;) {
+    server_first = ex.unheard && session.in.empty() && !ex.origin->stream.quiet();
+    if (server_first) {
+      co_return Failure::None;  // it has been waited for
+    }
     session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
@@ -51,7 +55,8 @@ Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
       co_return Failure::None;
     }
     if (r.what != Io::WouldBlock) {
-      co_return Failure::ClientGone;
+      server_first = r.what == Io::End && ex.unheard;  // it will not speak, and may want to hear
+      co_return server_first ? Failure::None : Failure::ClientGone;
     }
     if (session.in.empty()) {
       session.worker.buffers.give(std::move(session.in));  // a silent client holds none

@@ -157,18 +157,23 @@ Spawned Session::run(int fd) {
 // A connection turned aside, up to where it is clear that it speaks HTTP. What speaks something
 // else is carried through, and false is returned when that is over.
 Task<bool> Session::arrive() {
-  Arena arena;
-  tls::Hello hello;
-  const Spoken spoken = co_await find_spoken(*this, hello, arena);
-  if (spoken == Spoken::Http) {
-    co_return true;
-  }
-  if (spoken != Spoken::Gone) {
+  for (bool again = true; again;) {
+    Arena arena;
+    tls::Hello hello;
+    const Spoken spoken = co_await find_spoken(*this, hello, arena);
+    if (spoken == Spoken::Http || spoken == Spoken::Gone) {
+      co_return spoken == Spoken::Http;
+    }
     ex_ = worker.take_exchange();
     ex_->began = worker.loop.now();
     begin_record(*ex_, *this);
     make_tunnel(*ex_, *this, spoken, hello);
     co_await serve();
+    again = ex_ != nullptr && ex_->spoke_late;
+    if (again) {
+      drop_exchange();
+      linger_ = false;
+    }
   }
   co_return false;
 }
@@ -205,6 +210,9 @@ Task<void> Session::serve() {
     co_await ask_origin(ex);  // the answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
     co_await open_tunnel(ex, *this);
+  }
+  if (ex.course == Course::Tunnel && ex.unheard && in.empty()) {
+    co_await await_speaker(ex, *this);
   }
   if (ex.course == Course::Tunnel && ex.rules) {
     co_await inspect_hello(ex, *this);  // the name behind the name

@@ -103,14 +103,15 @@ def make_certificate(case):
     """cert.pem and key.pem for localhost, in the test's folder."""
     case.run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                      "-nodes", "-keyout", case.path("key.pem"), "-out", case.path("cert.pem"), "-days", "2",
-                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                     "-subj", "/CN=localhost", "-addext",
+                     "subjectAltName=DNS:localhost,DNS:*.test,DNS:good.test,DNS:other.test,IP:127.0.0.1")
 
 
 class Server:
     """One thread for each connection, all ended with the test. `serve(sock)` is the whole origin."""
 
-    def __init__(self, case, serve, host=LOOPBACK):
-        self.listener = listening_socket(host)
+    def __init__(self, case, serve, host=LOOPBACK, listener=None):
+        self.listener = listener or listening_socket(host)
         self.host, self.port = host, self.listener.getsockname()[1]
         self.serve = serve
         self.open = set()

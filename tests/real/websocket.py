@@ -104,11 +104,14 @@ def read_until_empty_line(sock):
 
 
 class Client:
-    """A WebSocket through `proxy` to a local port; `tunnel` chooses CONNECT instead of Upgrade."""
+    """A WebSocket through `proxy` to a local port; `tunnel` chooses CONNECT instead of Upgrade. A `sock` is
+    taken as it is, without asking for a proxy."""
 
-    def __init__(self, proxy, port, tunnel=False):
+    def __init__(self, proxy, port, tunnel=False, sock=None):
         address = b"127.0.0.1:%d" % port
-        if tunnel:
+        if sock is not None:
+            self.sock, target = sock, b"/chat"
+        elif tunnel:
             self.sock, target = open_tunnel(proxy, port), b"/chat"
         else:
             self.sock = socket.create_connection((LOOPBACK, proxy.port), PATIENCE)

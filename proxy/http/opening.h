@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether a connection whose purpose is not known opens with an HTTP/1 request (RFC 9112 3). A pure
+// function of the bytes received so far.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace weir::http {
+
+enum class Opening : std::uint8_t {
+  Unclear,  // may become a request or anything else
+  Begun,    // begins as only a request does; its first line is not whole
+  Http,     // a request line, or a beginning of one that is too long: for the parser to judge
+  Other,
+};
+
+// `in`: everything received; `longest`: the limit of a request line.
+Opening opening_of(std::string_view in, std::size_t longest);
+
+}  // namespace weir::http

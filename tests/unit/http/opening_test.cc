@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the first bytes of a connection say, for whole openings and for every beginning of them.
+#include "proxy/http/opening.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weir::http {
+namespace {
+
+constexpr std::size_t kLongest = 1000;
+
+struct Row {
+  std::string_view in;
+  Opening wanted;
+};
+
+constexpr Row kRows[] = {
+    {"GET / HTTP/1.1\r\n", Opening::Http},
+    {"GET / HTTP/1.0\n", Opening::Http},
+    {"\r\n\nGET / HTTP/1.1\r\n", Opening::Http},
+    {"get / HTTP/1.1\r\n", Opening::Http},
+    {"CONNECT a.test:443 HTTP/1.1\r\n", Opening::Http},
+    {"GET http://a.test/ HTTP/1.1\r\nHost", Opening::Http},
+    {"BREW /pot HTTP/1.1\r\n", Opening::Http},
+    {"GET /a b HTTP/1.1\r\n", Opening::Http},  // for the parser to refuse
+    {"GET / HTTP/2.0\r\n", Opening::Other},
+    {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Opening::Other},
+    {"GET /\r\n", Opening::Other},  // HTTP/0.9
+    {"GET / RTSP/1.0\r\n", Opening::Other},
+    {"", Opening::Begun},
+    {"\r\n", Opening::Begun},
+    {"G", Opening::Begun},
+    {"pos", Opening::Begun},
+    {"GET", Opening::Begun},
+    {"GET ", Opening::Begun},
+    {"GET a.test", Opening::Begun},
+    {"BREW /", Opening::Begun},
+    {"OPTIONS *", Opening::Begun},
+    {"GETS", Opening::Unclear},
+    {"JDWP-Handshake", Opening::Unclear},
+    {"hello", Opening::Unclear},
+    {"hello world", Opening::Unclear},
+    {"hello world\n", Opening::Other},
+    {"HELO mail.a.test\r\n", Opening::Other},
+    {"SSH-2.0-x\r\n", Opening::Other},
+    {" GET / HTTP/1.1\r\n", Opening::Other},
+    {"\tGET", Opening::Other},
+    {"G\x01", Opening::Other},
+    {"GET\r\n", Opening::Other},
+    {"\x16\x03\x01", Opening::Other},
+    {"{\"id\":1}", Opening::Other},
+    {"<?xml", Opening::Other},
+    {"aMethodThatIsLongerThanAnyMethodThereIs", Opening::Other},
+};
+
+TEST(Opening, SaysWhatTheFirstBytesAre) {
+  for (const Row& row : kRows) {
+    EXPECT_EQ(opening_of(row.in, kLongest), row.wanted) << row.in;
+  }
+  EXPECT_EQ(opening_of(std::string_view("\0\0", 2), kLongest), Opening::Other);
+}
+
+// However a request is cut, nothing shorter than its line is taken for something else.
+TEST(Opening, NeverTakesTheBeginningOfARequestForAnything) {
+  for (const std::string_view request :
+       {"GET /a HTTP/1.1\r\n", "\r\nPOST / HTTP/1.1\r\n", "CONNECT a.test:443 HTTP/1.1\n",
+        "PROPFIND /a HTTP/1.1\r\n"}) {
+    for (std::size_t cut = 0; cut < request.size(); ++cut) {
+      const Opening seen = opening_of(request.substr(0, cut), kLongest);
+      EXPECT_TRUE(seen == Opening::Begun || seen == Opening::Unclear) << request.substr(0, cut);
+    }
+    EXPECT_EQ(opening_of(request, kLongest), Opening::Http);
+  }
+}
+
+TEST(Opening, LeavesALineWithoutEndToTheParser) {
+  EXPECT_EQ(opening_of("GET /" + std::string(kLongest, 'a'), kLongest), Opening::Http);
+  EXPECT_EQ(opening_of("hello world" + std::string(kLongest, 'a'), kLongest), Opening::Other);
+}
+
+}  // namespace
+}  // namespace weir::http
