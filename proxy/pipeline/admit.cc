@@ -175,15 +175,23 @@ void free_followers(Exchange& ex, Session& session, const cache::Freshness& fres
   }
 }
 
-// The cookies of a 304, which go to the client that asked and nowhere else.
+// The cookies that go to the client that asked and nowhere else: those of a 304, and those that
+// no-cache="Set-Cookie" or private="Set-Cookie" keeps out of the store.
 std::vector<http::Field> cookies_of(Exchange& ex) {
   std::vector<http::Field> out;
+  if (ex.response.status != 304 && !cache::restricts_field(ex.response.fields, "Set-Cookie")) {
+    return out;
+  }
   for (const http::Field& line : ex.response.fields.lines) {
     if (line.id == FieldId::SetCookie) {
       out.push_back({ex.arena.copy(line.name), ex.arena.copy(line.value), line.id});
     }
   }
   return out;
+}
+
+void add_lines(Exchange& ex, const std::vector<http::Field>& more) {
+  ex.response.fields.lines.insert(ex.response.fields.lines.end(), more.begin(), more.end());
 }
 
 // The origin's 304: what is stored serves. Where it fits nothing, the origin is asked again.
@@ -210,7 +218,7 @@ void take_validation(Exchange& ex, Session& session) {
     ask_again(ex, session);
     return;
   }
-  ex.response.fields.lines.insert(ex.response.fields.lines.end(), cookies.begin(), cookies.end());
+  add_lines(ex, cookies);
   if (use.leads && keeps && serves_others(fresh->freshness, now)) {
     use.flight->answered(fresh, nullptr);
     end_flight(ex, session, store::FlightState::Answered);
@@ -235,7 +243,9 @@ void learn_from_head(Exchange& ex, Session& session) {
       return;
     case cache::HeadEffect::Freshen: {
       bool keeps = false;
-      if (const EntryPtr fresh = updated(ex, session, *entry, keeps); fresh && keeps) {
+      const cache::ResponseDirectives said = cache::read_response_directives(ex.response.fields);
+      const EntryPtr fresh = updated(ex, session, *entry, keeps);
+      if (fresh && (keeps || said.is_private || said.no_store)) {
         keep_updated(ex, session, entry, fresh, keeps);
       }
     }
@@ -336,6 +346,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
   if (ex.download_framing.kind == BodyKind::Length || ex.download_framing.kind == BodyKind::None) {
     length = ex.download_framing.length;
   }
+  const std::vector<http::Field> cookies = cookies_of(ex);
   plan.origin_stays = origin_may_stay(ex) && !ex.origin->personal && !binds_connection(ex);
   plan.origin = std::exchange(ex.origin, nullptr);
   plan.in = std::move(ex.origin_in);
@@ -365,6 +376,7 @@ void start_fill(Exchange& ex, Session& session, const cache::StoreVerdict& verdi
     answer_from_entry(ex, session, reuse);
     use.result = result;
   }
+  add_lines(ex, cookies);
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
   if (use.leads && serves_others(entry->freshness, session.worker.loop.wall())) {
     use.leads = false;

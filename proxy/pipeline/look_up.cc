@@ -116,14 +116,15 @@ void plan_validation(Exchange& ex, std::size_t chosen) {
   use.validating = use.conditions.any();
 }
 
-// May this request share a fetch with others that ask the same?
+// May this request share a fetch with others that ask the same? One that only refreshes what is
+// stored takes a seat in any case, so that there is never a second for the key.
 bool may_share(const Exchange& ex, const Session& session) {
   const CacheUse& use = ex.cache;
   const cache::Asked& asked = use.asked;
-  return session.worker.settings.cache.collapse && !use.alone &&
-         asked.method == http::Method::Get && !asked.authorization && !asked.for_origin &&
-         !asked.directives.no_store && (use.validating || !asked.conditional()) &&
-         ex.upload_framing.kind == http::BodyKind::None;
+  const bool wanted = session.worker.settings.cache.collapse && !asked.authorization;
+  return (wanted || use.background) && !use.alone && asked.method == http::Method::Get &&
+         !asked.for_origin && !asked.directives.no_store &&
+         (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
 }
 
 }  // namespace
@@ -207,6 +208,15 @@ bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
     return false;
   }
   settle_address(ex, session, from.address);
+  if (ex.rules) {
+    read_overrides(ex, ex.verdict);
+  }
+  if (ex.cache.overrides.no_cache || !key_still_holds(ex)) {
+    // What the rules now make of the request is not what this entry answers.
+    ex.cache.overrides.no_cache = true;
+    forward(ex, Forward::Bypass, Reason::RuleForbids);
+    return false;
+  }
   return true;
 }
 
@@ -293,6 +303,10 @@ LookUp look_up(Exchange& ex, Session& session) {
   if (chosen == cache::kNoVariant) {
     forward(ex, Forward::VaryMiss, Reason::OtherVariant);
   } else if (settle_by_entry(ex, session, use.group->entries[chosen])) {
+    return LookUp::Decided;
+  }
+  if (use.overrides.no_cache) {  // by a rule about the address it came from
+    use.entry.reset();
     return LookUp::Decided;
   }
   if (!use.asked.for_origin && (use.entry || chosen == cache::kNoVariant)) {

@@ -67,7 +67,7 @@ class Performance(Receiving, Curtain):
     def origin(self, name):
         actor = self.origins.get(name)
         if actor is None:
-            alone = os.path.basename(self.scene.path).startswith("c_")
+            alone = os.path.basename(self.scene.path).startswith(("c_", "r_4_"))
             listener = self.proxy.lend(name, alone)
             if listener is None:
                 raise Skip("no IPv6 here")
