@@ -403,7 +403,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
         &out.replay.source.config, &out.lists.source.config, &out.running.source.config,
-         &out.cache.source.config, &out.gateway.config}) {
+        &out.cache.source.config, &out.gateway.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;
