@@ -17,6 +17,7 @@
 #include "proxy/net/listen.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/worker.h"
+#include "proxy/store/store.h"
 #include "tests/unit/counted_new.h"
 
 namespace weir {
@@ -143,6 +144,60 @@ TEST_F(WarmPath, TakesNothingFromTheHeapForAChunkedBody) {
   EXPECT_EQ(
       allocations_of(head, body, kForwardedHead.size() + kVia.size() + head.size() + body.size()),
       0U);
+}
+
+// The same with a store: the first answer is kept, all others come out of it.
+class WarmStore : public WarmPath {
+ protected:
+  void SetUp() override {
+    store::StoreLimits limits;
+    limits.memory = std::uint64_t{64} << 20;
+    limits.memory_object = std::uint64_t{1} << 20;
+    store_ = std::make_unique<store::Store>(limits);
+    shared_.store = store_.get();
+    WarmPath::SetUp();
+  }
+
+  // One request, and an answer of whatever head with that much of a body back.
+  void exchange_stored(int fd, const std::string& request, std::size_t body) {
+    ASSERT_EQ(::send(fd, request.data(), request.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(request.size()));
+    std::string got;
+    std::array<char, 8192> bytes;
+    for (std::size_t end = std::string::npos;
+         end == std::string::npos || got.size() < end + body;) {
+      const ssize_t n = ::recv(fd, bytes.data(), bytes.size(), 0);
+      ASSERT_GT(n, 0);
+      got.append(bytes.data(), static_cast<std::size_t>(n));
+      end = got.find("\r\n\r\n");
+      end += end == std::string::npos ? 0 : 4;
+    }
+  }
+
+  std::unique_ptr<store::Store> store_;
+};
+
+TEST_F(WarmStore, TakesNothingFromTheHeapForAHit) {
+  constexpr int kWarm = 50;
+  constexpr int kCounted = 500;
+  constexpr std::size_t kBody = 1024;
+  origin_thread_ = std::thread(serve_one, origin_fd_,
+                               "HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nETag: \"1\"\r\n"
+                               "Content-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" +
+                                   std::string(kBody, 'x'));
+  const std::string request =
+      "GET http://" + origin_.text() + "/ HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n";
+  const int fd = dial(proxy_);
+  for (int i = 0; i < kWarm; ++i) {
+    exchange_stored(fd, request, kBody);
+  }
+  const std::size_t before = worker_allocations();
+  for (int i = 0; i < kCounted; ++i) {
+    exchange_stored(fd, request, kBody);
+  }
+  EXPECT_EQ(worker_allocations() - before, 0U);
+  EXPECT_GE(store_->memory.stats().hits, static_cast<std::uint64_t>(kCounted));
+  ::close(fd);
 }
 
 // A session yields every few exchanges. Which of the loop's two lists that falls upon depends on
