@@ -91,7 +91,7 @@ constexpr std::array kFields = {
     AccessField{"origin_status", "status code the origin sent; 000 (0 in JSON) when it sent none", kSmall, kJson, WRITE(o.status(r.origin_status))},
     AccessField{"result", "how it was answered, in Squid's words, as TCP_MISS", kSmall, kJson, WRITE(o.word(squid_result(r)))},
     AccessField{"hierarchy", "where the answer came from, in Squid's words, as HIER_DIRECT", kSmall, kJson, WRITE(o.word(squid_hierarchy(r)))},
-    AccessField{"served_by", "origin, parent, proxy (this one) or nobody", kSmall, kJson, WRITE(o.word(served_word(r.served_by)))},
+    AccessField{"served_by", "origin, parent, cache, proxy (this one) or nobody", kSmall, kJson, WRITE(o.word(served_word(r.served_by)))},
     AccessField{"failure", "why it failed, a word of the failure table", kSmall, kJson, write_failure},
     AccessField{"decision", "what the rules decided: allow, block, redirect, ...", kSmall, kJson, WRITE(o.text(r.decision))},
     AccessField{"rule", "id of the filter rule that decided", kText, kJson, WRITE(o.text(r.rule))},
