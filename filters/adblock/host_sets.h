@@ -53,7 +53,7 @@ class HostSets {
   // Reads "a.com|~b.a.com|c.*|/d/". Otherwise why not: an entry cannot be read, or is negated or
   // not a plain name where that is not `rich`; or there are too many.
   tl::expected<std::uint32_t, const char*> add(std::string_view text, bool rich);
-  static constexpr const char* kUnreadable = "a host list has an entry that cannot be read";
+  static constexpr char kUnreadable[] = "a host list has an entry that cannot be read";
 
   // In the set: named by one of its entries (or it has only negated ones), and by no negated one.
   bool holds(std::uint32_t set, const AskedHost& host, filters::Work& work) const;

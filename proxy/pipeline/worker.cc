@@ -63,6 +63,9 @@ Worker::Worker(const Shared& shared_state, AccessFormat format, LogRing* log_rin
       request_id_(random_start()) {}
 
 Worker::~Worker() {
+  // Who still waits for a name (nobody but what learns for others) is told in a last turn.
+  resolver.reset();
+  loop.turn(0);
   for (const auto& listener : listeners_) {
     if (listener->fd >= 0) {
       ::close(listener->fd);

@@ -101,7 +101,7 @@ class Worker {
   PipePool pipes;
   RelayTools tools{loop, buffers, pipes};
   OriginPool pool;
-  const std::unique_ptr<Resolver> resolver;
+  std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;
   Neighbours neighbours;
   http::DateText date;
