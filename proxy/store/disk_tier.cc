@@ -33,6 +33,10 @@ struct DiskTier::Impl {
 DiskTier::DiskTier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 DiskTier::~DiskTier() {
+  close();
+}
+
+void DiskTier::close() {
   impl_->queue->stop();
   impl_->store.flush_journal();
 }

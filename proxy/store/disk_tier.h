@@ -49,8 +49,10 @@ class DiskTier {
   // Locks the directory (made when it is missing), rebuilds the index. An error is a sentence for
   // the operator; a directory in use by another process is one.
   static tl::expected<std::unique_ptr<DiskTier>, std::string> open(const DiskLimits& limits);
-  // Writes what is queued, then stops the thread. Its owner alone calls it, last of all; large
-  // objects may outlive it and fail.
+  // Writes what is queued, then stops the thread; afterwards nothing is taken any more. The owner
+  // alone calls it; while it runs others, the disk thread among them, may still ask.
+  void close();
+  // Closes. Large objects may outlive it and fail.
   ~DiskTier();
   DiskTier(const DiskTier&) = delete;
   DiskTier& operator=(const DiskTier&) = delete;

@@ -38,7 +38,11 @@ class Store {
   // the operator; the store then works without a disk.
   tl::expected<void, std::string> open_disk();
   // Writes what is queued and ends the disk's thread. Before loops that may be rung are destroyed.
-  void close_disk() { disk_.reset(); }
+  void close_disk() {
+    if (disk_) {
+      disk_->close();
+    }
+  }
 
   // What is in memory under the URL. Null: nothing there, but see on_disk().
   GroupPtr find(std::string_view url, std::uint64_t hash) { return memory.find(url, hash); }
