@@ -84,6 +84,10 @@ void DiskStore::leave(const IndexRow& row) {
     return;
   }
   if (ledger_.index().take_exactly(row)) {
+    // Its segment goes later, in steps: a record that outlived its large object would look spoilt.
+    if (row.large != 0) {
+      mark_erased(row);
+    }
     larges_.drop_entry(row.large);
     evicted_.fetch_add(1, std::memory_order_relaxed);
   }

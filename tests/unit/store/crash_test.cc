@@ -129,8 +129,7 @@ TEST_P(Crash, WhatIsFoundAfterwardsIsWholeAndNotOutOfDate) {
         ++checked;
       }
     }
-    // What a kill cut in two may be met, and is dropped with a word to the operator; not often.
-    EXPECT_LE(tier->stats().corrupt, 2U);
+    EXPECT_EQ(tier->stats().corrupt, 0U);
   }
   EXPECT_GT(checked, 200U);
 }
