@@ -26,9 +26,7 @@ Filling::Filling(Plan plan) : plan_(std::move(plan)) {
 }
 
 Filling::~Filling() {
-  if (plan_.budget != nullptr) {
-    plan_.budget->used.fetch_sub(charged_, std::memory_order_relaxed);
-  }
+  discharge(charged_);
   if (large_ && !ended_) {
     large_->abandon();
   }
@@ -43,6 +41,20 @@ void Filling::outgrow_memory() {
   passing_ = large_ == nullptr;
 }
 
+void Filling::charge(std::uint64_t bytes) {
+  charged_ += bytes;
+  if (plan_.budget != nullptr) {
+    plan_.budget->used.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
+void Filling::discharge(std::uint64_t bytes) {
+  charged_ -= bytes;
+  if (plan_.budget != nullptr) {
+    plan_.budget->used.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+}
+
 std::span<char> Filling::space() {
   const std::lock_guard lock(mutex_);
   if (blocks_.empty() || blocks_.back()->filled == blocks_.back()->capacity) {
@@ -54,10 +66,7 @@ std::span<char> Filling::space() {
       room = std::min(2 * blocks_.back()->capacity, kLargestBlock);
     }
     blocks_.push_back(std::make_shared<Block>(room));
-    charged_ += room;
-    if (plan_.budget != nullptr) {
-      plan_.budget->used.fetch_add(room, std::memory_order_relaxed);
-    }
+    charge(room);
   }
   Block& last = *blocks_.back();
   return {last.bytes.get() + last.filled, last.capacity - last.filled};
@@ -116,11 +125,7 @@ void Filling::drop_passed() {
   }
   while (blocks_.size() > 1 && dropped_ + blocks_.front()->filled <= keep_from) {
     dropped_ += blocks_.front()->filled;
-    const std::size_t room = blocks_.front()->capacity;
-    charged_ -= room;
-    if (plan_.budget != nullptr) {
-      plan_.budget->used.fetch_sub(room, std::memory_order_relaxed);
-    }
+    discharge(blocks_.front()->capacity);
     blocks_.erase(blocks_.begin());
   }
 }
@@ -154,10 +159,7 @@ void Filling::end(std::function<void(std::shared_ptr<const Body>)> kept) {
         auto exact = std::make_shared<Block>(last->filled);
         std::memcpy(exact->bytes.get(), last->bytes.get(), last->filled);
         exact->filled = last->filled;
-        charged_ -= last->capacity - exact->capacity;
-        if (plan_.budget != nullptr) {
-          plan_.budget->used.fetch_sub(last->capacity - exact->capacity, std::memory_order_relaxed);
-        }
+        discharge(last->capacity - exact->capacity);
         blocks_.back() = std::move(exact);
       }
       if (!blocks_.empty() && blocks_.back()->filled == 0) {

@@ -84,6 +84,8 @@ class Filling {
     std::uint64_t at;
   };
   void ring_all(std::vector<std::shared_ptr<Knock>>& to_ring);
+  void charge(std::uint64_t bytes);
+  void discharge(std::uint64_t bytes);
   void outgrow_memory();
   void drop_passed();
   Part part_at(std::uint64_t at, const std::shared_ptr<Knock>& knock);
