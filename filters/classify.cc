@@ -19,8 +19,6 @@
 namespace weir::filters {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 struct Named {
   std::string_view name;
   ResourceKind kind;

@@ -63,9 +63,9 @@ struct BodyRewrite {
 };
 
 enum class ActionKind : std::uint8_t {
-#define ACTION(id, ...) id,
+#define POLICY_ACTION(id, ...) id,
 #include "filters/actions.def"
-#undef ACTION
+#undef POLICY_ACTION
 };
 
 enum class BlockBody : std::uint8_t { Auto, Page, Empty, Pixel };

@@ -7,12 +7,11 @@
 #include <charconv>
 #include <cstring>
 
+#include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
 
 namespace weir::filters {
 namespace {
-
-constexpr auto npos = std::string_view::npos;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') {

@@ -16,7 +16,6 @@ namespace weir::adblock {
 namespace {
 
 constexpr std::size_t kWalkBelow = 8;
-constexpr auto npos = std::string_view::npos;
 
 bool contains(std::span<const std::uint64_t> sorted, const Names& names) {
   for (std::uint32_t i = 0; i < names.count; ++i) {

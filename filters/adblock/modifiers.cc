@@ -9,11 +9,12 @@
 #include <array>
 #include <charconv>
 
+#include "proxy/base/ascii.h"
+
 namespace weir::adblock {
 namespace {
 
 using filters::ListEdits;
-constexpr auto npos = std::string_view::npos;
 constexpr std::size_t kMost = 64;  // matching modifiers of one sort; further ones do nothing
 
 class Gathered {

@@ -12,8 +12,6 @@
 namespace weir::adblock {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 bool letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
 }

@@ -13,8 +13,6 @@
 namespace weir::adblock {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 enum class Does : std::uint8_t { Kind, Set, Silent, Cannot };
 
 // What an option is; the names of resource kinds first, in the order of ResourceKind.

@@ -7,10 +7,11 @@
 
 #include <cstring>
 
+#include "proxy/base/ascii.h"
+
 namespace weir::adblock {
 namespace {
 
-constexpr auto npos = std::string_view::npos;
 constexpr std::size_t kHopCost = 4;  // in steps: of looking for a character, and what stands there
 
 constexpr std::array<bool, 256> kSeparators = [] {

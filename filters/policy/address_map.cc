@@ -11,19 +11,19 @@
 namespace weir::filters {
 namespace {
 
-using Place = std::pair<std::uint64_t, std::uint64_t>;  // high, low
+using AddressPlace = std::pair<std::uint64_t, std::uint64_t>;  // high, low
 
 struct Span {
-  Place first;
-  Place last;
+  AddressPlace first;
+  AddressPlace last;
   std::uint64_t bits;
 };
 
-Place place_of(const IpAddress& address) {
+AddressPlace place_of(const IpAddress& address) {
   if (address.is_v4()) {
     return {0, address.v4_bits()};
   }
-  Place out{0, 0};
+  AddressPlace out{0, 0};
   for (std::size_t i = 0; i < 8; ++i) {
     out.first = out.first << 8 | address.bytes()[i];
     out.second = out.second << 8 | address.bytes()[i + 8];
@@ -49,16 +49,16 @@ Span span_of(const AddressMap::Entry& entry) {
   return out;
 }
 
-Place after(Place place) {
+AddressPlace after(AddressPlace place) {
   return {place.first + (place.second == UINT64_MAX ? 1 : 0), place.second + 1};
 }
 
 template <class Run>
 std::vector<Run> cut(const std::vector<Span>& spans) {
-  std::vector<Place> ends;
+  std::vector<AddressPlace> ends;
   for (const auto& span : spans) {
     ends.push_back(span.first);
-    if (const Place next = after(span.last); next != Place{0, 0}) {
+    if (const AddressPlace next = after(span.last); next != AddressPlace{0, 0}) {
       ends.push_back(next);
     }
   }
@@ -91,11 +91,11 @@ AddressMap::AddressMap(const std::vector<Entry>& entries) {
 
 std::uint64_t AddressMap::bits(const IpAddress& address) const {
   const auto& runs = address.is_v4() ? runs_v4_ : runs_;
-  const Place place = place_of(address);
-  const auto next =
-      std::upper_bound(runs.begin(), runs.end(), place, [](const Place& wanted, const Run& run) {
-        return wanted < Place{run.high, run.low};
-      });
+  const AddressPlace place = place_of(address);
+  const auto next = std::upper_bound(runs.begin(), runs.end(), place,
+                                     [](const AddressPlace& wanted, const Run& run) {
+                                       return wanted < AddressPlace{run.high, run.low};
+                                     });
   return next == runs.begin() ? 0 : std::prev(next)->bits;
 }
 

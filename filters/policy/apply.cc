@@ -18,8 +18,6 @@
 namespace weir::filters {
 namespace {
 
-using Kind = ActionKind;
-
 // Lines in the arena while they are edited.
 class Lines {
  public:
@@ -163,12 +161,13 @@ std::size_t room_for(const Few<Adjustments::One>& fields, const ListEdits* edits
 
 void apply(const Adjustments::One& one, Lines& lines) {
   const Action& action = *one.action;
-  const bool set = action.kind == Kind::SetRequestField || action.kind == Kind::SetResponseField;
+  const bool set =
+      action.kind == ActionKind::SetRequestField || action.kind == ActionKind::SetResponseField;
   for (const auto& [name, value] : action.fields) {
     set ? lines.set(name, value) : lines.add(name, value);
   }
-  const bool removes =
-      action.kind == Kind::RemoveRequestField || action.kind == Kind::RemoveResponseField;
+  const bool removes = action.kind == ActionKind::RemoveRequestField ||
+                       action.kind == ActionKind::RemoveResponseField;
   for (std::size_t i = 0; removes && i < action.names.size(); ++i) {
     lines.remove(action.names[i]);
   }

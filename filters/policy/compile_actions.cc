@@ -18,23 +18,21 @@
 namespace weir::filters {
 namespace {
 
-using Kind = ActionKind;
-
 Decision decision_of(ActionKind kind) {
   switch (kind) {
-    case Kind::Allow:
+    case ActionKind::Allow:
       return Decision::Allow;
-    case Kind::Block:
+    case ActionKind::Block:
       return Decision::Block;
-    case Kind::Redirect:
+    case ActionKind::Redirect:
       return Decision::Redirect;
-    case Kind::Tunnel:
+    case ActionKind::Tunnel:
       return Decision::Tunnel;
-    case Kind::Intercept:
+    case ActionKind::Intercept:
       return Decision::Intercept;
-    case Kind::Route:
+    case ActionKind::Route:
       return Decision::Route;
-    case Kind::Close:
+    case ActionKind::Close:
       return Decision::Close;
     default:
       return Decision::Default;
@@ -43,16 +41,16 @@ Decision decision_of(ActionKind kind) {
 
 bool before_the_answer(ActionKind kind) {
   switch (kind) {
-    case Kind::Tunnel:
-    case Kind::Intercept:
-    case Kind::Route:
-    case Kind::SetRequestField:
-    case Kind::AddRequestField:
-    case Kind::RemoveRequestField:
-    case Kind::ReplaceRequestField:
-    case Kind::StripQuery:
-    case Kind::SafeSearch:
-    case Kind::Youtube:
+    case ActionKind::Tunnel:
+    case ActionKind::Intercept:
+    case ActionKind::Route:
+    case ActionKind::SetRequestField:
+    case ActionKind::AddRequestField:
+    case ActionKind::RemoveRequestField:
+    case ActionKind::ReplaceRequestField:
+    case ActionKind::StripQuery:
+    case ActionKind::SafeSearch:
+    case ActionKind::Youtube:
       return true;
     default:
       return false;
@@ -96,17 +94,17 @@ PreparedAction Checker::check(const Action& action) {
   }
   std::ranges::for_each(action.rewrites, [this](const auto& r) { rewrite(r); });
   names(action);
-  if (action.kind == Kind::Redirect) {
+  if (action.kind == ActionKind::Redirect) {
     redirect(action);
   }
-  if (action.kind == Kind::SafeSearch) {
+  if (action.kind == ActionKind::SafeSearch) {
     engines(action, out);
   }
-  if (action.kind == Kind::Bandwidth && action.rate == 0) {
+  if (action.kind == ActionKind::Bandwidth && action.rate == 0) {
     problem("bandwidth needs a rate above 0 bytes per second; use `block` to let nothing through");
   }
   const bool status = action.status == 0 || (action.status >= 200 && action.status <= 599);
-  if (action.kind == Kind::Block && !status) {
+  if (action.kind == ActionKind::Block && !status) {
     problem("block cannot answer with status " + std::to_string(action.status) +
             "; write one from 200 to 599");
   }
@@ -193,17 +191,17 @@ void Checker::engines(const Action& action, PreparedAction& out) const {
 void Checker::names(const Action& action) const {
   for (const auto& name : action.names) {
     switch (action.kind) {  // NOLINT: the others have no names of their own
-      case Kind::RemoveRequestField:
-      case Kind::RemoveResponseField:
+      case ActionKind::RemoveRequestField:
+      case ActionKind::RemoveResponseField:
         field(action, name);
         break;
-      case Kind::StripQuery:
-      case Kind::Route:
+      case ActionKind::StripQuery:
+      case ActionKind::Route:
         if (name.empty()) {
           problem(about(action) + " has an empty name; leave it out");
         }
         break;
-      case Kind::Tag:
+      case ActionKind::Tag:
         if (name.empty() || name.size() > 64 || !all(name, kTchar)) {
           problem("tag \"" + name + "\" is no plain word of at most 64 letters, digits or marks");
         }
@@ -218,11 +216,11 @@ void Checker::names(const Action& action) const {
 
 std::string_view action_name(ActionKind kind) {
   switch (kind) {
-#define ACTION(id, name, ...) \
-  case ActionKind::id:        \
+#define POLICY_ACTION(id, name, ...) \
+  case ActionKind::id:               \
     return name;
 #include "filters/actions.def"
-#undef ACTION
+#undef POLICY_ACTION
   }
   return "allow";
 }

@@ -22,12 +22,6 @@ std::string quoted(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), to_lower);
-  return out;
-}
-
 // How much answering costs, roughly in steps of ten.
 std::uint8_t cost_of(ConditionKind kind) {
   using Kind = ConditionKind;
@@ -246,7 +240,7 @@ void ConditionCompiler::fixed_words(const Condition& condition, Node& node) {
     }
   }
   for (const auto& text : condition.texts) {
-    const auto found = std::ranges::find(known, lower(text)) - known.begin();
+    const auto found = std::ranges::find(known, lowered(text)) - known.begin();
     if (static_cast<std::size_t>(found) == known.size()) {
       problem(quoted(text) + " is no " + std::string(condition_name(condition.kind)) + "; write " +
               one_of(known));
@@ -272,7 +266,7 @@ void ConditionCompiler::words(const Condition& condition, Node& node) {
     } else if (condition.kind == Kind::MediaType && text.find('/') == std::string::npos) {
       problem("media_type " + quoted(text) + " has no slash; write one like \"image/*\"");
     } else {
-      table.push_back(fold ? lower(text) : path ? normal_path(text) : text);
+      table.push_back(fold ? lowered(text) : path ? normal_path(text) : text);
     }
   }
   std::sort(table.begin() + static_cast<std::ptrdiff_t>(from), table.end());

@@ -16,12 +16,6 @@ namespace {
 constexpr std::uint8_t kItself = 1;
 constexpr std::uint8_t kBelow = 2;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), to_lower);
-  return out;
-}
-
 bool plausible_wildcard(std::string_view pattern) {
   std::string sample(pattern);
   std::ranges::replace(sample, '*', 'x');
@@ -58,7 +52,7 @@ std::optional<std::string> HostMatcher::add(std::string_view pattern) {
     return "it is no host name; a * stands for a part of one label";
   }
   const std::string_view unrooted = pattern.substr(0, pattern.size() - pattern.ends_with('.'));
-  wildcards_.push_back(lower(unrooted));
+  wildcards_.push_back(lowered(unrooted));
   return std::nullopt;
 }
 

@@ -16,7 +16,6 @@
 namespace weir::filters {
 namespace {
 
-using Kind = ConditionKind;
 using Result = RuleTrace::Result;
 
 std::string quoted(std::string_view text) {
@@ -77,45 +76,45 @@ std::string known(const std::optional<std::uint64_t>& value) {
 }
 
 // What the subject has where the condition looks; empty where that would say nothing.
-std::string actual(Kind kind, const Subject& s) {
+std::string actual(ConditionKind kind, const Subject& s) {
   switch (kind) {
-    case Kind::User:
+    case ConditionKind::User:
       return s.user.empty() ? "nobody" : std::string(s.user);
-    case Kind::Listener:
+    case ConditionKind::Listener:
       return std::string(s.listener);
-    case Kind::Client:
+    case ConditionKind::Client:
       return s.client.text();
-    case Kind::Method:
+    case ConditionKind::Method:
       return std::string(s.method);
-    case Kind::Scheme:
+    case ConditionKind::Scheme:
       return std::string(s.scheme);
-    case Kind::Port:
+    case ConditionKind::Port:
       return std::to_string(s.port);
-    case Kind::Host:
+    case ConditionKind::Host:
       return std::string(s.host);
-    case Kind::Url:
+    case ConditionKind::Url:
       return std::string(s.url);
-    case Kind::PathPrefix:
+    case ConditionKind::PathPrefix:
       return std::string(s.path);
-    case Kind::Kind:
+    case ConditionKind::Kind:
       return std::string(kind_name(s.kind));
-    case Kind::ServerName:
+    case ConditionKind::ServerName:
       return s.server_name.empty() ? "absent" : std::string(s.server_name);
-    case Kind::RequestSize:
+    case ConditionKind::RequestSize:
       return known(s.request_length);
-    case Kind::Destination:
+    case ConditionKind::Destination:
       return s.destination ? s.destination->text() : "";
-    case Kind::Status:
+    case ConditionKind::Status:
       return std::to_string(s.status);
-    case Kind::MediaType:
+    case ConditionKind::MediaType:
       return std::string(s.media_type) +
              (s.sniffed_type.empty()
                   ? ""
                   : " (as browsers take it " + std::string(s.sniffed_type) + ")") +
              (s.bytes_type.empty() ? "" : " (by its bytes " + std::string(s.bytes_type) + ")");
-    case Kind::ResponseSize:
+    case ConditionKind::ResponseSize:
       return known(s.response_length);
-    case Kind::FileName:
+    case ConditionKind::FileName:
       return std::string(s.file_name);
     default:
       return {};
@@ -135,22 +134,22 @@ std::string failure_words(const Node& node, const Subject& subject) {
   const Condition& condition = *node.author;
   const std::string name(condition_name(node.kind));
   switch (node.kind) {
-    case Kind::Group:
+    case ConditionKind::Group:
       return "the client is not in group " + joined(condition.texts);
-    case Kind::Schedule:
+    case ConditionKind::Schedule:
       return "schedule " + joined(condition.texts) + " is not on now";
-    case Kind::List:
+    case ConditionKind::List:
       return "list " + joined(condition.texts) + " does not cover it";
-    case Kind::Any:
+    case ConditionKind::Any:
       return "none of the conditions under \"any\" holds";
-    case Kind::Not:
+    case ConditionKind::Not:
       return "what stands under \"not\" holds";
-    case Kind::All:
+    case ConditionKind::All:
       return "a condition does not hold";
-    case Kind::Query:
-    case Kind::RequestField:
-    case Kind::ResponseField:
-    case Kind::Extension:
+    case ConditionKind::Query:
+    case ConditionKind::RequestField:
+    case ConditionKind::ResponseField:
+    case ConditionKind::Extension:
       return name + " is " + expected(condition);
     default:
       return name + " is " + actual(node.kind, subject) + ", " + expected(condition);
@@ -183,7 +182,7 @@ void name_lines(const Policy::Compiled& policy, const CompiledRule& rule, Evalua
   for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
     const Node& node = policy.tables.nodes[i];
     for (const bool dry : {false, true}) {
-      if (node.kind != Kind::List || (dry && !policy.lists->has_dry_run(node.first))) {
+      if (node.kind != ConditionKind::List || (dry && !policy.lists->has_dry_run(node.first))) {
         continue;
       }
       const ListVerdict& said = evaluator.list_verdict(node.first, dry);

@@ -5,9 +5,11 @@
 // white space, overflow refused.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace weir {
@@ -71,6 +73,14 @@ constexpr bool is(char c, CharClass what) {
 }
 constexpr char to_lower(char c) {
   return detail::kLower[static_cast<unsigned char>(c)];
+}
+
+inline constexpr auto npos = std::string_view::npos;
+
+inline std::string lowered(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), to_lower);
+  return out;
 }
 
 // True when every byte of `text` is of the class; true for empty text.

@@ -12,9 +12,9 @@ using filters::Action;
 using filters::ActionKind;
 
 constexpr std::array kNames = {
-#define ACTION(id, name, ...) std::string_view(name),
+#define POLICY_ACTION(id, name, ...) std::string_view(name),
 #include "filters/actions.def"
-#undef ACTION
+#undef POLICY_ACTION
 };
 
 std::string joined(const std::vector<std::string>& words, std::string_view between) {

@@ -18,7 +18,7 @@
 namespace weir::cli {
 namespace {
 
-using Said = tl::expected<AdminAnswer, std::string>;
+using AdminSaid = tl::expected<AdminAnswer, std::string>;
 using ToText = std::optional<std::string> (*)(std::string_view);
 
 // Reading the heads on a large disk takes a while.
@@ -63,7 +63,7 @@ std::string query(const CacheOptions& options) {
   return out;
 }
 
-int failed(const Said& said) {
+int failed(const AdminSaid& said) {
   if (!said) {
     return fail(said.error(), EX_UNAVAILABLE);
   }

@@ -25,9 +25,9 @@ constexpr std::string_view kGreen = "\033[32m";
 constexpr std::string_view kDim = "\033[2m";
 constexpr std::string_view kPlain = "\033[0m";
 
-class Writer {
+class TextWriter {
  public:
-  Writer(const Explanation& explanation, bool colour) : e_(explanation), colour_(colour) {}
+  TextWriter(const Explanation& explanation, bool colour) : e_(explanation), colour_(colour) {}
 
   std::string all();
 
@@ -55,14 +55,14 @@ class Writer {
   std::string out_;
 };
 
-void Writer::put(std::string_view paint, std::string_view text) {
+void TextWriter::put(std::string_view paint, std::string_view text) {
   const bool painted = colour_ && !paint.empty();
   out_ += painted ? paint : "";
   out_ += text;
   out_ += painted ? kPlain : "";
 }
 
-void Writer::row(std::string_view name, const std::string& value, std::string_view paint) {
+void TextWriter::row(std::string_view name, const std::string& value, std::string_view paint) {
   out_ += "  " + padded(name, kNameWidth);
   put(paint, printable(value));
   out_ += "\n";
@@ -76,7 +76,7 @@ std::string joined_names(const std::vector<std::string_view>& names) {
   return out.empty() ? "none" : out;
 }
 
-void Writer::request() {
+void TextWriter::request() {
   const filters::Subject& subject = e_.subject;
   section("Request");
   row("method", std::string(subject.method));
@@ -98,7 +98,7 @@ void Writer::request() {
   }
 }
 
-void Writer::asker() {
+void TextWriter::asker() {
   section("Asked by");
   row("client", e_.subject.client.text());
   if (!e_.subject.user.empty()) {
@@ -112,7 +112,7 @@ void Writer::asker() {
   row("schedules", joined_names(e_.schedules));
 }
 
-void Writer::facts(std::string_view title, const std::vector<Fact>& facts) {
+void TextWriter::facts(std::string_view title, const std::vector<Fact>& facts) {
   section(title);
   for (const Fact& fact : facts) {
     const bool refuses = fact.failure != Failure::None;
@@ -121,7 +121,7 @@ void Writer::facts(std::string_view title, const std::vector<Fact>& facts) {
   }
 }
 
-void Writer::rules() {
+void TextWriter::rules() {
   section("Rules");
   if (e_.trace.rules.empty()) {
     out_ += "  there are none\n";
@@ -135,7 +135,7 @@ void Writer::rules() {
   }
 }
 
-void Writer::rule(const RuleTrace& trace, std::size_t width) {
+void TextWriter::rule(const RuleTrace& trace, std::size_t width) {
   using Result = RuleTrace::Result;
   const bool held = trace.result == Result::Held || trace.result == Result::DryRun;
   const std::string_view result = trace.result == Result::Held     ? "holds"
@@ -165,7 +165,7 @@ void Writer::rule(const RuleTrace& trace, std::size_t width) {
   }
 }
 
-std::string Writer::decided_by() const {
+std::string TextWriter::decided_by() const {
   const filters::Verdict& verdict = e_.verdict;
   if (verdict.rule != UINT32_MAX) {
     return "by rule " + id(verdict.rule);
@@ -178,7 +178,7 @@ std::string Writer::decided_by() const {
              : "so far: rules that let it pass wait for what is not known yet; else it is blocked";
 }
 
-void Writer::decision() {
+void TextWriter::decision() {
   const filters::Verdict& verdict = e_.verdict;
   section("Decision");
   const bool passes = verdict.decision == Decision::Default;
@@ -211,7 +211,7 @@ void Writer::decision() {
   }
 }
 
-void Writer::changes() {
+void TextWriter::changes() {
   const filters::Verdict& verdict = e_.verdict;
   if (verdict.adjustment_count == 0 && verdict.edits.count == 0 && verdict.edits.url.empty()) {
     return;
@@ -233,7 +233,7 @@ void Writer::changes() {
   }
 }
 
-std::string Writer::all() {
+std::string TextWriter::all() {
   request();
   asker();
   facts("Before the rules", e_.before);
@@ -247,10 +247,10 @@ std::string Writer::all() {
 }  // namespace
 
 std::string explanation_text(const Explanation& explanation, bool colour) {
-  std::string out = Writer(explanation, colour).all();
+  std::string out = TextWriter(explanation, colour).all();
   if (explanation.tunnel != nullptr) {
     out += "\nThe tunnel that comes first, and is all that is seen without interception:\n\n" +
-           Writer(*explanation.tunnel, colour).all();
+           TextWriter(*explanation.tunnel, colour).all();
   }
   return out;
 }

@@ -21,7 +21,7 @@ namespace {
 using filters::ListOverlap;
 using filters::ListReport;
 
-constexpr std::size_t kNameWidth = 17;
+constexpr std::size_t kListNameWidth = 17;
 constexpr std::size_t kFaultsShown = 3;
 constexpr std::size_t kLinesShown = 3;
 constexpr std::size_t kLinesVerbose = 20;
@@ -65,7 +65,7 @@ class Text {
 
  private:
   void row(std::string_view name, const std::string& value) {
-    out += "  " + padded(name, kNameWidth) + printable(value) + "\n";
+    out += "  " + padded(name, kListNameWidth) + printable(value) + "\n";
   }
   void count(std::string_view name, std::uint32_t number, std::string_view what) {
     if (number != 0) {

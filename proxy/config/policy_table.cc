@@ -25,10 +25,10 @@ constexpr ConditionRow kConditions[] = {
 };
 
 constexpr ActionRow kActions[] = {
-#define ACTION(id, name, sort, value, sentence) \
+#define POLICY_ACTION(id, name, sort, value, sentence) \
   {ActionKind::id, name, ActionSort::sort, ActionValue::value, sentence},
 #include "filters/actions.def"
-#undef ACTION
+#undef POLICY_ACTION
 };
 
 ConditionForm word_form(ConditionKind kind) {

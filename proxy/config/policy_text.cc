@@ -24,12 +24,6 @@ std::optional<std::string> when(bool good, std::string_view text) {
   return good ? std::optional<std::string>(text) : std::nullopt;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), to_lower);
-  return out;
-}
-
 bool is_word_char(char c) {
   return is(c, kAlpha) || is(c, kDigit) || c == '-' || c == '.' || c == '_';
 }
@@ -44,7 +38,7 @@ std::optional<std::string> take_labels(std::string_view text) {
   if (address || empty || !take_host_name(plain)) {
     return std::nullopt;
   }
-  return lower(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
+  return lowered(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
 }
 
 // The host of "http://host:port/..." behind the two slashes; nothing where it is none.
@@ -116,7 +110,7 @@ std::optional<std::string> take_method(std::string_view text) {
 
 std::optional<std::string> take_extension(std::string_view text) {
   const bool good = !text.empty() && text.find_first_of("./\\ ") == text.npos;
-  return good ? take_plain(lower(text)) : std::nullopt;
+  return good ? take_plain(lowered(text)) : std::nullopt;
 }
 
 std::optional<std::string> take_name_match(std::string_view text) {
@@ -148,7 +142,7 @@ std::optional<std::string> take_media_type(std::string_view text) {
                     take_token(text.substr(slash + 1)) &&
                     text.substr(0, slash).find('*') == text.npos &&
                     (text.find('*') == text.npos || text.substr(slash) == "/*");
-  return when(good, lower(text));
+  return when(good, lowered(text));
 }
 
 std::optional<std::string> take_url(std::string_view text) {
@@ -200,7 +194,7 @@ std::optional<std::string> take_date(std::string_view text) {
 }
 
 std::optional<std::string> take_days(std::string_view text) {
-  return parse_days(text) ? std::optional(lower(text)) : std::nullopt;
+  return parse_days(text) ? std::optional(lowered(text)) : std::nullopt;
 }
 
 std::optional<MacAddress> parse_mac(std::string_view text) {
@@ -268,7 +262,7 @@ std::string date_text(const ScheduleDocument::Date& date) {
 }
 
 std::optional<std::uint8_t> parse_days(std::string_view text) {
-  const std::string word = lower(text);
+  const std::string word = lowered(text);
   const std::size_t dash = word.find('-');
   if (word == "daily" || word == "weekdays" || word == "weekends") {
     return word == "daily" ? kDaily : word == "weekdays" ? kWeekdays : kWeekends;

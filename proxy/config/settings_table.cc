@@ -50,8 +50,8 @@ constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits,
 constexpr TextRule kFile{take_plain, "the name of a file"};
 constexpr TextRule kMac{take_mac, "a hardware address such as 00:1b:44:11:3a:b7"};
 constexpr TextRule kZone{take_zone, "a time zone such as Europe/Berlin"};
-constexpr TextRule kDays{take_days,
-                         "a day such as mon, days such as mon-fri, weekdays, weekends or daily"};
+constexpr TextRule kDayRange{
+    take_days, "a day such as mon, days such as mon-fri, weekdays, weekends or daily"};
 constexpr TextRule kTime{take_time, "a time from 00:00 to 24:00"};
 constexpr TextRule kDate{take_date, "a date such as 2026-12-25"};
 constexpr TextRule kListUrl{take_list_url, "a URL with https, or with http to this machine"};
@@ -432,7 +432,7 @@ constexpr SettingRow kRows[] = {
                  R"([{"days": "weekdays", "from": "08:00", "to": "13:00"}])",
                  "When it holds: in any of these intervals.")),
     single(texts(IN(ScheduleDocument::Interval*, "policy.schedules[].when", days), R"(["daily"])",
-                 kDays, R"(["mon", "wed-fri"])",
+                 kDayRange, R"(["mon", "wed-fri"])",
                  "Days on which the interval begins: mon to sun, mon-fri, weekdays, weekends, "
                  "daily.")),
     text(IN(ScheduleDocument::Interval*, "policy.schedules[].when", from), R"("00:00")", 1, kTime,

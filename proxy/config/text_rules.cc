@@ -18,13 +18,7 @@ constexpr std::uint16_t kAdminPort = 3180;
 constexpr std::string_view kUnix = "unix:";
 constexpr std::size_t kSocketPathMost = 107;  // sun_path, and a NUL
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), to_lower);
-  return out;
-}
-
-std::optional<std::string> when(bool good, std::string_view text) {
+std::optional<std::string> text_when(bool good, std::string_view text) {
   return good ? std::optional<std::string>(text) : std::nullopt;
 }
 
@@ -37,30 +31,30 @@ bool is_plain(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> take_plain(std::string_view text) {
-  return when(is_plain(text), text);
+  return text_when(is_plain(text), text);
 }
 
 std::optional<std::string> take_token(std::string_view text) {
-  return when(!text.empty() && all(text, kTchar), text);
+  return text_when(!text.empty() && all(text, kTchar), text);
 }
 
 std::optional<std::string> take_protocol(std::string_view text) {
-  return when(!text.empty() && all(text, kTchar), lower(text));
+  return text_when(!text.empty() && all(text, kTchar), lowered(text));
 }
 
 std::optional<std::string> take_realm(std::string_view text) {
-  return when(is_plain(text) && text.find_first_of("\"\\") == std::string_view::npos, text);
+  return text_when(is_plain(text) && text.find_first_of("\"\\") == std::string_view::npos, text);
 }
 
 std::optional<std::string> take_user(std::string_view text) {
-  return when(is_plain(text) && text.find(':') == std::string_view::npos, text);
+  return text_when(is_plain(text) && text.find(':') == std::string_view::npos, text);
 }
 
 std::optional<std::string> take_log_format(std::string_view text) {
   const bool named = text == "squid" || text == "combined" || text == "json";
   const std::size_t sign = text.find('%');
   const bool fields = sign != text.npos && text.find('{', sign) != text.npos;
-  return when(named || (fields && is_plain(text)), text);
+  return text_when(named || (fields && is_plain(text)), text);
 }
 
 std::optional<std::string> take_host_name(std::string_view text) {
@@ -102,7 +96,7 @@ std::optional<HostAndPort> parse_host_and_port(std::string_view text) {
 }
 
 std::optional<std::string> take_host_and_port(std::string_view text) {
-  return when(parse_host_and_port(text).has_value(), lower(text));
+  return text_when(parse_host_and_port(text).has_value(), lowered(text));
 }
 
 std::optional<AdminAddress> parse_admin_address(std::string_view text) {
@@ -132,7 +126,7 @@ std::optional<AdminAddress> parse_admin_address(std::string_view text) {
 std::optional<std::string> take_admin_address(std::string_view text) {
   const auto found = parse_admin_address(text);
   if (!found || found->kind != AdminAddress::Kind::Tcp) {
-    return when(found.has_value(), text);
+    return text_when(found.has_value(), text);
   }
   return found->at.text();
 }

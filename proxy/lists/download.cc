@@ -117,7 +117,7 @@ std::string sane_etag(std::string etag) {
   return sane ? std::move(etag) : std::string();
 }
 
-Micros now() {
+Micros steady_micros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
@@ -311,7 +311,7 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
   if (!multi_->made()) {
     return Error("libcurl.so.4 is missing; install the package libcurl4");
   }
-  const Micros end = now() + order.timeout;
+  const Micros end = steady_micros() + order.timeout;
   const Place asked = place_of(order.url);
   std::string url = order.url;
   for (int redirects = 0; redirects <= kRedirectsMost; ++redirects) {
@@ -321,7 +321,7 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
     }
     hop->stopped = &multi_->stopped;
     hop->max_bytes = order.max_bytes;
-    const Request request(order, url, end - now(), *hop);
+    const Request request(order, url, end - steady_micros(), *hop);
     const CURLcode result = multi_->perform(request.handle());
     if (result == CURLE_FILESIZE_EXCEEDED) {
       hop->too_large = true;

@@ -19,7 +19,7 @@ namespace {
 using What = store::Part::What;
 
 constexpr std::uint64_t kWindow = 512 * 1024;  // bytes of a file checked and sent at a time
-constexpr unsigned kRoundsPerTurn = 16;
+constexpr unsigned kSendsPerTurn = 16;
 
 // One write: the head perhaps, a chunk's frame perhaps, some bytes.
 class Gather {
@@ -220,7 +220,7 @@ Task<Failure> send_stored(Exchange& ex, Session& session, std::string_view head,
     if (why != Failure::None) {
       co_return why;
     }
-    if (rounds % kRoundsPerTurn == 0) {
+    if (rounds % kSendsPerTurn == 0) {
       co_await session.worker.loop.yield();
     }
   }

@@ -14,7 +14,7 @@ namespace weir {
 namespace {
 
 constexpr Micros kRoomWait = 20 * kMillisecond;  // then the disk's queue is looked at again
-constexpr unsigned kRoundsPerTurn = 16;
+constexpr unsigned kBlocksPerTurn = 16;
 
 }  // namespace
 
@@ -142,7 +142,7 @@ Task<Failure> Fill::bring() {
     if (why != Failure::None) {
       co_return why;
     }
-    if (rounds % kRoundsPerTurn == 0) {
+    if (rounds % kBlocksPerTurn == 0) {
       co_await worker_.loop.yield();
     }
   }

@@ -41,7 +41,7 @@ std::string_view key_of(Exchange& ex) {
   return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
 }
 
-bool has_body(const Exchange& ex) {
+bool asks_with_body(const Exchange& ex) {
   return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
 }
 
@@ -50,7 +50,7 @@ bool has_body(const Exchange& ex) {
 // tell; and beside a connection that a login bound to this client, nothing tells whose an answer
 // is.
 bool may_take_part(const Exchange& ex, const Session& session) {
-  const bool body_counts = has_body(ex) && http::is_safe(ex.request.method_id);
+  const bool body_counts = asks_with_body(ex) && http::is_safe(ex.request.method_id);
   const bool named = ex.claim == Claim::None || ex.claim == Claim::Verified;
   return session.worker.shared.store != nullptr && ex.upgrade.empty() && !ex.ends_here && named &&
          !body_counts && !session.is_bound();

@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr unsigned kRoundsPerTurn = 32;
+constexpr unsigned kMovesPerTurn = 32;
 constexpr std::uint64_t kStillBulk = 64 * 1024;  // moved in one go: worth a pipe the next time, too
 
 struct Lane {
@@ -87,7 +87,7 @@ Task<Failure> splice_lane(TunnelPlan& plan, RelayTools& tools, Lane& lane, Pipe&
         co_return broken(*lane.to, lane.sink_broken);
       }
     }
-    if (rounds % kRoundsPerTurn == 0) {
+    if (rounds % kMovesPerTurn == 0) {
       co_await tools.loop.yield();
     }
   }
@@ -150,7 +150,7 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
       why = co_await copy_lane(plan, tools, lane, dry, end);
       bulk = !dry;
     }
-    if (++rounds % kRoundsPerTurn == 0) {
+    if (++rounds % kMovesPerTurn == 0) {
       co_await tools.loop.yield();
     }
   }

@@ -16,7 +16,7 @@
 namespace weir::store {
 namespace {
 
-constexpr std::size_t kSmallest = 16;
+constexpr std::size_t kFewestRows = 16;
 constexpr unsigned kTableBits = 6;
 
 bool older(const IndexRow& a, const IndexRow& b) {
@@ -76,7 +76,7 @@ void DiskIndex::Table::remove(std::size_t hole) {
 void DiskIndex::Table::grow() {
   std::vector<IndexRow> old;
   old.swap(rows);
-  rows.resize(std::max(kSmallest, old.size() + old.size() / 2));
+  rows.resize(std::max(kFewestRows, old.size() + old.size() / 2));
   used = 0;
   for (const IndexRow& row : old) {
     if (row.segment != 0) {

@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::uint64_t kBits = 64;
 
-std::uint64_t blocks_of(std::uint64_t size) {
-  return (size + kExtentBlock - 1) / kExtentBlock;
-}
-
 }  // namespace
 
 StoreFile::~StoreFile() {
@@ -37,12 +33,12 @@ Extent::Extent(std::shared_ptr<const StoreFile> file, std::uint64_t base, std::u
       sums_(std::move(sums)),
       checked_(std::make_unique<std::atomic<std::uint64_t>[]>((sums_.size() + kBits - 1) / kBits)),
       spoiled_(std::move(spoiled)) {
-  WEIR_ASSERT(sums_.size() == blocks_of(size_));
+  WEIR_ASSERT(sums_.size() == extent_blocks(size_));
 }
 
 bool Extent::ready(std::uint64_t at, std::uint64_t n) const {
   WEIR_ASSERT(at <= size_ && n <= size_ - at);
-  const std::uint64_t end = n == 0 ? at / kExtentBlock : blocks_of(at + n);
+  const std::uint64_t end = n == 0 ? at / kExtentBlock : extent_blocks(at + n);
   for (std::uint64_t block = at / kExtentBlock; block < end; ++block) {
     const std::uint64_t bits = checked_[block / kBits].load(std::memory_order_acquire);
     if ((bits >> (block % kBits) & 1U) == 0) {
@@ -54,7 +50,7 @@ bool Extent::ready(std::uint64_t at, std::uint64_t n) const {
 
 bool Extent::prepare(std::uint64_t at, std::uint64_t n) {
   WEIR_ASSERT(at <= size_ && n <= size_ - at);
-  const std::uint64_t end = n == 0 ? at / kExtentBlock : blocks_of(at + n);
+  const std::uint64_t end = n == 0 ? at / kExtentBlock : extent_blocks(at + n);
   for (std::uint64_t block = at / kExtentBlock; block < end; ++block) {
     const std::uint64_t mask = std::uint64_t{1} << (block % kBits);
     if ((checked_[block / kBits].load(std::memory_order_relaxed) & mask) != 0) {

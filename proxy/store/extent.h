@@ -18,6 +18,11 @@ namespace weir::store {
 
 constexpr std::uint32_t kExtentBlock = 64 * 1024;  // bytes under one checksum
 
+// How many of them `size` bytes take.
+constexpr std::uint64_t extent_blocks(std::uint64_t size) {
+  return size / kExtentBlock + (size % kExtentBlock != 0 ? 1 : 0);
+}
+
 // An open file, closed with its last holder.
 class StoreFile {
  public:

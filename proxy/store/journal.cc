@@ -18,7 +18,7 @@
 namespace weir::store {
 namespace {
 
-constexpr std::string_view kMagic = "WEIRJNL1";
+constexpr std::string_view kJournalMagic = "WEIRJNL1";
 constexpr std::size_t kChunk = kJournalRow * 25'000;  // 1 MB
 constexpr mode_t kMode = 0600;
 
@@ -68,7 +68,7 @@ bool take_row(std::string_view in, JournalRow& out) {
 }
 
 std::string put_journal_head(const HashKey& key) {
-  std::string out(kMagic);
+  std::string out(kJournalMagic);
   append_number(out, kJournalVersion);
   append_number(out, static_cast<std::uint32_t>(kJournalRow));
   append_number(out, key.low);
@@ -80,7 +80,7 @@ std::string put_journal_head(const HashKey& key) {
 }
 
 JournalHead take_journal_head(std::string_view in, HashKey& key) {
-  if (in.size() < kJournalHead || !in.starts_with(kMagic)) {
+  if (in.size() < kJournalHead || !in.starts_with(kJournalMagic)) {
     return JournalHead::Damaged;
   }
   in = in.substr(0, kJournalHead);

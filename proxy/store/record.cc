@@ -20,10 +20,6 @@ constexpr std::size_t kUnderSum = 16;  // where the checksum begins to hold
 constexpr std::uint64_t kRunBytes = 24;
 constexpr std::uint64_t kFarthest = std::uint64_t{1} << 62;  // no sum of two such numbers wraps
 
-std::uint64_t blocks_of(std::uint64_t size) {
-  return size / kExtentBlock + (size % kExtentBlock != 0 ? 1 : 0);
-}
-
 std::uint64_t head_bytes(const RecordHead& record) {
   std::uint64_t bytes =
       kRecordStart + eights(record.url.size() + record.variant.size() + record.head_text.size() +
@@ -145,10 +141,10 @@ bool take_runs(std::string_view in, std::uint64_t at, RecordHead& out) {
     RecordRun run;
     const std::string_view numbers = in.substr(static_cast<std::size_t>(at));
     if (!take_run(numbers, body_at, out, run) ||
-        blocks_of(run.size) > (in.size() - sums_at) / sizeof(std::uint32_t)) {
+        extent_blocks(run.size) > (in.size() - sums_at) / sizeof(std::uint32_t)) {
       return false;
     }
-    run.sums.resize(static_cast<std::size_t>(blocks_of(run.size)));
+    run.sums.resize(static_cast<std::size_t>(extent_blocks(run.size)));
     std::memcpy(run.sums.data(), in.data() + sums_at, run.sums.size() * sizeof(std::uint32_t));
     sums_at += run.sums.size() * sizeof(std::uint32_t);
     out.runs.push_back(std::move(run));

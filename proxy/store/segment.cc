@@ -19,7 +19,7 @@
 namespace weir::store {
 namespace {
 
-constexpr std::string_view kMagic = "WEIRSEG1";
+constexpr std::string_view kSegmentMagic = "WEIRSEG1";
 constexpr std::size_t kWindow = 64 * 1024;  // read at once when walking
 constexpr std::size_t kOpenFiles = 64;
 // Offsets are kept in 32 bits, in eights.
@@ -67,7 +67,7 @@ http::Progress head_at(Window& window, std::uint64_t at, RecordHead& out) {
 }  // namespace
 
 std::string put_segment_head(std::uint32_t number) {
-  std::string out(kMagic);
+  std::string out(kSegmentMagic);
   append_number(out, kSegmentVersion);
   append_number(out, number);
   append_number(out, static_cast<std::uint32_t>(sizeof(cache::Freshness)));
@@ -76,8 +76,8 @@ std::string put_segment_head(std::uint32_t number) {
 }
 
 SegmentHead take_segment_head(std::string_view in, std::uint32_t number) {
-  if (!in.starts_with(kMagic)) {
-    return kMagic.starts_with(in) ? SegmentHead::Damaged : SegmentHead::Foreign;
+  if (!in.starts_with(kSegmentMagic)) {
+    return kSegmentMagic.starts_with(in) ? SegmentHead::Damaged : SegmentHead::Foreign;
   }
   if (in.size() < kSegmentHead) {
     return SegmentHead::Damaged;
