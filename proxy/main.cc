@@ -38,6 +38,7 @@ void fill(weir::admin::AdminState& state, weir::Server& server) {
   state.reload = [&server] { return server.reload(); };
   state.reloaded = [&server](std::uint64_t ticket) { return server.reload_report(ticket); };
   state.cache = server.inventory();
+  state.started.store(true, std::memory_order_release);
 }
 
 int run(const std::string& path) {
@@ -57,21 +58,23 @@ int run(const std::string& path) {
     return EX_UNAVAILABLE;
   }
   weir::Server server(std::move(*settings), path);
+  weir::admin::AdminState state;
   if (*admin && (*admin)->at()) {
     server.never_dial(*(*admin)->at());
   }
-  if (const auto started = server.start(); !started) {
+  if (*admin) {
+    (*admin)->start(state);  // probes are told that it is starting
+  }
+  const auto started = server.start();
+  int code = started ? 0 : started.error().exit_code;
+  if (started) {
+    fill(state, server);
+    code = server.wait();
+  } else {
     complain(started.error().what);
-    return started.error().exit_code;
   }
-  weir::admin::AdminState state;
-  fill(state, server);
   if (*admin) {
-    (*admin)->start(state);
-  }
-  const int code = server.wait();
-  if (*admin) {
-    (*admin)->stop();
+    (*admin)->stop();  // before what it asks is gone
   }
   return code;
 }

@@ -86,11 +86,12 @@ constexpr const char* kStatusExamples = R"(Examples:
 
 constexpr const char* kHealthExamples =
     R"(Ends with 0 when every worker of the running proxy shows itself alive, with 1 when one does not or
-nobody answers within 5 s. Fit for the health check of a container.
+nobody answers within 5 s. With --ready, 1 also while the proxy is starting or stopping. Fit for the
+health check of a container.
 
 Examples:
   weir health
-  weir health --admin 127.0.0.1:3180)";
+  weir health --ready --admin 127.0.0.1:3180)";
 
 constexpr const char* kReloadExamples =
     R"(The running proxy reads its configuration anew, as at SIGHUP, and asks for new versions of its
@@ -165,6 +166,7 @@ void add_check_config(CLI::App& app, CheckConfigOptions& options) {
   command->add_option("file,-c,--config", options.config, "Configuration file");
   command->add_flag("--schema", options.schema, "Print the JSON Schema of the configuration");
   command->add_flag("--reference", options.reference, "Print all settings as Markdown");
+  command->add_flag("--metrics", options.metrics, "Print all metrics as Markdown");
   command->add_flag("--default", options.defaults, "Print a commented default weir.json");
   command->add_flag("--effective", options.effective,
                     "Print every setting as it will be used, secrets hidden");
@@ -233,8 +235,9 @@ void add_running_commands(CLI::App& app, RunningOptions& options) {
   auto* status =
       add_running(app, "status", "Say how the running proxy is", kStatusExamples, options.source);
   status->add_flag("--json", options.json, "Print JSON");
-  add_running(app, "health", "Say whether the running proxy is well", kHealthExamples,
-              options.source);
+  auto* health = add_running(app, "health", "Say whether the running proxy is well",
+                             kHealthExamples, options.source);
+  health->add_flag("--ready", options.ready, "Say whether it serves new clients");
   add_running(app, "reload", "Make the running proxy read its configuration anew", kReloadExamples,
               options.source);
 }

@@ -72,19 +72,6 @@ std::string row(std::string_view label, const std::string& value) {
   return padded(label, kLabelWidth) + value + "\n";
 }
 
-std::string bytes_text(double bytes) {
-  const std::pair<double, const char*> units[] = {
-      {1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024, "KiB"}};
-  for (const auto& [size, name] : units) {
-    if (bytes >= size) {
-      char text[32];
-      std::snprintf(text, sizeof text, "%.1f %s", bytes / size, name);
-      return text;
-    }
-  }
-  return std::to_string(static_cast<std::uint64_t>(bytes)) + " B";
-}
-
 std::string share(double part, double rest) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", part + rest > 0 ? 100 * part / (part + rest) : 0);

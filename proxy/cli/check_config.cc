@@ -8,6 +8,7 @@
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/config/schema.h"
+#include "proxy/observe/metrics.h"
 
 namespace weir::cli {
 int check_config(const CheckConfigOptions& options) {
@@ -16,6 +17,9 @@ int check_config(const CheckConfigOptions& options) {
   }
   if (options.reference) {
     return print(settings_reference());
+  }
+  if (options.metrics) {
+    return print(metrics_reference());
   }
   if (options.defaults) {
     return print(default_config());

@@ -18,6 +18,8 @@ std::string padded(std::string_view text, std::size_t width);
 std::string right(std::string_view text, std::size_t width);
 // "1,234,567"
 std::string grouped(std::uint64_t number);
+// In the largest unit of 1024 that gives at least 1: "12.3 MiB".
+std::string bytes_text(double bytes);
 
 // Whether standard output wants colour: a terminal, and NO_COLOR is not set.
 bool wants_colour();

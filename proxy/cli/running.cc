@@ -42,7 +42,7 @@ int status(const RunningOptions& options) {
 
 int health(const RunningOptions& options) {
   AdminQuestion question;
-  question.target = "/healthz";
+  question.target = options.ready ? "/readyz" : "/healthz";
   question.patience = kHealthPatience;
   const auto answer = ask(options, question);
   if (!answer) {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "proxy/cli/figures.h"
 #include "proxy/cli/json_reader.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"
@@ -42,9 +43,7 @@ struct Status {
   bool has_reload = false;
   ReloadOutcome reload;
   double reload_at = 0;
-  double requests = 0;
-  double failures = 0;
-  double log_dropped = 0;
+  Figures figures;
 };
 
 // Reads members into places of their own.
@@ -70,15 +69,6 @@ class Reader {
   bool texts(std::vector<std::string>& into) {
     return json_.items([&] { return text(into.emplace_back()); });
   }
-  // The values of an object by label value, together.
-  bool sum(double& into) {
-    return json_.members([&](std::string_view) {
-      double one = 0;
-      const bool good = number(one);
-      into += one;
-      return good;
-    });
-  }
   bool skip() { return json_.raw().has_value(); }
   bool is_object() { return json_.kind() == '{'; }
 
@@ -87,7 +77,6 @@ class Reader {
   bool worker(std::map<std::string, unsigned>& into);
   bool list(ListLine& into);
   bool policy(Status& into);
-  bool metrics(Status& into);
   bool status(Status& into);
   std::string fault() { return json_.fault(); }
 
@@ -159,15 +148,6 @@ bool Reader::policy(Status& into) {
   });
 }
 
-bool Reader::metrics(Status& into) {
-  return json_.members([&](std::string_view name) {
-    return name == "weir_exchanges_total"                    ? sum(into.requests)
-           : name == "weir_failures_total"                   ? sum(into.failures)
-           : name == "weir_access_log_records_dropped_total" ? number(into.log_dropped)
-                                                             : skip();
-  });
-}
-
 bool Reader::status(Status& into) {
   return json_.members([&](std::string_view name) {
     if (name == "listeners") {
@@ -187,7 +167,7 @@ bool Reader::status(Status& into) {
            : name == "uptime_seconds" ? number(into.uptime)
            : name == "connections"    ? number(into.connections)
            : name == "policy"         ? policy(into)
-           : name == "metrics"        ? metrics(into)
+           : name == "metrics"        ? into.figures.read(json_)
                                       : skip();
   });
 }
@@ -269,11 +249,13 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
     out += row(listener == status.listeners.front() ? "listening" : "", listener);
   }
   out += row("workers", worker_words(status.workers));
-  out += row("clients", count(status.connections) + " connections now, " + count(status.requests) +
-                            " requests so far, " + count(status.failures) +
+  out += row("clients", count(status.connections) + " connections now, " +
+                            count(status.figures.sum("weir_exchanges_total")) +
+                            " requests so far, " +
+                            count(status.figures.sum("weir_failures_total")) +
                             " of them refused or failed");
-  if (status.log_dropped > 0) {
-    out += row("access log", count(status.log_dropped) + " records dropped");
+  for (const auto& [label, text] : figure_rows(status.figures)) {
+    out += row(label, text);
   }
   out += row("policy", status.has_policy
                            ? count(status.rules) + " rules, since " + clock_text(status.since)

@@ -86,7 +86,7 @@ LoadedPolicy Refresher::begin(Document document) {
   }
   claim(document_);
   fetch_required(document_);
-  LoadedPolicy loaded = load_policy(document_, store_.folder());
+  LoadedPolicy loaded = compile(document_);
   note_policy(loaded.policy.get());
   plan_all(false);
   publish();
@@ -216,19 +216,22 @@ void Refresher::fetch_required(const Document& document) {
   }
 }
 
+LoadedPolicy Refresher::compile(const Document& document) {
+  const Instant began = now();
+  LoadedPolicy loaded = load_policy(document, store_.folder());
+  metrics_.observe(metric::StepTime, now() - began, Step::Compile);
+  return loaded;
+}
+
 void Refresher::note_policy(const filters::Policy* policy) {
-  std::int64_t rules = 0;
   list_rules_.clear();
   if (policy != nullptr) {
     for (const filters::ListReport& report : policy->list_reports()) {
-      rules += report.rules;
       list_rules_[report.name] = report.rules;
     }
   }
   in_use_ = policy != nullptr;
   since_ = wall_now();
-  metrics_.add(metric::ListRules, rules - counted_rules_);
-  counted_rules_ = rules;
 }
 
 ListStatus Refresher::status_of(const List& list) const {
@@ -272,7 +275,9 @@ void Refresher::publish() {
 
 void Refresher::reload_now() {
   warnings_.clear();
+  const Instant began = now();
   const auto errors = try_reload();
+  metrics_.observe(metric::StepTime, now() - began, Step::Reload);
   metrics_.add(metric::PolicyReloads,
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
   if (!errors.empty()) {
@@ -308,7 +313,7 @@ std::vector<std::string> Refresher::try_reload() {
 std::vector<std::string> Refresher::take_into_use(const Document& document) {
   LoadedPolicy loaded;
   if (says_anything(document)) {
-    loaded = load_policy(document, store_.folder());
+    loaded = compile(document);
     say(Level::Warning, loaded.warnings);
     warnings_ = loaded.warnings;
   }
@@ -357,7 +362,9 @@ void Refresher::refresh_due() {
 }
 
 ListOutcome Refresher::refresh(const List& list) {
+  const Instant began = now();
   const Updated updated = updater_.update(list, wall_now());
+  metrics_.observe(metric::StepTime, now() - began, Step::ListUpdate);
   metrics_.add(metric::ListDownloads, updated.outcome);
   const bool good =
       updated.outcome == ListOutcome::Taken || updated.outcome == ListOutcome::Unchanged;

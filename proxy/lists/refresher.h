@@ -80,6 +80,7 @@ class Refresher {
   void reload_now();
   void publish();
   ListStatus status_of(const List& list) const;
+  LoadedPolicy compile(const Document& document);
   void note_policy(const filters::Policy* policy);
   std::vector<std::string> try_reload();
   std::vector<std::string> take_into_use(const Document& document);
@@ -101,7 +102,6 @@ class Refresher {
   WallTime since_;                                   // when the policy was taken into use
   std::map<std::string, std::uint32_t> list_rules_;  // of the policy in use, by list
   bool claimed_ = false;
-  std::int64_t counted_rules_ = 0;  // what the gauge says
   Instant trim_;                    // when the policy before is gone; 0: it is
   std::map<std::string, Due> due_;  // by the list's name
   std::vector<List> fresh_;         // taken, and not in the policy in use yet

@@ -37,6 +37,17 @@ void OriginPool::drop_if_unused(Destination& d) {
   }
 }
 
+PoolFigures OriginPool::figures() const {
+  PoolFigures out;
+  out.destinations = destinations_.size();
+  out.idle = idle_;
+  for (const auto& [key, destination] : destinations_) {
+    out.open += destination->open;
+    out.waiting += destination->waiting;
+  }
+  return out;
+}
+
 OriginPool::Place OriginPool::ask_place(Destination& d) {
   const std::uint32_t most = settings_.max_per_destination;
   if (most == 0 || d.open < most) {

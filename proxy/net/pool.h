@@ -48,6 +48,14 @@ struct OriginConnection final : StreamKeeper {
 // How waiting for a place ended. TryAgain: a connection became idle, or room may be had.
 enum class PlaceAnswer : std::uint8_t { Granted, TryAgain, TimedOut };
 
+// What the pool holds, over all destinations.
+struct PoolFigures {
+  std::uint64_t destinations = 0;
+  std::uint64_t open = 0;
+  std::uint64_t idle = 0;
+  std::uint64_t waiting = 0;
+};
+
 // Someone waiting for a place at a destination.
 class PlaceWaiter final : public Deadline {
  public:
@@ -118,6 +126,8 @@ class OriginPool final {
   void stop_keeping() { keeping_ = false; }
 
   std::uint32_t idle_count() const { return idle_; }
+  // Goes through all destinations.
+  PoolFigures figures() const;
   // An idle connection moved by itself: it is closed and freed.
   void spoilt(OriginConnection& c);
 

@@ -28,6 +28,7 @@ struct Record {
   std::uint64_t id = 0;   // request id; printed as 16 hex digits, as in X-Request-Id on error pages
   Endpoint client;        // the client's address
   Endpoint listener;      // which of our listeners
+  std::uint8_t listener_slot = 0;  // and where it is counted (listener_slots.h)
   Endpoint destination;   // the address dialled; port 0 when none was
   std::string_view user;  // authenticated user name, empty if none
   std::string_view method;   // as received; empty when the request line was unreadable
@@ -64,6 +65,7 @@ struct Record {
   Micros connect = -1;
   Micros tls = -1;
   Micros first_byte = -1;  // request sent to first byte of the answer
+  Micros body = -1;        // head and body of an answer to the client
   Micros total = 0;
 };
 

@@ -78,17 +78,25 @@ Task<Claim> ask_resolver(Exchange& ex, Session& session) {
   const auto asked = std::make_shared<Asked>();
   const std::shared_ptr<Knock> knock = session.knock();
   std::string name(ex.host.name);
+  const Instant began = worker.loop.now();
   ask(worker, std::move(name), asked, knock);
-  const Instant until = worker.loop.now() + worker.settings.transparent.verify_wait;
+  const Instant until = began + worker.settings.transparent.verify_wait;
   while (!asked->done && worker.loop.now() < until && !session.client.broken()) {
     knock->heed(session.client);
     co_await knock->wait(until);
     session.client.unkeep();
   }
+  worker.metrics.observe(metric::StepTime, worker.loop.now() - began, Step::VerifyName);
   co_return compare(asked->addresses, address);
 }
 
 constexpr std::string_view kClaimWords[] = {"", "verified", "unverified", "contradicted"};
+
+ClaimOutcome outcome_of(Claim claim) {
+  return claim == Claim::Verified     ? ClaimOutcome::Verified
+         : claim == Claim::Unverified ? ClaimOutcome::Unverified
+                                      : ClaimOutcome::Contradicted;
+}
 
 bool strict_for(const Exchange& ex, const Session& session) {
   const Settings::Transparent& settings = session.worker.settings.transparent;
@@ -159,6 +167,7 @@ Task<void> verify_claim(Exchange& ex, Session& session) {
     ex.claim = co_await ask_resolver(ex, session);
   }
   ex.record.claim = kClaimWords[static_cast<std::size_t>(ex.claim)];
+  session.worker.metrics.add(metric::Claims, outcome_of(ex.claim));
   if (ex.claim == Claim::Contradicted && strict_for(ex, session)) {
     refuse(ex, session, Failure::NameContradicted);
   }

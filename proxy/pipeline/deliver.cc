@@ -158,7 +158,9 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
   session.client.tie(&ex.origin->stream, Failure::ClientGone);
   ex.origin->stream.limit_reads(ex.limits ? &ex.limits->down : nullptr);
+  const Instant began = session.worker.loop.now();
   const Failure why = co_await relay(ex.download, session.worker.tools);
+  ex.record.body = session.worker.loop.now() - began;
   ex.origin->stream.limit_reads(nullptr);
   session.client.tie(nullptr, Failure::None);
   const bool uploaded = upload_complete(ex);
@@ -194,6 +196,7 @@ Task<void> deliver_stored(Exchange& ex, Session& session) {
   ex.stays = ex.client_wants_to_stay && (!body || ex.uploaded) &&
              framing.kind != BodyKind::UntilClose && !session.worker.draining();
   ex.record.status = ex.response.status;
+  const Instant began = session.worker.loop.now();
   Failure why = Failure::None;
   if (ex.body_rules) {
     why = co_await relay_stored(ex, session, framing);
@@ -201,6 +204,7 @@ Task<void> deliver_stored(Exchange& ex, Session& session) {
     const std::string_view head = response_head(ex, session, framing);
     why = co_await send_stored(ex, session, head, framing.kind == BodyKind::Chunked);
   }
+  ex.record.body = session.worker.loop.now() - began;
   ex.cache.follower.reset();
   if (ex.upload_lane.valid()) {
     co_await std::move(ex.upload_lane);

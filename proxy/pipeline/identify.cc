@@ -195,7 +195,12 @@ Task<void> authenticate(Exchange& ex, Session& session) {
   const std::string_view value =
       one ? ex.request.fields.value(FieldId::ProxyAuthorization) : std::string_view();
   const AuthCounters before = session.worker.authenticator->counters();
+  const Instant began = session.worker.loop.now();
   const AuthOutcome outcome = co_await session.worker.authenticator->check(value);
+  const Micros took = session.worker.loop.now() - began;
+  if (took > 0) {  // it was not remembered
+    session.worker.metrics.observe(metric::StepTime, took, Step::Authenticate);
+  }
   count_check(session, before);
   if (outcome.failure != Failure::None) {
     refuse(ex, session, outcome.failure);

@@ -85,9 +85,6 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   const Instant asked = worker.loop.now();
   const auto answer = co_await worker.resolver->resolve(hop.name);
   ex.record.dns = worker.loop.now() - asked;
-  worker.metrics.add(metric::DnsLookups, !answer              ? DnsOutcome::Failed
-                                         : ex.record.dns == 0 ? DnsOutcome::Cached
-                                                              : DnsOutcome::Resolved);
   if (!answer) {
     co_return answer.error();
   }

@@ -32,6 +32,7 @@ void begin_record(Exchange& ex, Session& session) {
   ex.record.started = worker.loop.wall();
   ex.record.client = session.peer;
   ex.record.listener = session.listener.at;
+  ex.record.listener_slot = static_cast<std::uint8_t>(session.listener.slot);
   ex.record.client_reused = ex.client_reused;
 }
 

@@ -450,6 +450,7 @@ tl::expected<void, StartFault> Server::start() {
   shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
+  shared_.slots = &slots_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
   for (const auto step : {&Server::load_passwords, &Server::open_listeners,
                           &Server::open_access_log, &Server::enter_process_state,
@@ -538,6 +539,8 @@ ServerStatus Server::status() const {
   for (const Listening& one : listening_) {
     out.listeners.push_back({one.name, one.at});
   }
+  out.counted_listeners = slots_.names();
+  out.bandwidth_buckets = bandwidth_.size();
   for (const auto& worker : workers_) {
     const Instant last = worker->heart.last();
     WorkerStatus& status = out.workers.emplace_back();

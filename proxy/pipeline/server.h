@@ -88,6 +88,7 @@ class Server {
   ClientCount clients_;
   Bandwidth bandwidth_;
   NameHistory names_;
+  ListenerSlots slots_;
   Metrics control_metrics_;              // written by the refresher's thread
   std::unique_ptr<store::Store> store_;  // null: nothing is cached
   std::unique_ptr<store::Inventory> inventory_;

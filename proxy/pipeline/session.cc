@@ -21,6 +21,13 @@ namespace {
 
 constexpr std::uint32_t kExchangesPerTurn = 16;
 
+TunnelKind kind_of_tunnel(const Exchange& ex) {
+  if (ex.unheard) {
+    return ex.tls ? TunnelKind::Tls : TunnelKind::Unknown;
+  }
+  return ex.response.status == 101 ? TunnelKind::Upgrade : TunnelKind::Connect;
+}
+
 }  // namespace
 
 Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
@@ -157,10 +164,15 @@ Spawned Session::run(int fd) {
 // A connection turned aside, up to where it is clear that it speaks HTTP. What speaks something
 // else is carried through, and false is returned when that is over.
 Task<bool> Session::arrive() {
+  bool first = true;
   for (bool again = true; again;) {
     Arena arena;
     tls::Hello hello;
     const Spoken spoken = co_await find_spoken(*this, hello, arena);
+    if (first) {
+      worker.metrics.add(metric::Transparent, static_cast<SpokenFirst>(spoken));
+    }
+    first = false;
     if (spoken == Spoken::Http || spoken == Spoken::Gone) {
       co_return spoken == Spoken::Http;
     }
@@ -419,12 +431,14 @@ Task<void> Session::run_tunnel() {
   const auto owned = std::make_unique<OwnedRecord>(ex.record);
   OwnedRecord& kept = *owned;
   kept.record.kind = ex.response.status == 101 ? RecordKind::Upgrade : RecordKind::Tunnel;
+  const TunnelKind what_for = kind_of_tunnel(ex);
   const Instant began = ex.began;
   OriginConnection* origin = std::exchange(ex.origin, nullptr);
   Buffer early_down = std::move(ex.origin_in);
   const std::unique_ptr<Limits> limits = std::move(ex.limits);
   finish_exchange();
-  worker.metrics.add(metric::TunnelsActive, 1);
+  worker.metrics.add(metric::Tunnels, what_for);
+  worker.metrics.add(metric::TunnelsActive, 1, what_for);
   TunnelPlan plan;
   plan.client = &client;
   plan.origin = &origin->stream;
@@ -441,7 +455,7 @@ Task<void> Session::run_tunnel() {
   if (why != Failure::None) {
     kept.record.failure = why;
   }
-  worker.metrics.add(metric::TunnelsActive, -1);
+  worker.metrics.add(metric::TunnelsActive, -1, what_for);
   worker.pool.give_back(origin, false);
   worker.write_log(kept.record);
 }

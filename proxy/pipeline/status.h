@@ -36,6 +36,8 @@ struct ServerStatus {
   std::string config;  // as it was named; empty: built-in defaults
   bool draining = false;
   std::vector<ListenerStatus> listeners;
+  std::vector<std::string> counted_listeners;  // the names of their slots in the metrics
+  std::size_t bandwidth_buckets = 0;
   std::vector<WorkerStatus> workers;
   PolicyStatus policy;
   ReloadReport reload;  // the last one; none yet: number 0

@@ -75,6 +75,9 @@ Worker::~Worker() {
 
 void Worker::add_listener(int fd, const Endpoint& at, const std::string& name, ListenMode mode) {
   listeners_.push_back(std::make_unique<ListenerState>(*this, fd, at, name, mode));
+  if (shared.slots != nullptr) {
+    listeners_.back()->slot = shared.slots->slot(name);
+  }
 }
 
 void Worker::adopt(const std::shared_ptr<const Snapshot>& new_rules) {
@@ -160,6 +163,7 @@ void Worker::refuse_connection(const ListenerState& listener, int fd, const Endp
   record.started = loop.wall();
   record.client = peer;
   record.listener = listener.at;
+  record.listener_slot = static_cast<std::uint8_t>(listener.slot);
   record.failure = why;
   record.status = row(record.failure).status;
   record.served_by = ServedBy::Us;
@@ -181,6 +185,7 @@ void Worker::refuse_connection(const ListenerState& listener, int fd, const Endp
 }
 
 std::unique_ptr<Exchange> Worker::take_exchange() {
+  ++exchanges_;
   if (spare_.empty()) {
     return std::make_unique<Exchange>();
   }
@@ -190,6 +195,7 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
 }
 
 void Worker::give_exchange(std::unique_ptr<Exchange> ex) {
+  --exchanges_;
   ex->reset();
   if (spare_.size() < kSpareExchanges) {
     spare_.push_back(std::move(ex));
@@ -198,11 +204,33 @@ void Worker::give_exchange(std::unique_ptr<Exchange> ex) {
 
 void Worker::write_log(const Record& record) {
   metrics.count(record);
-  const auto idle = static_cast<std::int64_t>(pool.idle_count());
-  metrics.add(metric::OriginIdle, idle - std::exchange(counted_idle_, idle));
   if (!record.unlogged) {
     log_.write(record);
   }
+}
+
+// What other threads cannot look at: once a second.
+void Worker::publish_figures() {
+  const auto set = [this](Gauge<NoLabel> gauge, std::uint64_t value) {
+    metrics.set(gauge, static_cast<std::int64_t>(value));
+  };
+  const PoolFigures held = pool.figures();
+  set(metric::OriginPlaces, held.open);
+  set(metric::OriginIdle, held.idle);
+  set(metric::OriginQueued, held.waiting);
+  set(metric::OriginDestinations, held.destinations);
+  set(metric::ExchangesActive, static_cast<std::uint64_t>(exchanges_));
+  set(metric::BuffersKept, buffers.kept());
+  set(metric::DnsNames, resolver->cached_names());
+  set(metric::DnsWaiting, resolver->lookups_under_way());
+  const Resolver::Counters& dns = resolver->counters();
+  metrics.raise(metric::DnsLookups, dns.cached, DnsLookup::Cached);
+  metrics.raise(metric::DnsLookups, dns.joined, DnsLookup::Joined);
+  metrics.raise(metric::DnsLookups, dns.asked, DnsLookup::Asked);
+  metrics.raise(metric::DnsAnswers, dns.found, DnsAnswer::Found);
+  metrics.raise(metric::DnsAnswers, dns.not_found, DnsAnswer::NotFound);
+  metrics.raise(metric::DnsAnswers, dns.failed, DnsAnswer::Failed);
+  metrics.raise(metric::DnsAnswers, dns.timed_out, DnsAnswer::TimedOut);
 }
 
 void Worker::enlist(Session& s) {

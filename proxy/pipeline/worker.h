@@ -21,6 +21,7 @@
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/observe/listener_slots.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/pipeline/client_count.h"
 #include "proxy/pipeline/credentials.h"
@@ -54,6 +55,7 @@ struct Shared {
   store::Store* store = nullptr;  // null: nothing is cached
   cache::Rules cache_rules;
   NameHistory* names = nullptr;  // of addresses; null: no listener is transparent
+  ListenerSlots* slots = nullptr;  // null: all listeners count as one
 };
 
 // One listening socket of one worker.
@@ -68,6 +70,7 @@ struct ListenerState final : Watch {
   Endpoint at;
   std::string name;
   ListenMode mode;
+  ListenerSlot slot{};
 };
 
 class Worker {
@@ -106,7 +109,8 @@ class Worker {
   Neighbours neighbours;
   http::DateText date;
   Metrics metrics;
-  Heartbeat heart{loop, metrics};
+  Heartbeat heart{loop, metrics, [this] { publish_figures(); }};
+  std::uint64_t judged = 0;               // requests
   std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
 
  private:
@@ -121,6 +125,7 @@ class Worker {
    private:
     Worker& worker_;
   };
+  void publish_figures();
   void accept_some(ListenerState& listener);
   void start_session(ListenerState& listener, int fd, const Endpoint& peer);
   void pause_accepting();
@@ -142,7 +147,7 @@ class Worker {
   std::uint32_t session_count_ = 0;  // and fills
   AcceptPause accept_pause_{*this};
   std::uint64_t request_id_;
-  std::int64_t counted_idle_ = 0;  // what the gauge of idle origin connections says
+  std::int64_t exchanges_ = 0;  // borrowed
   bool draining_ = false;
 };
 
