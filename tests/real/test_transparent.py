@@ -206,6 +206,18 @@ class Doors(Case):
             wait_until("five records", lambda: len(self.entries(road)) >= 5)  # noqa: B023
             self.assertEqual(len(self.entries(road)), 5, self.entries(road))
 
+    def test_nobody_is_led_to_the_admin_interface(self):
+        """Whatever is allowed: who is turned aside on the way to it asks the proxy for the proxy itself."""
+        self.gateway(admin={"listen": "[::]:3180"}, destinations={"allow": ["0.0.0.0/0", "::/0"]})
+        for road in self.roads():
+            for host in ("localhost", "good.test", road.router):
+                with self.net.connect(road, road.router, 3180) as sock:
+                    sock.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+                                 % (("[%s]" if ":" in host else "%s") % host).encode())
+                    answer = hear(sock)
+                self.assertRegex(answer, rb"^HTTP/1.1 (403|421|50\d) ", host)
+                self.assertNotIn(b'"pid"', answer)
+
     def test_the_routers_own_traffic_is_its_own(self):
         self.gateway()
         with self.net.inside("router"):
