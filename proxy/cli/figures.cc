@@ -18,6 +18,9 @@ namespace {
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view kExchanges = "weir_exchanges_total";
+constexpr unsigned kDecision = 3;  // its labels, from the last
+constexpr unsigned kStatus = 2;
+constexpr unsigned kCache = 1;
 constexpr std::string_view kDuration = "weir_exchange_duration_seconds";
 
 std::string count(double number) {
@@ -44,17 +47,17 @@ void add_answers(Rows& rows, const Figures& f) {
   if (requests == 0) {
     return;
   }
-  rows.emplace_back("answers", count(f.sum(kExchanges, {"2xx"})) + " 2xx, " +
-                                   count(f.sum(kExchanges, {"3xx"})) + " 3xx, " +
-                                   count(f.sum(kExchanges, {"4xx"})) + " 4xx, " +
-                                   count(f.sum(kExchanges, {"5xx"})) + " 5xx");
+  rows.emplace_back("answers", count(f.sum(kExchanges, kStatus, {"2xx"})) + " 2xx, " +
+                                   count(f.sum(kExchanges, kStatus, {"3xx"})) + " 3xx, " +
+                                   count(f.sum(kExchanges, kStatus, {"4xx"})) + " 4xx, " +
+                                   count(f.sum(kExchanges, kStatus, {"5xx"})) + " 5xx");
   const double half = f.quantile(kDuration, 0.5);
   const double most = f.quantile(kDuration, 0.99);
   if (half >= 0 && most >= 0) {
     rows.emplace_back(
         "", "half within " + length_text(half) + ", 99 of 100 within " + length_text(most));
   }
-  const double blocked = f.sum(kExchanges, {"block", "redirect", "close"});
+  const double blocked = f.sum(kExchanges, kDecision, {"block", "redirect", "close"});
   if (blocked > 0) {
     rows.emplace_back("rules", count(blocked) + " requests blocked, " +
                                    percent(blocked, requests) + " of all");
@@ -77,8 +80,8 @@ void add_cache(Rows& rows, const Figures& f) {
     rows.emplace_back("", "on disk " + tier_text(f, "disk"));
   }
   const double hits =
-      f.sum(kExchanges, {"hit", "memory_hit", "not_modified", "revalidated", "stale"});
-  const double asked = hits + f.sum(kExchanges, {"miss", "refreshed"});
+      f.sum(kExchanges, kCache, {"hit", "memory_hit", "not_modified", "revalidated", "stale"});
+  const double asked = hits + f.sum(kExchanges, kCache, {"miss", "refreshed"});
   if (asked > 0) {
     rows.emplace_back("", percent(hits, asked) + " of " + count(asked) +
                               " requests that it takes part in are answered from it");
@@ -115,16 +118,12 @@ void add_process(Rows& rows, const Figures& f) {
   }
 }
 
-// Does the path of this metric hold one of the values?
-bool has_value(std::string_view path, const std::vector<std::string_view>& values) {
-  for (std::size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
-    const std::string_view rest = path.substr(at + 1);
-    const std::string_view value = rest.substr(0, rest.find('/'));
-    if (std::ranges::find(values, value) != values.end()) {
-      return true;
-    }
+// The value of a label, counted from the last.
+std::string_view value_of(std::string_view path, unsigned label) {
+  for (; label > 1; --label) {
+    path = path.substr(0, path.rfind('/'));
   }
-  return false;
+  return path.substr(path.rfind('/') + 1);
 }
 
 }  // namespace
@@ -163,14 +162,16 @@ double Figures::sum(std::string_view metric) const {
   return sum;
 }
 
-double Figures::sum(std::string_view metric, const std::vector<std::string_view>& values) const {
+double Figures::sum(std::string_view metric, unsigned label,
+                    const std::vector<std::string_view>& values) const {
   double sum = 0;
   const std::string below = std::string(metric) + "/";
   for (auto at = numbers_.lower_bound(below); at != numbers_.end(); ++at) {
     if (!at->first.starts_with(below)) {
       break;
     }
-    sum += has_value(at->first, values) ? at->second : 0;
+    const std::string_view value = value_of(at->first, label);
+    sum += std::ranges::find(values, value) != values.end() ? at->second : 0;
   }
   return sum;
 }

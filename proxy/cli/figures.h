@@ -23,9 +23,10 @@ class Figures {
 
   // `path`: the metric's name and the values of its labels, joined by "/".
   double at(std::string_view path) const;
-  // All of a metric; or what of it has one of these values of a label.
+  // All of a metric.
   double sum(std::string_view metric) const;
-  double sum(std::string_view metric, const std::vector<std::string_view>& values) const;
+  // What of it has one of these values of a label, counted from the last, which is 1.
+  double sum(std::string_view metric, unsigned label, const std::vector<std::string_view>& values) const;
   // The bound below which that part of what a histogram has seen lies, in seconds; less than 0:
   // nothing was seen, or it lies beyond the last.
   double quantile(std::string_view histogram, double part) const;

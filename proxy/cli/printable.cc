@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 #include <cstdlib>
+#include <utility>
 
 #include "proxy/base/utf8.h"
 
@@ -62,6 +62,10 @@ std::string grouped(std::uint64_t number) {
     out.insert(at - 3, ",");
   }
   return out;
+}
+
+std::string counted(std::uint64_t number, std::string_view word) {
+  return grouped(number) + " " + std::string(word) + (number == 1 ? "" : "s");
 }
 
 std::string bytes_text(double bytes) {

@@ -258,7 +258,7 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
     out += row(label, text);
   }
   out += row("policy", status.has_policy
-                           ? count(status.rules) + " rules, since " + clock_text(status.since)
+                           ? counted(static_cast<std::uint64_t>(status.rules), "rule") + ", since " + clock_text(status.since)
                            : "none");
   return out + reload_rows(status) + list_rows(status.lists);
 }

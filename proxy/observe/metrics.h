@@ -34,8 +34,8 @@ struct Scale {
   constexpr std::size_t buckets() const { return bounds + 1; }
   constexpr Micros bound(std::size_t i) const { return Micros{1} << (first + i * step); }
 };
-constexpr Scale kFine{7, 1, 21};  // 128 us to 134 s
-constexpr Scale kWide{2, 2, 13};  // 4 us to 67 s, for what may be very short
+inline constexpr Scale kFine{7, 1, 21};  // 128 us to 134 s
+inline constexpr Scale kWide{2, 2, 13};  // 4 us to 67 s, for what may be very short
 
 constexpr std::size_t bucket_of(Micros us, const Scale& scale) {
   const auto bits =

@@ -15,9 +15,7 @@ using http::Method;
 
 // May the connection go on behind an answer of ours? Only when nothing of the request is unread.
 bool may_stay(const Exchange& ex, const Session& session) {
-  const bool body =
-      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-  return ex.client_wants_to_stay && !body && ex.request.method_id != Method::Connect &&
+  return ex.client_wants_to_stay && !has_body(ex) && ex.request.method_id != Method::Connect &&
          !session.worker.draining();
 }
 

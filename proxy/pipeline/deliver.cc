@@ -192,8 +192,7 @@ Task<Failure> relay_stored(Exchange& ex, Session& session, const http::Framing& 
 
 Task<void> deliver_stored(Exchange& ex, Session& session) {
   const http::Framing framing = framing_for_client(ex);
-  const bool body = ex.upload_framing.kind == BodyKind::Chunked || ex.upload_framing.length > 0;
-  ex.stays = ex.client_wants_to_stay && (!body || ex.uploaded) &&
+  ex.stays = ex.client_wants_to_stay && (!has_body(ex) || ex.uploaded) &&
              framing.kind != BodyKind::UntilClose && !session.worker.draining();
   ex.record.status = ex.response.status;
   const Instant began = session.worker.loop.now();

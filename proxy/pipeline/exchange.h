@@ -124,4 +124,9 @@ struct Exchange {
   void reset();
 };
 
+// Does a body of at least one byte come with the request, or may it?
+inline bool has_body(const Exchange& ex) {
+  return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
+}
+
 }  // namespace weir

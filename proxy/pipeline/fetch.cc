@@ -21,10 +21,6 @@ namespace {
 
 using http::BodyKind;
 
-bool has_body(const Exchange& ex) {
-  return ex.upload_framing.kind == BodyKind::Chunked || ex.upload_framing.length > 0;
-}
-
 http::Disclosure disclosure(ForwardedFor how) {
   return {how == ForwardedFor::Off, how == ForwardedFor::Add};
 }

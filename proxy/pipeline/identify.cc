@@ -37,7 +37,7 @@ bool client_allowed(const IpAddress& client, const Settings::Clients& clients) {
 
 Failure check_connect(Exchange& ex, const Settings& settings) {
   // CONNECT has no body (RFC 9110 9.3.6); bytes behind the head belong to the tunnel.
-  if (ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0) {
+  if (has_body(ex)) {
     return Failure::BadContentLength;
   }
   const auto& ports = settings.connect.ports;
@@ -108,9 +108,8 @@ Failure check_method(const Exchange& ex, const Settings& settings) {
   if (std::find(denied.begin(), denied.end(), ex.request.method) != denied.end()) {
     return Failure::MethodDenied;
   }
-  const bool body =
-      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-  return ex.request.method_id == Method::Trace && body ? Failure::BodyOnTrace : Failure::None;
+  return ex.request.method_id == Method::Trace && has_body(ex) ? Failure::BodyOnTrace
+                                                               : Failure::None;
 }
 
 Failure check_request(Exchange& ex, const Shared& shared) {

@@ -37,14 +37,6 @@ bool asks_otherwise(const Exchange& ex, const filters::Adjustments& all) {
                      });
 }
 
-std::string_view key_of(Exchange& ex) {
-  return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
-}
-
-bool has_body(const Exchange& ex) {
-  return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-}
-
 // May the exchange have anything to do with the cache at all? What an address serves under a name
 // it may not have is shared with nobody; a GET with a body asks something that its URL does not
 // tell; and beside a connection that a login bound to this client, nothing tells whose an answer
@@ -65,7 +57,7 @@ bool takes_part(Exchange& ex, Session& session) {
   if (!may_take_part(ex, session)) {
     return false;
   }
-  use.key = key_of(ex);
+  use.key = store_key(ex);
   if (use.key.empty()) {
     return false;
   }
@@ -271,8 +263,12 @@ void read_overrides(Exchange& ex, const filters::Verdict& verdict) {
   }
 }
 
+std::string_view store_key(Exchange& ex) {
+  return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+}
+
 bool key_still_holds(Exchange& ex) {
-  return key_of(ex) == ex.cache.key;
+  return store_key(ex) == ex.cache.key;
 }
 
 LookUp look_up(Exchange& ex, Session& session) {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "proxy/cache/key.h"
 #include "proxy/pipeline/answer.h"
+#include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -35,8 +35,7 @@ void purge(Exchange& ex, Session& session) {
     refuse(ex, session, Failure::MethodDenied);
     return;
   }
-  const std::string_view key =
-      cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+  const std::string_view key = store_key(ex);
   const bool there = !key.empty() && session.worker.shared.store->erase(key);
   if (!there) {
     refuse(ex, session, Failure::NothingStored);

@@ -332,7 +332,7 @@ class Commands(Admin):
         self.assertEqual(self.weir("health", "--admin", self.where), (0, "ok\n", ""))
         code, out, errors = self.weir("status", "--admin", self.where)
         self.assertEqual((code, errors), (0, ""))
-        for words in ("process %d" % proxy.pid, "127.0.0.1:%d" % proxy.port, "1 rules", "alive"):
+        for words in ("process %d" % proxy.pid, "127.0.0.1:%d" % proxy.port, "1 rule, since", "alive"):
             self.assertIn(words, out)
         code, out, _ = self.weir("status", "--json", "--admin", "http://" + self.where)
         self.assertEqual((code, json.loads(out)["pid"]), (0, proxy.pid))
