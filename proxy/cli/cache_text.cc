@@ -166,7 +166,8 @@ std::optional<std::string> cache_stats_text(std::string_view json) {
   const Json& found = memory.at("found");
   const Json& not_found = memory.at("not_found");
   return row("memory", memory.at("entries").count() + " entries of " +
-                           memory.at("urls").count("URL") + ", " + bytes_text(memory.at("bytes").number()) + " of " +
+                           memory.at("urls").count("URL") + ", " +
+                           bytes_text(memory.at("bytes").number()) + " of " +
                            bytes_text(memory.at("limit").number())) +
          row("", found.count() + " look-ups found something, " + not_found.count() +
                      " nothing: " + share(found.number(), not_found.number())) +
@@ -209,9 +210,9 @@ std::optional<std::string> cache_purged_text(std::string_view json) {
     return std::nullopt;
   }
   const bool dry = purged->at("dry_run").text == "true";
-  return std::string(dry ? "would forget " : "forgot ") + purged->at("urls").count("URL") +
-         ": " + purged->at("in_memory").count() + " in memory, " +
-         purged->at("on_disk").count() + " on disk\n";
+  return std::string(dry ? "would forget " : "forgot ") + purged->at("urls").count("URL") + ": " +
+         purged->at("in_memory").count() + " in memory, " + purged->at("on_disk").count() +
+         " on disk\n";
 }
 
 std::string cache_list_heading() {

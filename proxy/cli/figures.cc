@@ -59,8 +59,8 @@ void add_answers(Rows& rows, const Figures& f) {
   }
   const double blocked = f.sum(kExchanges, kDecision, {"block", "redirect", "close"});
   if (blocked > 0) {
-    rows.emplace_back("rules", count(blocked) + " requests blocked, " +
-                                   percent(blocked, requests) + " of all");
+    rows.emplace_back(
+        "rules", count(blocked) + " requests blocked, " + percent(blocked, requests) + " of all");
   }
 }
 
@@ -89,10 +89,10 @@ void add_cache(Rows& rows, const Figures& f) {
 }
 
 void add_origins(Rows& rows, const Figures& f) {
-  rows.emplace_back("origins",
-                    count(f.at("weir_origin_connections_open")) + " connections, " +
-                        count(f.at("weir_origin_connections_idle")) + " of them idle; " +
-                        count(f.at("weir_origin_requests_queued")) + " requests waiting for one");
+  rows.emplace_back("origins", count(f.at("weir_origin_connections_open")) + " connections, " +
+                                   count(f.at("weir_origin_connections_idle")) + " of them idle; " +
+                                   count(f.at("weir_origin_requests_queued")) +
+                                   " requests waiting for one");
   const double tunnels = f.sum("weir_tunnels_active");
   if (tunnels > 0) {
     rows.emplace_back("tunnels", count(tunnels) + " open");
@@ -180,8 +180,8 @@ double Figures::quantile(std::string_view histogram, double part) const {
   const std::string below = std::string(histogram) + "/buckets/";
   std::map<double, double> buckets;
   double all = 0;
-  for (auto at = numbers_.lower_bound(below);
-       at != numbers_.end() && at->first.starts_with(below); ++at) {
+  for (auto at = numbers_.lower_bound(below); at != numbers_.end() && at->first.starts_with(below);
+       ++at) {
     const std::string bound = at->first.substr(below.size());
     buckets[bound == "+Inf" ? std::numeric_limits<double>::infinity()
                             : std::strtod(bound.c_str(), nullptr)] += at->second;

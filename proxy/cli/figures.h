@@ -26,7 +26,8 @@ class Figures {
   // All of a metric.
   double sum(std::string_view metric) const;
   // What of it has one of these values of a label, counted from the last, which is 1.
-  double sum(std::string_view metric, unsigned label, const std::vector<std::string_view>& values) const;
+  double sum(std::string_view metric, unsigned label,
+             const std::vector<std::string_view>& values) const;
   // The bound below which that part of what a histogram has seen lies, in seconds; less than 0:
   // nothing was seen, or it lies beyond the last.
   double quantile(std::string_view histogram, double part) const;

@@ -249,17 +249,17 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
     out += row(listener == status.listeners.front() ? "listening" : "", listener);
   }
   out += row("workers", worker_words(status.workers));
-  out += row("clients", count(status.connections) + " connections now, " +
-                            count(status.figures.sum("weir_exchanges_total")) +
-                            " requests so far, " +
-                            count(status.figures.sum("weir_failures_total")) +
-                            " of them refused or failed");
+  out += row("clients",
+             count(status.connections) + " connections now, " +
+                 count(status.figures.sum("weir_exchanges_total")) + " requests so far, " +
+                 count(status.figures.sum("weir_failures_total")) + " of them refused or failed");
   for (const auto& [label, text] : figure_rows(status.figures)) {
     out += row(label, text);
   }
-  out += row("policy", status.has_policy
-                           ? counted(static_cast<std::uint64_t>(status.rules), "rule") + ", since " + clock_text(status.since)
-                           : "none");
+  out +=
+      row("policy", status.has_policy ? counted(static_cast<std::uint64_t>(status.rules), "rule") +
+                                            ", since " + clock_text(status.since)
+                                      : "none");
   return out + reload_rows(status) + list_rows(status.lists);
 }
 

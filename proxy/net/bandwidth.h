@@ -108,8 +108,8 @@ class Throttle {
   // spend(); asking costs nothing but the booking.
   std::size_t allow(Instant now, std::size_t want);
   void spend(std::size_t bytes);
-  // After allow() gave 0 and before resting: when to ask again. Later than `now`, and at most a second, since a limit
-  // may be changed meanwhile.
+  // After allow() gave 0 and before resting: when to ask again. Later than `now`, and at most a
+  // second, since a limit may be changed meanwhile.
   Instant next(Instant now) const;
 
  private:

@@ -97,7 +97,8 @@ struct LabelSet<Direction> {
 template <>
 struct LabelSet<StatusClass> {
   static constexpr std::string_view kKey = "status";
-  static constexpr std::array<std::string_view, 6> kValues{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  static constexpr std::array<std::string_view, 6> kValues{"none", "1xx", "2xx",
+                                                           "3xx",  "4xx", "5xx"};
 };
 template <>
 struct LabelSet<DnsLookup> {
@@ -107,12 +108,14 @@ struct LabelSet<DnsLookup> {
 template <>
 struct LabelSet<DnsAnswer> {
   static constexpr std::string_view kKey = "outcome";
-  static constexpr std::array<std::string_view, 4> kValues{"found", "not_found", "failed", "timed_out"};
+  static constexpr std::array<std::string_view, 4> kValues{"found", "not_found", "failed",
+                                                           "timed_out"};
 };
 template <>
 struct LabelSet<ListOutcome> {
   static constexpr std::string_view kKey = "outcome";
-  static constexpr std::array<std::string_view, 4> kValues{"taken", "unchanged", "held_back", "failed"};
+  static constexpr std::array<std::string_view, 4> kValues{"taken", "unchanged", "held_back",
+                                                           "failed"};
 };
 template <>
 struct LabelSet<ReloadOutcome> {
@@ -122,7 +125,8 @@ struct LabelSet<ReloadOutcome> {
 template <>
 struct LabelSet<CacheResult> {
   static constexpr std::string_view kKey = "cache";
-  static constexpr std::array<std::string_view, 7> kValues{"miss", "hit", "memory_hit", "not_modified", "revalidated", "refreshed", "stale"};
+  static constexpr std::array<std::string_view, 7> kValues{
+      "miss", "hit", "memory_hit", "not_modified", "revalidated", "refreshed", "stale"};
 };
 template <>
 struct LabelSet<CacheTier> {
@@ -137,7 +141,8 @@ struct LabelSet<AuthResult> {
 template <>
 struct LabelSet<RuleDecision> {
   static constexpr std::string_view kKey = "decision";
-  static constexpr std::array<std::string_view, 8> kValues{"default", "allow", "block", "redirect", "tunnel", "intercept", "route", "close"};
+  static constexpr std::array<std::string_view, 8> kValues{
+      "default", "allow", "block", "redirect", "tunnel", "intercept", "route", "close"};
 };
 template <>
 struct LabelSet<WorkerState> {
@@ -157,12 +162,15 @@ struct LabelSet<SpokenFirst> {
 template <>
 struct LabelSet<ClaimOutcome> {
   static constexpr std::string_view kKey = "claim";
-  static constexpr std::array<std::string_view, 3> kValues{"verified", "unverified", "contradicted"};
+  static constexpr std::array<std::string_view, 3> kValues{"verified", "unverified",
+                                                           "contradicted"};
 };
 template <>
 struct LabelSet<Step> {
   static constexpr std::string_view kKey = "step";
-  static constexpr std::array<std::string_view, 13> kValues{"authenticate", "verify_name", "judge", "cache_disk", "cache_shared", "queue", "dns", "connect", "first_byte", "body", "reload", "compile", "list_update"};
+  static constexpr std::array<std::string_view, 13> kValues{
+      "authenticate", "verify_name", "judge", "cache_disk", "cache_shared", "queue",      "dns",
+      "connect",      "first_byte",  "body",  "reload",     "compile",      "list_update"};
 };
 template <>
 struct LabelSet<BuildVersion> {
@@ -226,8 +234,8 @@ template <class Label>
 struct LabelRows {
   static constexpr std::array<LabelRow, 1> kRows = [] {
     if constexpr (requires { LabelSet<Label>::kSlots; }) {
-      return std::array{LabelRow{
-          LabelSet<Label>::kKey, {}, LabelSet<Label>::kSlots, LabelSet<Label>::kNamed}};
+      return std::array{
+          LabelRow{LabelSet<Label>::kKey, {}, LabelSet<Label>::kSlots, LabelSet<Label>::kNamed}};
     } else {
       return std::array{LabelRow{LabelSet<Label>::kKey, LabelSet<Label>::kValues,
                                  LabelSet<Label>::kValues.size()}};

@@ -27,9 +27,8 @@ constexpr bool names_time(std::string_view name) {
 }
 
 constexpr std::array kMetricRows = {
-#define METRIC(id, kind, labels, name, help)                                         \
-  MetricRow{Kind::kind, name, help, LabelRows<labels>::kRows, metric::id.first, \
-            names_time(name)},
+#define METRIC(id, kind, labels, name, help) \
+  MetricRow{Kind::kind, name, help, LabelRows<labels>::kRows, metric::id.first, names_time(name)},
 #include "proxy/observe/metrics.def"
 #undef METRIC
 };
@@ -167,7 +166,8 @@ void prometheus_labels(std::string& out, const MetricRow& row, const Sums& sums,
   for (std::size_t i = 0; i < sums.values(label); ++i) {
     std::string more = labels;
     if (!label.key.empty()) {
-      join(more, {labels.empty() ? "" : ",", label.key, "=\"", escaped(sums.value(label, i)), "\""});
+      join(more,
+           {labels.empty() ? "" : ",", label.key, "=\"", escaped(sums.value(label, i)), "\""});
     }
     prometheus_labels(out, row, sums, depth + 1, more, place * label.count + i);
   }
@@ -226,8 +226,9 @@ void json_labels(JsonWriter& json, const MetricRow& row, const Sums& sums, std::
 std::string label_words(const LabelRow& label) {
   std::string out = "`" + std::string(label.key) + "`";
   if (label.named != Named::Here) {
-    return out + (label.named == Named::AsListeners ? " (the listener's name; at most "
-                                                    : " (the list's name; at most ") +
+    return out +
+           (label.named == Named::AsListeners ? " (the listener's name; at most "
+                                              : " (the list's name; at most ") +
            std::to_string(label.count) + ")";
   }
   constexpr std::size_t kFew = 14;  // the words of failures have a table of their own

@@ -24,16 +24,16 @@ enum class ServedBy : std::uint8_t { Nobody, Origin, Parent, Us, Cache };
 struct Record {
   RecordKind kind = RecordKind::Exchange;
   ServedBy served_by = ServedBy::Nobody;
-  WallTime started;       // when the first byte of the request was seen
-  std::uint64_t id = 0;   // request id; printed as 16 hex digits, as in X-Request-Id on error pages
-  Endpoint client;        // the client's address
-  Endpoint listener;      // which of our listeners
+  WallTime started;      // when the first byte of the request was seen
+  std::uint64_t id = 0;  // request id; printed as 16 hex digits, as in X-Request-Id on error pages
+  Endpoint client;       // the client's address
+  Endpoint listener;     // which of our listeners
   std::uint8_t listener_slot = 0;  // and where it is counted (listener_slots.h)
-  Endpoint destination;   // the address dialled; port 0 when none was
-  std::string_view user;  // authenticated user name, empty if none
-  std::string_view method;   // as received; empty when the request line was unreadable
-  std::string_view url;      // absolute URL, or host:port for CONNECT; empty when unreadable
-  std::string_view host;     // normalised host name of the target, no port
+  Endpoint destination;            // the address dialled; port 0 when none was
+  std::string_view user;           // authenticated user name, empty if none
+  std::string_view method;         // as received; empty when the request line was unreadable
+  std::string_view url;            // absolute URL, or host:port for CONNECT; empty when unreadable
+  std::string_view host;           // normalised host name of the target, no port
   std::string_view claim;    // of a transparent connection: what the resolver says of its host
   std::string_view version;  // "HTTP/1.1" as the client spoke it
   std::uint16_t status = 0;  // what the client was told; 0 when nothing was

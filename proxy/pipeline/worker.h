@@ -54,7 +54,7 @@ struct Shared {
   Bandwidth* bandwidth = nullptr;
   store::Store* store = nullptr;  // null: nothing is cached
   cache::Rules cache_rules;
-  NameHistory* names = nullptr;  // of addresses; null: no listener is transparent
+  NameHistory* names = nullptr;    // of addresses; null: no listener is transparent
   ListenerSlots* slots = nullptr;  // null: all listeners count as one
 };
 

@@ -155,7 +155,8 @@ TEST(Metrics, MeasureStepsWhereTheyWereTaken) {
   const std::string text = prometheus_of(m);
   EXPECT_THAT(text, HasSubstr("weir_step_duration_seconds_count{step=\"dns\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("weir_step_duration_seconds_count{step=\"queue\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("weir_step_duration_seconds_bucket{step=\"judge\",le=\"4e-06\"} 1\n"));
+  EXPECT_THAT(text,
+              HasSubstr("weir_step_duration_seconds_bucket{step=\"judge\",le=\"4e-06\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("weir_step_duration_seconds_sum{step=\"connect\"} 0.02\n"));
   EXPECT_EQ(json_of(m)["weir_step_duration_seconds"]["first_byte"]["count"], 1);
   EXPECT_EQ(json_of(m)["weir_step_duration_seconds"]["body"]["count"], 0);
