@@ -223,14 +223,24 @@ void Worker::publish_figures() {
   set(metric::BuffersKept, buffers.kept());
   set(metric::DnsNames, resolver->cached_names());
   set(metric::DnsWaiting, resolver->lookups_under_way());
+  publish_dns();
+}
+
+// What has come since the last time. A resolver that is new counts from 0.
+void Worker::publish_dns() {
   const Resolver::Counters& dns = resolver->counters();
-  metrics.raise(metric::DnsLookups, dns.cached, DnsLookup::Cached);
-  metrics.raise(metric::DnsLookups, dns.joined, DnsLookup::Joined);
-  metrics.raise(metric::DnsLookups, dns.asked, DnsLookup::Asked);
-  metrics.raise(metric::DnsAnswers, dns.found, DnsAnswer::Found);
-  metrics.raise(metric::DnsAnswers, dns.not_found, DnsAnswer::NotFound);
-  metrics.raise(metric::DnsAnswers, dns.failed, DnsAnswer::Failed);
-  metrics.raise(metric::DnsAnswers, dns.timed_out, DnsAnswer::TimedOut);
+  std::size_t place = 0;
+  const auto since = [&](std::uint64_t now) {
+    const std::uint64_t before = std::exchange(counted_dns_[place++], now);
+    return now < before ? now : now - before;
+  };
+  metrics.add(metric::DnsLookups, DnsLookup::Cached, since(dns.cached));
+  metrics.add(metric::DnsLookups, DnsLookup::Joined, since(dns.joined));
+  metrics.add(metric::DnsLookups, DnsLookup::Asked, since(dns.asked));
+  metrics.add(metric::DnsAnswers, DnsAnswer::Found, since(dns.found));
+  metrics.add(metric::DnsAnswers, DnsAnswer::NotFound, since(dns.not_found));
+  metrics.add(metric::DnsAnswers, DnsAnswer::Failed, since(dns.failed));
+  metrics.add(metric::DnsAnswers, DnsAnswer::TimedOut, since(dns.timed_out));
 }
 
 void Worker::enlist(Session& s) {

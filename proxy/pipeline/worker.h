@@ -126,6 +126,7 @@ class Worker {
     Worker& worker_;
   };
   void publish_figures();
+  void publish_dns();
   void accept_some(ListenerState& listener);
   void start_session(ListenerState& listener, int fd, const Endpoint& peer);
   void pause_accepting();
@@ -147,7 +148,8 @@ class Worker {
   std::uint32_t session_count_ = 0;  // and fills
   AcceptPause accept_pause_{*this};
   std::uint64_t request_id_;
-  std::int64_t exchanges_ = 0;  // borrowed
+  std::int64_t exchanges_ = 0;                  // borrowed
+  std::array<std::uint64_t, 7> counted_dns_{};  // what the metrics know of the resolver
   bool draining_ = false;
 };
 
