@@ -426,6 +426,8 @@ class Life(Admin):
             proxy.send(signal.SIGTERM)
             wait_until("it is no longer ready", lambda: self.ask("/readyz")[0] == 503)
             self.assertEqual(self.ask("/healthz")[0], 200)
+            self.assertEqual(self.weir("health", "--admin", self.where)[0], 0)
+            self.assertEqual(self.weir("health", "--ready", "--admin", self.where)[:2], (1, ""))
             self.assertEqual(json.loads(self.ask("/api/v1/status")[2])["state"], "stopping")
         self.assertEqual(proxy.wait(), 0)
 
