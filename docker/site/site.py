@@ -80,8 +80,8 @@ class Site(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def get_slow(self):
-        time.sleep(2)
-        self.page("after two seconds\n", Cache_Control="no-store")
+        time.sleep(1)
+        self.page("after a second\n", Cache_Control="no-store")
 
     def get_blocked(self):
         self.page("nobody should see this\n")
