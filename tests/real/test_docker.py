@@ -14,11 +14,12 @@ import subprocess
 import time
 import unittest
 
-from harness import Case, wait_until
+from harness import PATIENCE, Case, wait_until
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.path.join(TOP, "docker")
 MIB = 1 << 20
+SLOWER = max(1.0, PATIENCE / 20)  # a busy machine
 
 
 def text(*path):
@@ -148,7 +149,7 @@ class DockerDemo(Case):
             self.addCleanup(watch.wait)
             self.addCleanup(watch.kill)
             for verb in ("start", "base"):
-                done = self.run_program(engine, verb, env=self.environment, ok=False, seconds=300)
+                done = self.run_program(engine, verb, env=self.environment, ok=False, seconds=300 * SLOWER)
                 if done.returncode:
                     self.skipTest("no engine: " + done.stderr.decode().strip()[-300:])
             self.engine_run = [engine, "run", "env", "DOCKER_HOST=unix://%s/docker.sock" % self.environment["WEIR_ENGINE_DIR"]]
@@ -174,7 +175,7 @@ class DockerDemo(Case):
         wait_until("the machine is as it was:\n%s" % json.dumps(before)[:2000], lambda: machine() == before)
 
     def walk_through(self):
-        done = self.run_program(*self.engine_run, os.path.join(FOLDER, "demo"), "--prebuilt", ok=False, seconds=540,
+        done = self.run_program(*self.engine_run, os.path.join(FOLDER, "demo"), "--prebuilt", ok=False, seconds=480 * SLOWER,
                                 env=dict(self.environment, WEIR_BINARY=os.environ["WEIR_BINARY"]))
         said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
         self.assertEqual(done.returncode, 0, said[-6000:])
