@@ -6,6 +6,7 @@
 # under test, so that a second run is quick.
 """The image, the compose file and the demonstration."""
 
+import glob
 import json
 import os
 import re
@@ -35,16 +36,13 @@ def instructions(path):
 
 def compose_command():
     for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]) and not subprocess.run(command + ["version"], capture_output=True, check=False).returncode:
-            return command
+        if shutil.which(command[0]):
+            if subprocess.run(command + ["version"], capture_output=True, check=False).returncode == 0:
+                return command
     return None
 
 
 class Docker(Case):
-    def dockerfiles(self):
-        return [("docker", name) if not where else ("docker", where, name)
-                for where in ("", "site", "prometheus") for name in ("Dockerfile",)]
-
     def test_the_scripts_please_shellcheck(self):
         """All of them."""
         self.need("shellcheck")
@@ -55,7 +53,7 @@ class Docker(Case):
 
     def test_the_dockerfiles_hold_to_the_rules(self):
         """Fixed bases, no root at the end, no lists of packages left, nothing fetched while building but packages."""
-        for path in self.dockerfiles():
+        for path in (("docker", "Dockerfile"), ("docker", "site", "Dockerfile"), ("docker", "prometheus", "Dockerfile")):
             with self.subTest(file="/".join(path)):
                 self.assertNotIn("# syntax", text(*path), "would pull an image")
                 steps = instructions(path)
@@ -88,14 +86,15 @@ class Docker(Case):
         copied = [each.replace("[r]", "r") for word, rest in steps if word == "COPY" and not rest.startswith("--from")
                   for each in rest.split()[:-1]]
         self.assertEqual(set(copied), set(context))
-        self.assertIn(("HEALTHCHECK"), [word for word, _ in steps])
+        self.assertIn("HEALTHCHECK", [word for word, _ in steps])
 
     def test_the_compose_file_gives_no_more_than_is_needed(self):
         """Capabilities one by one, no root file system to write to; and both generations of Compose can read it."""
         file = text("docker", "docker-compose.yml")
         for never in ("privileged:", "docker.sock", "network_mode: host", "pid: host", "version:", ":latest"):
             self.assertNotIn(never, re.sub(r"#.*", "", file))
-        services = re.split(r"^  (?=[a-z-]+:$)", file[file.index("\nservices:"):file.index("\nnetworks:")], flags=re.M)[1:]
+        services = file[file.index("\nservices:"):file.index("\nnetworks:")]
+        services = re.split(r"^  (?=[a-z-]+:$)", services, flags=re.M)[1:]
         self.assertEqual(len(services), 5)
         for service in services:
             self.assertIn("<<: *hardened", service)
@@ -125,13 +124,14 @@ def machine():
         path = os.environ["PATH"] + ":/usr/sbin:/sbin"
         if not shutil.which(command[0], path=path):
             return ""
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ, PATH=path)).stdout
-    groups = "\n".join(os.path.join(folder, name) for folder, names, _ in os.walk("/sys/fs/cgroup") for name in names)
+        return subprocess.run(command, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, PATH=path)).stdout
+    groups = "\n".join(glob.glob("/sys/fs/cgroup/*") + glob.glob("/sys/fs/cgroup/*/*"))
     links = re.sub(r"(?m)^\d+: ", "", said("ip", "-o", "link"))
     forwarding = "".join("forwarding %s %s" % (path, text("/proc/sys/net", path)) for path in
                          ("ipv4/ip_forward", "ipv4/conf/all/forwarding", "ipv6/conf/all/forwarding"))
-    everything = (said("nft", "-s", "list", "ruleset"), said("iptables-legacy-save"), said("ip6tables-legacy-save"), links,
-                  text("/proc/self/mounts"), groups, forwarding, said("ps", "-eo", "comm"))
+    everything = (said("nft", "-s", "list", "ruleset"), said("iptables-legacy-save"), said("ip6tables-legacy-save"),
+                  links, text("/proc/self/mounts"), groups, forwarding, said("ps", "-eo", "comm"))
     return {line for part in everything for line in part.splitlines() if TRACES.search(line)}
 
 
@@ -181,8 +181,8 @@ class DockerDemo(Case):
                    lambda: not machine() - before)
 
     def walk_through(self):
-        done = self.run_program(*self.engine_run, os.path.join(FOLDER, "demo"), "--prebuilt", ok=False, seconds=480 * SLOWER,
-                                env=dict(self.environment, WEIR_BINARY=os.environ["WEIR_BINARY"]))
+        done = self.run_program(*self.engine_run, os.path.join(FOLDER, "demo"), "--prebuilt", ok=False,
+                                seconds=480 * SLOWER, env=dict(self.environment, WEIR_BINARY=os.environ["WEIR_BINARY"]))
         said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
         self.assertEqual(done.returncode, 0, said[-6000:])
         count = re.search(r"^(\d+) passed, 0 failed, \d+ s$", said, re.M)
@@ -202,8 +202,7 @@ class DockerDemo(Case):
         self.addCleanup(self.docker, "rm", "-fv", alone)
         wait_until("it is healthy", lambda: not self.docker("exec", alone, "weir", "health", ok=False).returncode)
         self.assertEqual(self.docker("exec", alone, "id", "-un").stdout, b"weir\n")
-        self.assertIn(b"libcurl", self.docker("exec", alone, "ls", "/usr/lib/x86_64-linux-gnu" if os.uname().machine ==
-                                              "x86_64" else "/usr/lib/%s-linux-gnu" % os.uname().machine).stdout)
+        self.assertIn(b"libcurl", self.docker("exec", alone, "sh", "-c", "ls /usr/lib/*-linux-gnu").stdout)
         self.docker("stop", "-t", "10", alone)
         state = json.loads(self.docker("inspect", alone).stdout)[0]["State"]
         self.assertEqual(state["ExitCode"], 0, state)
