@@ -38,7 +38,10 @@ struct ServerStatus {
   std::vector<ListenerStatus> listeners;
   std::vector<WorkerStatus> workers;
   PolicyStatus policy;
-  ReloadReport reload;  // the last one; none yet: number 0
+  std::uint64_t generation = 1;  // of the configuration in use
+  WallTime in_use_since;
+  ReloadReport reload;   // the last one; none yet: number 0
+  ReloadReport failure;  // the last one that failed; none: number 0
 };
 
 }  // namespace weir
