@@ -82,6 +82,18 @@ tl::expected<std::unique_ptr<Listeners::Change>, Listeners::Fault> Listeners::be
   return out;
 }
 
+// What only a start can do about a socket that cannot be had.
+std::string Listeners::remedy_while_running(const Settings::Listener& wanted) const {
+  constexpr std::uint16_t kPrivileged = 1024;
+  const auto at_port = [&](const One& one) { return one.at.port == wanted.at.port; };
+  if (wanted.at.port != 0 && std::ranges::any_of(open_, at_port)) {
+    return "; this proxy itself listens at the port: restart it to change the address there";
+  }
+  return wanted.at.port != 0 && wanted.at.port < kPrivileged
+             ? "; a proxy that has become another user needs a restart for it"
+             : "";
+}
+
 // The open listener whose sockets go on under another name or mode; null: none.
 const Listeners::One* Listeners::heir_of(const Settings::Listener& wanted, const Change& change,
                                          const std::vector<Settings::Listener>& all_wanted) const {
@@ -116,8 +128,7 @@ tl::expected<std::unique_ptr<Listeners::Change>, std::vector<std::string>> Liste
     const One* const before = heir_of(each, *out, wanted);
     if (before == nullptr) {
       if (std::string why = open_one(each, *out); !why.empty()) {
-        problems.push_back(std::move(why) + ". Only a start has the rights of its user: restart, " +
-                           "if this address needs them or is given up by the same change");
+        problems.push_back(std::move(why) + remedy_while_running(each));
       }
     } else if (each.mode == ListenMode::Tproxy || before->mode == ListenMode::Tproxy) {
       problems.push_back("the listener on " + before->at.text() +
