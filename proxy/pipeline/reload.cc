@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <future>
 #include <utility>
 
 #include "proxy/base/diag.h"
@@ -23,6 +24,7 @@ namespace {
 
 constexpr unsigned kHashThreads = 2;
 constexpr std::size_t kHashQueue = 256;
+constexpr std::chrono::seconds kPatience{1};  // with workers that take a configuration over
 
 WallTime wall_now() {
   const auto at = std::chrono::system_clock::now().time_since_epoch();
@@ -253,14 +255,23 @@ Configuration::Problems Configuration::prepare(const LoadedPolicy& loaded) {
   return problems;
 }
 
+// Returns when all have taken it, so that whoever is told of a reload finds it in force. One that
+// stands still, or has ended, is not waited for long.
 void Configuration::give_to_workers(Next& next) {
+  std::vector<std::future<void>> taken;
   for (std::size_t i = 0; i < others_.workers->size(); ++i) {
     Adoption adoption;
+    adoption.done = std::make_shared<std::promise<void>>();
+    taken.push_back(adoption.done->get_future());
     adoption.in_force = {next.setup, next.rules};
     if (next.listeners != nullptr) {
       next.listeners->give(i, adoption);
     }
     (*others_.workers)[i]->adopt(adoption);
+  }
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  for (const auto& one : taken) {
+    one.wait_until(until);
   }
 }
 

@@ -103,6 +103,9 @@ void Worker::take_over(const Adoption& adoption) {
     }
   }
   change_listeners(adoption);
+  if (adoption.done != nullptr) {
+    adoption.done->set_value();
+  }
 }
 
 // What was made from the settings before and goes on from one exchange to the next.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +71,8 @@ struct Adoption {
   InForce in_force;
   std::vector<NewListener> open;
   std::vector<std::uint32_t> close;  // listeners by their ids
+  std::shared_ptr<std::promise<void>>
+      done;  // kept when the worker has taken it; null: nobody waits
 };
 
 // One listening socket of one worker. Outlives its descriptor while sessions that came by it last.
