@@ -421,7 +421,7 @@ class UnderLoad(Reloading):
 
     def test_heavy_a_hundred_reloads_under_load_are_not_noticed(self):
         """One of them with a list of a million names. Memory: what is left of it, once the policy before is
-        gone, is within 24 MiB of what it was: the allocator's spare room, and freed pieces between live ones."""
+        gone, is within 16 MiB of what it was: the allocator's spare room, and freed pieces between live ones."""
         names = self.path("names.txt")
         with open(names, "w", encoding="ascii") as file:
             file.writelines("n%d.listed-%d.example\n" % (n, n % 977) for n in range(self.NAMES))
@@ -453,7 +453,7 @@ class UnderLoad(Reloading):
         self.reload(proxy, self.variant(5))
         self.assertEqual(load.failures, [])
         done = dict(load.counts)
-        slack = (24 if not proxy.sanitized() else 1024) * 1024
+        slack = (16 if not proxy.sanitized() else 1024) * 1024
         wait_until(lambda: "%d KiB go back to %d and not remain %d" % (peak, base, proxy.own_kib()),
                    lambda: proxy.own_kib() <= base + slack)
         after = proxy.own_kib()
