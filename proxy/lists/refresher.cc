@@ -294,7 +294,8 @@ void Refresher::reload_now() {
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
   if (!errors.empty()) {
     say(Level::Error, errors);
-    diag(Level::Error, "nothing was changed: the policy stays as it was, and so does every setting");
+    diag(Level::Error,
+         "nothing was changed: the policy stays as it was, and so does every setting");
   }
   plan_all(true);
   publish();

@@ -135,8 +135,7 @@ Task<Failure> send_file(Exchange& ex, Session& session, const StoredPart& part) 
       done += r.bytes;
       ex.download.sent += r.bytes;
     } else if (r.what == Io::WouldBlock) {
-      const Instant until =
-          session.worker.loop.now() + session.settings().timeouts.client_write;
+      const Instant until = session.worker.loop.now() + session.settings().timeouts.client_write;
       const Failure why = co_await session.client.writable(until, Failure::ClientStalled);
       if (why != Failure::None) {
         co_return why;
