@@ -40,7 +40,14 @@ void reload(JsonWriter& json, const ReloadReport& report) {
   time(json, "at", report.at);
   texts(json, "problems", report.problems);
   texts(json, "warnings", report.warnings);
+  texts(json, "changed", report.change.taken);
+  texts(json, "needs_restart", report.change.restart);
   json.close_object();
+}
+
+void reload_or_null(JsonWriter& json, std::string_view name, const ReloadReport& report) {
+  json.name(name);
+  report.number == 0 ? json.null() : reload(json, report);
 }
 
 void list(JsonWriter& json, const ListStatus& list, WallTime now) {
@@ -122,8 +129,10 @@ std::string status_json(const ServerStatus& status, std::string_view metrics) {
   listeners(json, status);
   workers(json, status);
   policy(json, status.policy, status.now);
-  json.name("reload");
-  status.reload.number == 0 ? json.null() : reload(json, status.reload);
+  json.name("generation").number(status.generation);
+  time(json, "in_use_since", status.in_use_since);
+  reload_or_null(json, "reload", status.reload);
+  reload_or_null(json, "failed_reload", status.failure);
   json.name("metrics").raw(metrics.substr(0, metrics.find_last_of('}') + 1));
   json.close_object();
   return json.written() + "\n";

@@ -40,10 +40,15 @@ struct Status {
   double rules = 0;
   double since = 0;
   std::vector<ListLine> lists;
+  double generation = 0;
+  double in_use_since = 0;
   bool has_reload = false;
   ReloadOutcome reload;
   double reload_at = 0;
   Figures figures;
+  bool has_failure = false;
+  ReloadOutcome failure;
+  double failure_at = 0;
 };
 
 // Reads members into places of their own.
@@ -93,10 +98,12 @@ bool Reader::reload(ReloadOutcome& into, double& at) {
       into.taken = outcome == "taken";
       return good;
     }
-    return name == "at"         ? number(at)
-           : name == "problems" ? texts(into.problems)
-           : name == "warnings" ? texts(into.warnings)
-                                : skip();
+    return name == "at"              ? number(at)
+           : name == "problems"      ? texts(into.problems)
+           : name == "warnings"      ? texts(into.warnings)
+           : name == "changed"       ? texts(into.changed)
+           : name == "needs_restart" ? texts(into.needs_restart)
+                                     : skip();
   });
 }
 
@@ -160,12 +167,18 @@ bool Reader::status(Status& into) {
       into.has_reload = true;
       return reload(into.reload, into.reload_at);
     }
+    if (name == "failed_reload" && is_object()) {
+      into.has_failure = true;
+      return reload(into.failure, into.failure_at);
+    }
     return name == "version"          ? text(into.version)
            : name == "state"          ? text(into.state)
            : name == "config"         ? text(into.config)
            : name == "pid"            ? number(into.pid)
            : name == "uptime_seconds" ? number(into.uptime)
            : name == "connections"    ? number(into.connections)
+           : name == "generation"     ? number(into.generation)
+           : name == "in_use_since"   ? number(into.in_use_since)
            : name == "policy"         ? policy(into)
            : name == "metrics"        ? into.figures.read(json_)
                                       : skip();
@@ -192,14 +205,28 @@ std::string worker_words(const std::map<std::string, unsigned>& workers) {
   return out;
 }
 
-std::string reload_rows(const Status& status) {
-  if (!status.has_reload) {
-    return {};
-  }
-  std::string out = row("last reload", (status.reload.taken ? "taken into use at " : "failed at ") +
-                                           clock_text(status.reload_at));
-  for (const std::string& problem : status.reload.problems) {
+std::string failure_rows(std::string_view label, const ReloadOutcome& failure, double at) {
+  std::string out = row(label, "failed at " + clock_text(at));
+  for (const std::string& problem : failure.problems) {
     out += row("", problem);
+  }
+  return out;
+}
+
+std::string reload_rows(const Status& status) {
+  std::string out;
+  if (status.has_reload && !status.reload.taken) {
+    return failure_rows("last reload", status.reload, status.reload_at);
+  }
+  if (status.has_reload) {
+    out = row("last reload", "taken into use at " + clock_text(status.reload_at) + ", generation " +
+                                 count(status.generation));
+    for (const std::string& name : status.reload.needs_restart) {
+      out += row("", name + " has changed; it needs a restart");
+    }
+  }
+  if (status.has_failure) {
+    out += failure_rows("before that", status.failure, status.failure_at);
   }
   return out;
 }
@@ -232,6 +259,19 @@ ReloadOutcome read_reload(std::string_view json) {
   ReloadOutcome out;
   double at = 0;
   Reader(json).reload(out, at);
+  return out;
+}
+
+std::string reload_text(const ReloadOutcome& outcome) {
+  std::string names;
+  for (const std::string& name : outcome.changed) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  std::string out = "reloaded\n";
+  out += names.empty() ? "" : "changed: " + names + "\n";
+  for (const std::string& name : outcome.needs_restart) {
+    out += "not changed: " + name + " needs a restart\n";
+  }
   return out;
 }
 

@@ -33,6 +33,7 @@ struct Settings {
     Endpoint at{IpAddress::v4(0x7f000001), 3128};
     std::string name = "forward";
     ListenMode mode = ListenMode::Forward;
+    bool operator==(const Listener&) const = default;
   };
   std::vector<Listener> listeners{Listener{}};
 
@@ -151,6 +152,7 @@ struct Settings {
     Micros negative_ttl = 10 * kSecond;
     std::uint32_t cache_entries = 10'000;  // per worker
     bool prefer_ipv6 = true;               // the first address tried (RFC 8305)
+    bool operator==(const Dns&) const = default;
   } dns;
 
   // destinations: where we may connect to.

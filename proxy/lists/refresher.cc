@@ -50,6 +50,18 @@ void say(Level level, const std::vector<std::string>& texts) {
   }
 }
 
+void tell(const ConfigurationChange& change) {
+  std::string names;
+  for (const std::string& name : change.taken) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  diag(Level::Info, "configuration read anew, generation " + std::to_string(change.generation) +
+                        (names.empty() ? ": no setting has changed" : ": changed " + names));
+  for (const std::string& name : change.restart) {
+    diag(Level::Warning, name + " has changed; it needs a restart and stays as it was until then");
+  }
+}
+
 // Without the query, where secrets often are.
 std::string source_of(const filters::ListDocument& list) {
   return is_download(list) ? list.url.substr(0, list.url.find('?')) : list.file;
@@ -121,6 +133,11 @@ std::uint64_t Refresher::reload() {
 ReloadReport Refresher::last_reload() {
   const std::lock_guard lock(mutex_);
   return report_;
+}
+
+ReloadReport Refresher::last_failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 PolicyStatus Refresher::status() {
@@ -282,12 +299,18 @@ void Refresher::reload_now() {
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
   if (!errors.empty()) {
     say(Level::Error, errors);
-    diag(Level::Error, "the policy stays as it was");
+    diag(Level::Error,
+         "nothing was changed: the policy stays as it was, and so does every setting");
   }
   plan_all(true);
   publish();
   const std::lock_guard lock(mutex_);
-  report_ = {serving_, wall_now(), errors.empty(), errors, warnings_};
+  report_ = {serving_, wall_now(), errors.empty(), errors, warnings_, {}};
+  if (errors.empty()) {
+    report_.change = change_;
+  } else {
+    failure_ = report_;
+  }
 }
 
 // Why not; nothing: the policy of the configuration as it is now is in use.
@@ -304,6 +327,7 @@ std::vector<std::string> Refresher::try_reload() {
     return errors;
   }
   document_ = std::move(*document);
+  tell(change_);
   diag(Level::Info, "policy read anew: " + std::to_string(document_.rules.size()) + " rules, " +
                         std::to_string(document_.lists.size()) + " lists");
   return {};
@@ -317,12 +341,10 @@ std::vector<std::string> Refresher::take_into_use(const Document& document) {
     say(Level::Warning, loaded.warnings);
     warnings_ = loaded.warnings;
   }
-  if (!loaded.errors.empty()) {
-    return loaded.errors;
+  if (auto errors = hooks_.prepare(loaded); !errors.empty()) {
+    return errors;
   }
-  if (const auto adopted = hooks_.adopt(loaded.policy); !adopted) {
-    return {adopted.error()};
-  }
+  change_ = hooks_.commit();
   note_policy(loaded.policy.get());
   fresh_.clear();
   trim_ = now() + kOldGone;

@@ -83,7 +83,7 @@ struct Destination {
 
 class OriginPool final {
  public:
-  OriginPool(Loop& loop, const Settings::Origin& settings) : loop_(loop), settings_(settings) {}
+  OriginPool(Loop& loop, Settings::Origin settings) : loop_(loop), settings_(settings) {}
   ~OriginPool();
   OriginPool(const OriginPool&) = delete;
   OriginPool& operator=(const OriginPool&) = delete;
@@ -120,6 +120,10 @@ class OriginPool final {
   // Back from an exchange: `clean` keeps it for the next, otherwise it is closed and freed.
   void give_back(OriginConnection* c, bool clean);
 
+  // Other limits from now on: what is idle beyond them is closed, and who waits for a place may get
+  // one.
+  void use(const Settings::Origin& settings);
+
   // Closes all idle connections.
   void close_idle();
   // Stops keeping connections (drain).
@@ -152,6 +156,7 @@ class OriginPool final {
   friend class PlaceWaiter;
   void unlink_idle(OriginConnection& c);
   void free_connection(OriginConnection* c);
+  void close_oldest_idle();
   void grant_next(Destination& d);
   void remove_waiter(PlaceWaiter& w);
   void wake_waiter(PlaceWaiter& w, PlaceAnswer answer);
@@ -162,7 +167,7 @@ class OriginPool final {
     std::size_t operator()(std::string_view text) const;
   };
   Loop& loop_;
-  const Settings::Origin& settings_;
+  Settings::Origin settings_;
   std::unordered_map<std::string, std::unique_ptr<Destination>, Hash, std::equal_to<>>
       destinations_;
   OriginConnection* oldest_idle_ = nullptr;

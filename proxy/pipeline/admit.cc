@@ -74,7 +74,7 @@ cache::StoreVerdict judge(Exchange& ex, Session& session) {
       times_of(ex, session),
       cache::kLengthUnknown,
       false,
-      session.worker.shared.cache_rules,
+      session.setup().cache_rules,
       use.overrides,
   };
   if (ex.download_framing.kind == BodyKind::Length) {

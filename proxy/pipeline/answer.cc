@@ -28,8 +28,8 @@ http::ReplyPlan reply_plan(Exchange& ex, Session& session, bool closes) {
   plan.to_head = ex.request.method_id == Method::Head;
   plan.close = !ex.stays;
   plan.keep_alive = ex.stays && ex.request.minor == 0;
-  plan.realm = session.worker.settings.auth.realm;
-  plan.pseudonym = session.worker.shared.pseudonym;
+  plan.realm = session.settings().auth.realm;
+  plan.pseudonym = session.setup().pseudonym;
   plan.date = session.worker.date.at(session.worker.loop.wall());
   plan.request_id = ex.record.id;
   return plan;

@@ -54,7 +54,7 @@ Spawned ask(Worker& worker, std::string name, std::shared_ptr<Asked> asked,
   const auto answer = co_await worker.resolver->resolve(name);
   if (answer) {
     asked->addresses.assign(answer->addresses->begin(), answer->addresses->end());
-    worker.shared.names->learn(name, asked->addresses, worker.loop.now());
+    worker.setup->names->learn(name, asked->addresses, worker.loop.now());
   }
   asked->done = true;
   Knock::ring(knock);
@@ -72,7 +72,7 @@ Claim compare(const std::vector<IpAddress>& addresses, const IpAddress& with) {
 Task<Claim> ask_resolver(Exchange& ex, Session& session) {
   Worker& worker = session.worker;
   const IpAddress& address = session.arrival->address;
-  if (worker.shared.names->knows(ex.host.name, address, worker.loop.now())) {
+  if (session.setup().names->knows(ex.host.name, address, worker.loop.now())) {
     co_return Claim::Verified;
   }
   const auto asked = std::make_shared<Asked>();
@@ -80,7 +80,7 @@ Task<Claim> ask_resolver(Exchange& ex, Session& session) {
   std::string name(ex.host.name);
   const Instant began = worker.loop.now();
   ask(worker, std::move(name), asked, knock);
-  const Instant until = began + worker.settings.transparent.verify_wait;
+  const Instant until = began + session.settings().transparent.verify_wait;
   while (!asked->done && worker.loop.now() < until && !session.client.broken()) {
     knock->heed(session.client);
     co_await knock->wait(until);
@@ -99,7 +99,7 @@ ClaimOutcome outcome_of(Claim claim) {
 }
 
 bool strict_for(const Exchange& ex, const Session& session) {
-  const Settings::Transparent& settings = session.worker.settings.transparent;
+  const Settings::Transparent& settings = session.settings().transparent;
   if (settings.host_verify == HostVerify::Strict) {
     return true;
   }
@@ -132,7 +132,7 @@ filters::Verdict judge_as(Exchange& ex, const std::string& name) {
 }  // namespace
 
 void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello& hello) {
-  const Settings::Transparent& settings = session.worker.settings.transparent;
+  const Settings::Transparent& settings = session.settings().transparent;
   ex.course = Course::Tunnel;
   ex.unheard = true;
   ex.tls = spoken == Spoken::Tls;
@@ -182,7 +182,7 @@ void police_other_names(Exchange& ex, Session& session) {
     return;
   }
   const auto names =
-      session.worker.shared.names->names_of(session.arrival->address, session.worker.loop.now());
+      session.setup().names->names_of(session.arrival->address, session.worker.loop.now());
   if (names.empty()) {
     return;
   }
@@ -207,7 +207,7 @@ Task<void> end_unheard(Exchange& ex, Session& session) {
   }
   if (ex.tls && refused) {
     ex.record.bytes_to_client += tls::kUnrecognizedName.size();
-    const Micros idle = session.worker.settings.timeouts.client_write;
+    const Micros idle = session.settings().timeouts.client_write;
     co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
                        Failure::ClientStalled);
   }

@@ -28,12 +28,12 @@ std::string_view connect_head(Exchange& ex, const Session& session) {
           ? std::string_view()
           : ex.arena.join({"Proxy-Authorization: ", ex.parent->authorization, "\r\n"});
   return ex.arena.join({"CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\nVia: 1.1 ",
-                        session.worker.shared.pseudonym, "\r\n", authorization, "\r\n"});
+                        session.setup().pseudonym, "\r\n", authorization, "\r\n"});
 }
 
 // The parent's answer; whatever follows a 2xx is the tunnel's.
 Task<Failure> read_answer(Exchange& ex, Session& session) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   const http::HeadLimits limits{settings.limits.request_line, BufferPool::kSmall,
                                 settings.limits.fields};
   const Instant until = session.worker.loop.now() + settings.timeouts.connect_total;
@@ -73,7 +73,7 @@ Task<Failure> read_answer(Exchange& ex, Session& session) {
 
 Task<Failure> ask_parent(Exchange& ex, Session& session) {
   const std::string_view head = connect_head(ex, session);
-  const Micros idle = session.worker.settings.timeouts.connect_total;
+  const Micros idle = session.settings().timeouts.connect_total;
   const Failure why = co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
                                          Failure::OriginHeadTimeout);
   if (why != Failure::None) {
@@ -127,7 +127,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
     ex.record.status = 200;
     ex.record.bytes_to_client += kEstablished.size();
     ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
-    const Micros idle = session.worker.settings.timeouts.client_write;
+    const Micros idle = session.settings().timeouts.client_write;
     why = co_await send_text(session.client, kEstablished, idle, Failure::ClientGone,
                              Failure::ClientStalled);
   }

@@ -49,9 +49,9 @@ std::string_view response_head(Exchange& ex, Session& session, const http::Frami
   plan.bodiless = ex.download_framing.kind == BodyKind::None;
   plan.close = !ex.stays;
   plan.keep_alive = ex.stays && ex.request.minor == 0;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   plan.date = session.worker.date.at(session.worker.loop.wall());
-  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  plan.keep_trailers = session.settings().http.keep_trailers;
   if (ex.response.status == 101) {
     plan.upgrade = ex.response.fields.value(FieldId::Upgrade);
   }
@@ -59,7 +59,7 @@ std::string_view response_head(Exchange& ex, Session& session, const http::Frami
 }
 
 void plan_download(Exchange& ex, Session& session, const http::Framing& framing) {
-  const Settings::Timeouts& timeouts = session.worker.settings.timeouts;
+  const Settings::Timeouts& timeouts = session.settings().timeouts;
   ex.download_reader.begin(ex.download_framing);
   RelayPlan& plan = ex.download;
   plan.from = ex.origin != nullptr ? &ex.origin->stream : nullptr;
@@ -70,7 +70,7 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   plan.arena = &ex.arena;
   plan.prefix = response_head(ex, session, framing);
   plan.chunked = framing.kind == BodyKind::Chunked;
-  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  plan.keep_trailers = session.settings().http.keep_trailers;
   if (ex.body_rules) {
     plan.transform = ex.body_rules->transform.get();
     plan.watch = ex.body_rules.get();
@@ -109,7 +109,7 @@ void note_trouble(Exchange& ex, Session& session, Failure why) {
 }
 
 Task<void> deliver_reply(Exchange& ex, Session& session) {
-  const Micros idle = session.worker.settings.timeouts.client_write;
+  const Micros idle = session.settings().timeouts.client_write;
   ex.record.bytes_to_client += ex.reply.size();
   const Failure why = co_await send_text(session.client, ex.reply, idle, Failure::ClientGone,
                                          Failure::ClientStalled);
@@ -121,7 +121,7 @@ Task<void> deliver_reply(Exchange& ex, Session& session) {
 
 Task<void> deliver_switch(Exchange& ex, Session& session) {
   const std::string_view head = response_head(ex, session, {});
-  const Micros idle = session.worker.settings.timeouts.client_write;
+  const Micros idle = session.settings().timeouts.client_write;
   ex.record.bytes_to_client += head.size();
   ex.record.status = 101;
   const Failure why =

@@ -34,6 +34,7 @@ void Exchange::reset() {
   body_rules.reset();
   limits.reset();
   rules.reset();
+  in_force.reset();
   adjusted = edited = 0;
   log_level = filters::LogLevel::Full;
   dial_name = edited_url = {};

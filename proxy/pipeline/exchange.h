@@ -59,6 +59,7 @@ struct Exchange {
   Failure failure = Failure::None;  // why it did not simply succeed
 
   // Read by the session.
+  std::shared_ptr<const Snapshot> in_force;  // the rules when it began; null: none
   http::RequestHead request;
   Buffer pinned_request;  // the buffer the request head lives in, if the session needed another
   std::uint64_t head_bytes = 0;

@@ -32,7 +32,7 @@ std::string_view client_text(const Session& session, Arena& arena) {
 }
 
 std::string_view request_head(Exchange& ex, Session& session) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   http::RequestPlan plan;
   plan.host = ex.authority;
   // A parent gets the absolute form, an origin the path (RFC 9112 3.2.1, 3.2.2).
@@ -40,7 +40,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
   const std::string_view path = ex.target.path == "*" ? "" : ex.target.path;
   plan.target = absolute ? ex.arena.join({"http://", ex.authority, path}) : ex.target.path;
   plan.framing = ex.upload_framing;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   plan.forwarded_for = disclosure(settings.http.forwarded_for);
   plan.forwarded = disclosure(settings.http.forwarded);
   if (plan.forwarded_for.add || plan.forwarded.add) {
@@ -60,7 +60,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
 }
 
 void plan_upload(Exchange& ex, Session& session, std::string_view head) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   ex.upload_reader.begin(ex.upload_framing);
   RelayPlan& plan = ex.upload;
   plan.from = &session.client;
@@ -120,7 +120,7 @@ Task<Failure> send_request(Exchange& ex, Session& session) {
     co_return Failure::None;
   }
   session.heed_client(ex);
-  const Micros idle = session.worker.settings.timeouts.origin_body_idle;
+  const Micros idle = session.settings().timeouts.origin_body_idle;
   co_return co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
                                Failure::OriginHeadTimeout);
 }
@@ -162,12 +162,12 @@ Task<Failure> read_more(Exchange& ex, Session& session) {
     if (r.what != Io::WouldBlock) {
       co_return origin_failure(ex, r);
     }
-    const Instant until = ex.asked + worker.settings.timeouts.origin_head;
+    const Instant until = ex.asked + session.settings().timeouts.origin_head;
     const Failure why = co_await ex.origin->stream.readable(until, Failure::OriginHeadTimeout);
     if (why == Failure::OriginHeadTimeout && !ex.upload_lane.done()) {
       ex.asked = worker.loop.now();  // the body is still on its way and has deadlines of its own
     } else if (why == Failure::OriginHeadTimeout &&
-               worker.loop.now() < ex.asked + worker.settings.timeouts.origin_head) {
+               worker.loop.now() < ex.asked + session.settings().timeouts.origin_head) {
       continue;  // its end has moved the deadline on
     } else if (why != Failure::None) {
       co_return why;
@@ -176,7 +176,7 @@ Task<Failure> read_more(Exchange& ex, Session& session) {
 }
 
 Task<Failure> pass_interim(Exchange& ex, Session& session) {
-  if (++ex.interim > session.worker.settings.limits.interim_responses) {
+  if (++ex.interim > session.settings().limits.interim_responses) {
     co_return Failure::OriginTooManyInterim;
   }
   if (ex.request.minor == 0 || session.for_nobody()) {
@@ -184,10 +184,10 @@ Task<Failure> pass_interim(Exchange& ex, Session& session) {
   }
   http::ResponsePlan plan;
   plan.bodiless = true;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   const std::string_view head = http::write_response(ex.response, plan, ex.arena);
   ex.record.bytes_to_client += head.size();
-  co_return co_await send_text(session.client, head, session.worker.settings.timeouts.client_write,
+  co_return co_await send_text(session.client, head, session.settings().timeouts.client_write,
                                Failure::ClientGone, Failure::ClientStalled);
 }
 
@@ -212,7 +212,7 @@ Failure accept_head(Exchange& ex) {
 }
 
 Task<Failure> read_response_head(Exchange& ex, Session& session) {
-  const Settings::Limits& limits = session.worker.settings.limits;
+  const Settings::Limits& limits = session.settings().limits;
   const http::HeadLimits head_limits{limits.request_line, limits.head, limits.fields};
   http::HeadScan scan;
   for (;;) {

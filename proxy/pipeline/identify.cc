@@ -112,12 +112,12 @@ Failure check_method(const Exchange& ex, const Settings& settings) {
                                                                : Failure::None;
 }
 
-Failure check_request(Exchange& ex, const Shared& shared) {
-  const Settings& settings = shared.settings;
+Failure check_request(Exchange& ex, const Setup& setup) {
+  const Settings& settings = setup.settings;
   if (http::expectation(ex.request) == http::Expectation::Unknown) {
     return Failure::ExpectationFailed;
   }
-  if (http::via_names(ex.request.fields, shared.pseudonym)) {
+  if (http::via_names(ex.request.fields, setup.pseudonym)) {
     return Failure::Loop;
   }
   if (!http::max_forwards(ex.request).valid) {
@@ -131,8 +131,8 @@ Failure check_request(Exchange& ex, const Shared& shared) {
 }
 
 Failure first_fault(Exchange& ex, Session& session) {
-  const Shared& shared = session.worker.shared;
-  if (!client_allowed(session.peer.address, shared.settings.clients)) {
+  const Setup& setup = session.setup();
+  if (!client_allowed(session.peer.address, setup.settings.clients)) {
     return Failure::ClientDenied;
   }
   const auto framing = http::request_framing(ex.request);
@@ -143,10 +143,10 @@ Failure first_fault(Exchange& ex, Session& session) {
   if (const Failure why = find_target(ex, session); why != Failure::None) {
     return why;
   }
-  if (const Failure why = check_request(ex, shared); why != Failure::None) {
+  if (const Failure why = check_request(ex, setup); why != Failure::None) {
     return why;
   }
-  return ex.request.method_id == Method::Connect ? check_connect(ex, shared.settings)
+  return ex.request.method_id == Method::Connect ? check_connect(ex, setup.settings)
                                                  : Failure::None;
 }
 
@@ -167,7 +167,7 @@ void identify(Exchange& ex, Session& session) {
   if (ex.request.method_id == Method::Connect) {
     ex.course = Course::Tunnel;
   } else if (ex.upload_framing.kind == http::BodyKind::None) {
-    ex.upgrade = http::wanted_upgrade(ex.request, session.worker.settings.http.upgrades, ex.arena);
+    ex.upgrade = http::wanted_upgrade(ex.request, session.settings().http.upgrades, ex.arena);
   }
 }
 

@@ -42,7 +42,7 @@ void pin_head(Exchange& ex, Session& session) {
 
 // More bytes of the client's, or None with nothing new when the server has begun to speak.
 Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
-  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.tunnel_idle;
+  const Instant until = session.worker.loop.now() + session.settings().timeouts.tunnel_idle;
   for (;;) {
     server_first = ex.unheard && session.in.empty() && !ex.origin->stream.quiet();
     if (server_first) {
@@ -179,7 +179,7 @@ Task<void> inspect_hello(Exchange& ex, Session& session) {
     note_verdict(ex);
   }
   if (refused && progress != HelloProgress::NotTls) {
-    const Micros idle = session.worker.settings.timeouts.client_write;
+    const Micros idle = session.settings().timeouts.client_write;
     ex.record.bytes_to_client += tls::kUnrecognizedName.size();
     co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
                        Failure::ClientStalled);

@@ -113,7 +113,7 @@ void plan_validation(Exchange& ex, std::size_t chosen) {
 bool may_share(const Exchange& ex, const Session& session) {
   const CacheUse& use = ex.cache;
   const cache::Asked& asked = use.asked;
-  const bool wanted = session.worker.settings.cache.collapse && !asked.authorization;
+  const bool wanted = session.settings().cache.collapse && !asked.authorization;
   return (wanted || use.background) && !use.alone && asked.method == http::Method::Get &&
          !asked.for_origin && !asked.directives.no_store &&
          (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
@@ -152,7 +152,7 @@ LookUp lead_or_follow(Exchange& ex, Session& session) {
     return use.flight ? LookUp::AwaitFlight : LookUp::Decided;
   }
   const auto seat = flights.board(flight_key(ex), use.hash, now,
-                                  session.worker.settings.cache.collapse_wait, use.erasures);
+                                  session.settings().cache.collapse_wait, use.erasures);
   use.flight = seat.flight;
   use.leads = seat.leads;
   if (!seat.leads && use.background) {
@@ -188,9 +188,9 @@ bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
   if (from.came_from == cache::CameFrom::Parent) {
     return true;  // no address was judged for the fetch either
   }
-  const Shared& shared = session.worker.shared;
+  const Setup& setup = session.setup();
   Failure why = judge_destination(from.address, ex.port, ClientClass::of(session.peer.address),
-                                  shared.settings.destinations, shared.own)
+                                  setup.settings.destinations, setup.own)
                     .failure;
   if (why == Failure::None) {
     why = police_address(ex, from.address);
@@ -365,7 +365,7 @@ bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
 }
 
 void leave_alone(Exchange& ex, Session& session) {
-  const Micros mark = session.worker.settings.cache.alone_for;
+  const Micros mark = session.settings().cache.alone_for;
   if (ex.cache.leads) {
     session.worker.shared.store->flights.mark_alone(ex.cache.hash,
                                                     session.worker.loop.now() + mark);

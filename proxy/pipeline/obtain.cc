@@ -40,14 +40,16 @@ std::string_view port_text(std::uint16_t port, Arena& arena) {
 
 // Everything a pooled connection's use depends on but the address, which is judged at each use.
 std::string_view pool_key(const Hop& hop, Arena& arena) {
-  return hop.parent != nullptr ? arena.join({"parent ", hop.parent->name})
-                               : arena.join({hop.name, ":", port_text(hop.port, arena)});
+  const std::string_view parent = hop.parent != nullptr ? hop.parent->name : std::string_view();
+  const std::string_view at = arena.join({hop.name, ":", port_text(hop.port, arena)});
+  // A reload may give the name of a parent to another host.
+  return hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
 }
 
 DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {
-  const Shared& shared = session.worker.shared;
+  const Setup& setup = session.setup();
   return judge_destination(address, port, ClientClass::of(session.peer.address),
-                           shared.settings.destinations, shared.own);
+                           setup.settings.destinations, setup.own);
 }
 
 // A parent is configured, hence allowed wherever it is, but never ourselves; rules about addresses
@@ -88,8 +90,8 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   if (!answer) {
     co_return answer.error();
   }
-  if (worker.shared.names != nullptr) {
-    worker.shared.names->learn(hop.name, *answer->addresses, worker.loop.now());
+  if (session.setup().names != nullptr) {
+    session.setup().names->learn(hop.name, *answer->addresses, worker.loop.now());
   }
   for (const IpAddress& address : *answer->addresses) {
     consider(ex, out, session, hop, address);
@@ -105,11 +107,11 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   }
   Worker& worker = session.worker;
   ConnectLimits limits;
-  limits.per_address = worker.settings.timeouts.connect;
-  limits.total = worker.settings.timeouts.connect_total;
-  limits.prefer_ipv6 = worker.settings.dns.prefer_ipv6;
-  limits.mark = worker.settings.transparent.mark;
-  if (session.arrival && worker.settings.transparent.keep_client_address) {
+  limits.per_address = session.settings().timeouts.connect;
+  limits.total = session.settings().timeouts.connect_total;
+  limits.prefer_ipv6 = session.settings().dns.prefer_ipv6;
+  limits.mark = session.settings().transparent.mark;
+  if (session.arrival && session.settings().transparent.keep_client_address) {
     limits.from = session.peer.address;
   }
   const std::span<const Endpoint> addresses(candidates.at.data(), candidates.count);
@@ -150,7 +152,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
   Loop& loop = session.worker.loop;
   const std::string_view key = pool_key(hop, ex.arena);
   const Instant asked = loop.now();
-  const Instant until = asked + session.worker.settings.origin.queue_wait;
+  const Instant until = asked + session.settings().origin.queue_wait;
   for (;;) {
     Destination& d = pool.destination(key);
     place = &d;
@@ -233,7 +235,7 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
 // address needs connections of his own.
 Hop hop_of_arrival(Exchange& ex, const Session& session) {
   const Endpoint& to = *session.arrival;
-  const bool as_client = session.worker.settings.transparent.keep_client_address;
+  const bool as_client = session.settings().transparent.keep_client_address;
   const std::string_view name =
       ex.arena.join({to.address.text(), as_client ? " from " : "",
                      as_client ? session.peer.address.text() : std::string()});
@@ -264,7 +266,7 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
 
 // Goes through the route's parents until one answers.
 Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   if (session.arrival && ex.dial_name.empty()) {
     const Hop there = hop_of_arrival(ex, session);
     co_return co_await obtain_one(ex, session, there, riding);

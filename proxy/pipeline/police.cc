@@ -96,7 +96,7 @@ Task<Failure> first_bytes(Exchange& ex, Session& session, std::string_view& firs
   parts.in = &ex.origin_in;
   parts.framing = ex.download_framing;
   parts.arena = &ex.arena;
-  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.origin_head;
+  const Instant until = session.worker.loop.now() + session.settings().timeouts.origin_head;
   co_return co_await peek_body(parts, filters::kSniffBytes, until, first);
 }
 
@@ -167,7 +167,7 @@ void police_request(Exchange& ex, Session& session) {
   if (ex.ends_here) {
     return;
   }
-  ex.rules = session.worker.rules;
+  ex.rules = ex.in_force;
   describe_request_to_rules(ex, session);
   ex.verdict.clear();
   judge_request(ex, session);

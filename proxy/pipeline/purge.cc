@@ -16,7 +16,7 @@ namespace weir {
 namespace {
 
 bool may_purge(const Session& session) {
-  const std::vector<Prefix>& from = session.worker.settings.cache.purge_from;
+  const std::vector<Prefix>& from = session.settings().cache.purge_from;
   const IpAddress& client = session.peer.address;
   return from.empty() ? client.is_loopback()
                       : std::any_of(from.begin(), from.end(),
@@ -26,7 +26,7 @@ bool may_purge(const Session& session) {
 }  // namespace
 
 bool is_purge(const Exchange& ex, const Session& session) {
-  return session.worker.settings.cache.purge_method && session.worker.shared.store != nullptr &&
+  return session.settings().cache.purge_method && session.worker.shared.store != nullptr &&
          ex.request.method == "PURGE";
 }
 

@@ -40,7 +40,7 @@ void begin_record(Exchange& ex, Session& session) {
 void describe_request(Exchange& ex, const Session& session) {
   Record& r = ex.record;
   r.method = ex.request.method;
-  const bool query = session.worker.settings.access_log.query_strings;
+  const bool query = session.settings().access_log.query_strings;
   r.url = for_the_log(ex.request.target, query, ex.arena);
   r.version = ex.request.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
   r.referer = for_the_log(ex.request.fields.value(http::FieldId::Referer), query, ex.arena);
@@ -82,7 +82,7 @@ void record_exchange(Exchange& ex, Session& session) {
   if (!ex.recorded) {
     ex.recorded = true;
     complete_record(ex, session);
-    session.worker.write_log(ex.record);
+    session.worker.write_log(ex.record, session.setup());
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -21,43 +20,16 @@
 #include <fstream>
 
 #include "proxy/base/diag.h"
-#include "proxy/config/load.h"
-#include "proxy/config/rules.h"
-#include "proxy/config/schema.h"
 #include "proxy/lists/load.h"
-#include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/stack_trace.h"
 
 namespace weir {
 namespace {
 
-constexpr unsigned kHashThreads = 2;
-constexpr std::size_t kHashQueue = 256;
 constexpr Micros kCutGrace = 2 * kSecond;
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
-}
-
-// Tells this process from every other Weir in a chain, and nobody anything else.
-std::string make_pseudonym(const std::string& name) {
-  std::uint32_t random = 0;
-  [[maybe_unused]] const auto n = ::getrandom(&random, sizeof random, 0);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = name + "-";
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    out += kHex[random >> shift & 15];
-  }
-  return out;
-}
-
-// True when the allow-list lets public addresses in and nothing else asks who they are. The loader
-// has checked this for the listeners it knows; sockets handed over by a service manager it does
-// not.
-bool serves_strangers(const Settings& settings) {
-  return settings.auth.htpasswd_file.empty() && !settings.clients.open_proxy &&
-         !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(),
-                      is_inner_network);
 }
 
 // As many descriptors as this process may have. Nothing is sized from it.
@@ -101,47 +73,6 @@ std::string drop_privileges(const std::string& user, const std::string& group) {
   return {};
 }
 
-// Tells of settings that are not taken into use by reading them anew.
-void warn_of_others(Settings now, Settings in_use) {
-  now.policy = in_use.policy = {};
-  now.policy_files = in_use.policy_files = {};
-  now.process.workers = in_use.process.workers;  // 0 has become a number
-  if (effective_config(now) != effective_config(in_use)) {
-    diag(Level::Warning, "settings other than the policy have changed; they need a restart");
-  }
-}
-
-// The policy of the configuration as it is now.
-tl::expected<filters::PolicyDocument, std::vector<std::string>> read_policy(
-    const std::string& config, const Settings& in_use) {
-  if (config.empty()) {
-    return in_use.policy;
-  }
-  Loaded loaded = load_settings_file(config);
-  if (!loaded) {
-    std::vector<std::string> errors;
-    for (const Problem& problem : loaded.error()) {
-      errors.push_back(problem.text());
-    }
-    return tl::unexpected(std::move(errors));
-  }
-  warn_of_others(*loaded, in_use);
-  return std::move(loaded->policy);
-}
-
-// Null when there is no policy.
-tl::expected<std::shared_ptr<const Snapshot>, std::string> make_rules(
-    std::shared_ptr<const filters::Policy> policy) {
-  if (policy == nullptr) {
-    return nullptr;
-  }
-  auto made = Snapshot::make(std::move(policy));
-  if (!made) {
-    return tl::unexpected(std::move(made).error());
-  }
-  return std::make_shared<const Snapshot>(std::move(*made));
-}
-
 Instant steady_now() {
   const auto at = std::chrono::steady_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
@@ -158,21 +89,6 @@ std::string lines_of(const std::vector<std::string>& texts) {
     all += (all.empty() ? "" : "\n") + text;
   }
   return all;
-}
-
-std::uint32_t seconds(Micros length) {
-  return static_cast<std::uint32_t>(length / kSecond);
-}
-
-cache::Rules rules_of(const Settings::Cache& from) {
-  cache::Rules out;
-  out.heuristic_percent = from.heuristic_percent;
-  out.heuristic_limit = seconds(from.heuristic_limit);
-  out.lifetime_limit = seconds(from.lifetime_limit);
-  out.negative_lifetime = seconds(from.negative_lifetime);
-  out.stale_on_error_limit = seconds(from.stale_on_error);
-  out.serve_stale_on_error = from.stale_on_error > 0;
-  return out;
 }
 
 }  // namespace
@@ -234,7 +150,7 @@ class Server::Control {
   void drain() {
     diag(Level::Info, "stopping: finishing what runs; a second signal ends it at once");
     server_.drain_workers();
-    after(server_.shared_.settings.timeouts.shutdown, [this] { cut(); });
+    after(server_.configuration_.settings()->timeouts.shutdown, [this] { cut(); });
   }
   void cut() {
     diag(Level::Info, "stopping now");
@@ -260,41 +176,28 @@ class Server::Control {
   int stops_ = 0;
 };
 
-Server::Server(Settings settings, std::string config) : config_(std::move(config)) {
-  shared_.settings = std::move(settings);
-  refresher_ =
-      std::make_unique<Refresher>(shared_.settings.lists.directory, hooks(), control_metrics_);
-}
+Server::Server(Settings settings, std::string config)
+    : config_(std::move(config)),
+      configuration_(std::move(settings), config_),
+      refresher_(std::make_unique<Refresher>(configuration_.settings()->lists.directory, hooks(),
+                                             control_metrics_)) {}
 
 Server::~Server() = default;
 
-tl::expected<void, StartFault> Server::load_passwords() {
-  const std::string& path = shared_.settings.auth.htpasswd_file;
-  if (path.empty()) {
-    return {};
-  }
-  const PasswordFile::Loaded loaded = PasswordFile::load(path);
-  for (const std::string& warning : loaded.warnings) {
-    diag(Level::Warning, warning);
-  }
-  if (!loaded.problems.empty()) {
-    return fault(lines_of(loaded.problems), EX_CONFIG);
-  }
-  shared_.passwords = loaded.file;
-  offload_ = std::make_unique<Offload>(kHashThreads, kHashQueue);
-  shared_.offload = offload_.get();
-  return {};
+tl::expected<void, StartFault> Server::make_setup() {
+  const auto problems = configuration_.make_setup();
+  return problems.empty() ? tl::expected<void, StartFault>() : fault(lines_of(problems), EX_CONFIG);
 }
 
 // A disk that cannot be used is no reason not to start: the operator is told.
 tl::expected<void, StartFault> Server::open_cache() {
-  const Settings::Cache& cache = shared_.settings.cache;
+  const Settings::Cache cache = configuration_.settings()->cache;
   if (cache.memory == 0) {
     return {};
   }
   store::StoreLimits limits;
   limits.memory = cache.memory;
-  limits.memory_object = std::min(cache.memory_object, cache.memory / 8);
+  limits.memory_object = memory_object(cache);
   if (!cache.directory.empty()) {
     limits.disk.emplace();
     limits.disk->directory = cache.directory;
@@ -307,89 +210,40 @@ tl::expected<void, StartFault> Server::open_cache() {
   }
   inventory_ = std::make_unique<store::Inventory>(store_->memory, store_->disk(), store_->reasons);
   shared_.store = store_.get();
-  shared_.cache_rules = rules_of(cache);
   return {};
 }
 
 tl::expected<void, StartFault> Server::load_rules() {
-  const LoadedPolicy loaded = refresher_->begin(shared_.settings.policy);
+  const LoadedPolicy loaded = refresher_->begin(configuration_.settings()->policy);
   for (const std::string& warning : loaded.warnings) {
     diag(Level::Warning, warning);
   }
-  if (!loaded.errors.empty()) {
-    return fault(lines_of(loaded.errors), EX_CONFIG);
-  }
-  auto rules = make_rules(loaded.policy);
-  if (!rules) {
-    return fault(rules.error(), EX_CONFIG);
-  }
-  shared_.rules = std::move(*rules);
-  return {};
+  const auto problems = loaded.errors.empty() ? configuration_.make_rules(loaded) : loaded.errors;
+  return problems.empty() ? tl::expected<void, StartFault>() : fault(lines_of(problems), EX_CONFIG);
 }
 
 Refresher::Hooks Server::hooks() {
   Refresher::Hooks out;
-  out.adopt =
-      [this](std::shared_ptr<const filters::Policy> policy) -> tl::expected<void, std::string> {
-    const auto rules = make_rules(std::move(policy));
-    if (!rules) {
-      return tl::unexpected(rules.error());
-    }
-    for (const auto& worker : workers_) {
-      worker->adopt(*rules);
-    }
-    return {};
-  };
-  out.read = [this] { return read_policy(config_, shared_.settings); };
+  out.read = [this] { return configuration_.read(); };
+  out.prepare = [this](const LoadedPolicy& loaded) { return configuration_.prepare(loaded); };
+  out.commit = [this] { return configuration_.commit(); };
   return out;
 }
 
 tl::expected<void, StartFault> Server::open_listeners() {
-  const auto count = static_cast<unsigned>(shared_.settings.process.workers);
-  auto inherited = inherited_listeners(count);
-  if (!inherited) {
-    return fault(inherited.error(), EX_USAGE);
-  }
-  listening_ = std::move(*inherited);
-  if (listening_.empty()) {
-    for (const Settings::Listener& listener : shared_.settings.listeners) {
-      auto one = listen_at(listener.at, count);
-      if (!one) {
-        return fault(one.error(), EX_UNAVAILABLE);
-      }
-      one->name = listener.name;
-      one->mode = listener.mode;
-      if (auto ready = make_transparent(*one); !ready) {
-        return fault(ready.error(), EX_NOPERM);
-      }
-      listening_.push_back(std::move(*one));
-    }
-  }
-  for (const Listening& one : listening_) {
-    never_dial(one.at);
-    if (one.mode != ListenMode::Forward) {
-      shared_.names = &names_;
-    }
-    if (!one.at.address.is_loopback() && serves_strangers(shared_.settings)) {
-      return fault(
-          "on " + one.at.text() +
-              " this would be an open proxy: set auth.htpasswd_file, allow only inner "
-              "networks in clients.allow, or write clients.open_proxy: true if it is meant",
-          EX_CONFIG);
-    }
-  }
-  shared_.own.interfaces = read_interface_addresses();
-  return {};
+  const auto opened = configuration_.open_listeners(worker_count_);
+  return opened ? tl::expected<void, StartFault>()
+                : fault(opened.error().what, opened.error().exit_code);
 }
 
 tl::expected<void, StartFault> Server::open_access_log() {
-  const Settings::AccessLog& log = shared_.settings.access_log;
+  const Settings::AccessLog log = configuration_.settings()->access_log;
   LogWriter::Options options;
   options.path = log.path;
   options.rotate_bytes = log.rotate_bytes;
   options.rotate_keep = log.rotate_keep;
   log_writer_ = std::make_unique<LogWriter>(options);
-  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
+  for (std::uint32_t i = 0; i < worker_count_; ++i) {
     log_rings_.push_back(log_writer_->add_ring(log.queue_bytes));
   }
   if (const auto started = log_writer_->start(); !started) {
@@ -399,22 +253,18 @@ tl::expected<void, StartFault> Server::open_access_log() {
 }
 
 tl::expected<void, StartFault> Server::make_workers() {
-  const auto format = AccessFormat::compile(shared_.settings.access_log.format);
-  if (!format) {
-    return fault("access_log.format: " + format.error(), EX_CONFIG);
-  }
-  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(shared_, *format, log_rings_[i]));
-    for (const Listening& one : listening_) {
-      workers_.back()->add_listener(one.fds[i], one.at, one.name, one.mode);
+  for (std::uint32_t i = 0; i < worker_count_; ++i) {
+    workers_.push_back(std::make_unique<Worker>(shared_, configuration_.in_force(), log_rings_[i]));
+    for (NewListener& listener : configuration_.first_listeners(i).open) {
+      workers_.back()->add_listener(std::move(listener));
     }
   }
-  shared_.rules = nullptr;  // theirs now, or it would outlive every reload
+  configuration_.started({&workers_, log_writer_.get(), store_.get()});
   return {};
 }
 
 tl::expected<void, StartFault> Server::enter_process_state() {
-  const Settings::Process& process = shared_.settings.process;
+  const Settings::Process process = configuration_.settings()->process;
   if (!process.pid_file.empty()) {
     std::ofstream file(process.pid_file, std::ios::trunc);
     pid_file_written_ = true;
@@ -436,7 +286,7 @@ tl::expected<void, StartFault> Server::enter_process_state() {
 }
 
 void Server::announce() const {
-  for (const Listening& one : listening_) {
+  for (const Listeners::One& one : configuration_.listeners()) {
     diag(Level::Info, "listening on " + one.at.text());
   }
 }
@@ -444,17 +294,17 @@ void Server::announce() const {
 tl::expected<void, StartFault> Server::start() {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
-  if (shared_.settings.process.workers == 0) {
-    shared_.settings.process.workers = std::max(1U, std::thread::hardware_concurrency());
+  worker_count_ = configuration_.settings()->process.workers;
+  if (worker_count_ == 0) {
+    worker_count_ = std::max(1U, std::thread::hardware_concurrency());
   }
-  shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
   shared_.slots = &slots_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
-  for (const auto step : {&Server::load_passwords, &Server::open_listeners,
-                          &Server::open_access_log, &Server::enter_process_state,
-                          &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
+  for (const auto step : {&Server::make_setup, &Server::open_listeners, &Server::open_access_log,
+                          &Server::enter_process_state, &Server::load_rules, &Server::open_cache,
+                          &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
       remove_pid_file();
       return done;
@@ -495,9 +345,7 @@ int Server::wait() {
   for (std::thread& thread : threads_) {
     thread.join();
   }
-  if (offload_) {
-    offload_->stop();
-  }
+  configuration_.stop_hashing();
   if (store_) {
     inventory_->close();
     store_->close_disk();
@@ -510,7 +358,7 @@ int Server::wait() {
 
 void Server::remove_pid_file() {
   if (pid_file_written_) {
-    ::unlink(shared_.settings.process.pid_file.c_str());
+    ::unlink(configuration_.settings()->process.pid_file.c_str());
   }
 }
 
@@ -536,7 +384,7 @@ ServerStatus Server::status() const {
   out.pid = static_cast<std::uint32_t>(::getpid());
   out.config = config_;
   out.draining = draining_;
-  for (const Listening& one : listening_) {
+  for (const Listeners::One& one : configuration_.listeners()) {
     out.listeners.push_back({one.name, one.at});
   }
   out.counted_listeners = slots_.names();
@@ -550,6 +398,10 @@ ServerStatus Server::status() const {
   }
   out.policy = refresher_->status();
   out.reload = refresher_->last_reload();
+  out.failure = refresher_->last_failure();
+  const Configuration::Generation generation = configuration_.generation();
+  out.generation = generation.number;
+  out.in_use_since = generation.since;
   return out;
 }
 
@@ -573,9 +425,7 @@ std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {
 
 void Server::reopen_logs() {
   log_writer_->reopen();
-  const Settings::Log& log = shared_.settings.log;
-  if (const auto opened = diag_open(log.path, parse_level(log.level).value_or(Level::Info));
-      !opened) {
+  if (const auto opened = configuration_.open_log(); !opened) {
     diag(Level::Error, opened.error());
   }
   diag(Level::Info, "log files opened again");

@@ -5,9 +5,8 @@
 // wait() returns when the process should end.
 //
 // Signals: TERM and INT drain (a second one cuts), USR1 opens the log files again. HUP does, too;
-// then the configuration is read anew, its policy is compiled aside and taken into use if nothing
-// is wrong with it, and new versions of filter lists are asked for. Other settings need a restart.
-// Owned by main, used on the main thread.
+// then the configuration is read anew and taken into use if nothing is wrong with it (reload.h),
+// and new versions of filter lists are asked for. Owned by main, used on the main thread.
 #pragma once
 
 #include <atomic>
@@ -22,10 +21,8 @@
 #include "proxy/config/settings.h"
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
-#include "proxy/net/listen.h"
-#include "proxy/net/name_history.h"
-#include "proxy/net/offload.h"
 #include "proxy/observe/log_writer.h"
+#include "proxy/pipeline/reload.h"
 #include "proxy/pipeline/status.h"
 #include "proxy/pipeline/watchdog.h"
 #include "proxy/pipeline/worker.h"
@@ -54,7 +51,7 @@ class Server {
 
   // Before start(): clients may not be connected to this address, though no listener here is
   // there.
-  void never_dial(const Endpoint& at) { shared_.own.listeners.push_back(at); }
+  void never_dial(const Endpoint& at) { configuration_.never_dial(at); }
 
   // Any thread, between start() and the end of wait().
   ServerStatus status() const;
@@ -69,7 +66,7 @@ class Server {
 
  private:
   class Control;
-  tl::expected<void, StartFault> load_passwords();
+  tl::expected<void, StartFault> make_setup();
   tl::expected<void, StartFault> load_rules();
   tl::expected<void, StartFault> open_cache();
   tl::expected<void, StartFault> open_listeners();
@@ -84,18 +81,17 @@ class Server {
   void remove_pid_file();
 
   std::string config_;
+  Configuration configuration_;
+  std::uint32_t worker_count_ = 0;
   Shared shared_;
   ClientCount clients_;
   Bandwidth bandwidth_;
-  NameHistory names_;
   ListenerSlots slots_;
   Metrics control_metrics_;              // written by the refresher's thread
   std::unique_ptr<store::Store> store_;  // null: nothing is cached
   std::unique_ptr<store::Inventory> inventory_;
-  std::unique_ptr<Offload> offload_;
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<LogRing*> log_rings_;  // one per worker
-  std::vector<Listening> listening_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::atomic<unsigned> running_{0};

@@ -30,14 +30,20 @@ TunnelKind kind_of_tunnel(const Exchange& ex) {
 
 }  // namespace
 
-Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
+Session::Session(Worker& w, ListenerState& l, const Endpoint& client_address, Entered how,
                  std::optional<Endpoint> destination)
-    : worker(w), listener(l), peer(client_address), arrival(destination), client(w.loop) {
+    : worker(w),
+      listener(l),
+      peer(client_address),
+      arrival(destination),
+      client(w.loop),
+      setup_(w.setup),
+      entered_(how) {
   worker.enlist(*this);
 }
 
-Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient)
-    : worker(w), listener(l), peer(client_address), client(w.loop), nobody_(true) {
+Session::Session(Worker& w, ListenerState& l, const Endpoint& client_address, NoClient)
+    : worker(w), listener(l), peer(client_address), client(w.loop), setup_(w.setup), nobody_(true) {
   worker.enlist(*this);
 }
 
@@ -45,6 +51,16 @@ Session::~Session() {
   unbind();
   worker.buffers.give(std::move(in));
   worker.retire(*this);
+}
+
+const Settings& Session::settings() const {
+  return setup_->settings;
+}
+
+void Session::adopt() {
+  if (idle_) {
+    setup_ = worker.setup;
+  }
 }
 
 void Session::drain() {
@@ -176,9 +192,7 @@ Task<bool> Session::arrive() {
     if (spoken == Spoken::Http || spoken == Spoken::Gone) {
       co_return spoken == Spoken::Http;
     }
-    ex_ = worker.take_exchange();
-    ex_->began = worker.loop.now();
-    begin_record(*ex_, *this);
+    begin_exchange();
     make_tunnel(*ex_, *this, spoken, hello);
     co_await serve();
     again = ex_ != nullptr && ex_->spoke_late;
@@ -198,10 +212,10 @@ Task<void> Session::serve() {
   }
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival) {
     co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
-  } else if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
+  } else if ((ex.course == Course::Open || ex.course == Course::Tunnel) && setup_->passwords) {
     co_await authenticate(ex, *this);
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.rules) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && ex.in_force) {
     police_request(ex, *this);  // may it be asked at all, and in which words
   }
   if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && ex.rules) {
@@ -297,7 +311,7 @@ void Session::finish_exchange() {
 // Waits until a byte of the next request is there, holding nothing meanwhile. False when the
 // connection is over.
 Task<bool> Session::first_byte() {
-  const Settings::Timeouts& timeouts = worker.settings.timeouts;
+  const Settings::Timeouts& timeouts = settings().timeouts;
   const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
   while (!in.valid() || in.empty()) {
     worker.buffers.give(std::move(in));
@@ -348,7 +362,7 @@ bool Session::nothing_begun() const {
 
 // Reads until a head is complete or cannot become one. Leaves ex_ empty when no request had begun.
 Task<Failure> Session::read_head() {
-  const Instant until = worker.loop.now() + worker.settings.timeouts.head;
+  const Instant until = worker.loop.now() + settings().timeouts.head;
   for (;;) {
     if (!in.empty()) {
       const http::Taken taken = take_head();
@@ -376,14 +390,21 @@ Task<Failure> Session::read_head() {
   }
 }
 
+// It keeps what is in force now, whatever is taken into use while it runs.
+void Session::begin_exchange() {
+  setup_ = worker.setup;
+  ex_ = worker.take_exchange();
+  ex_->in_force = worker.rules;
+  ex_->began = worker.loop.now();
+  ex_->client_reused = served_ > 0;
+  begin_record(*ex_, *this);
+}
+
 http::Taken Session::take_head() {
   if (ex_ == nullptr) {
-    ex_ = worker.take_exchange();
-    ex_->began = worker.loop.now();
-    ex_->client_reused = served_ > 0;
-    begin_record(*ex_, *this);
+    begin_exchange();
   }
-  const Settings::Limits& limits = worker.settings.limits;
+  const Settings::Limits& limits = settings().limits;
   const http::HeadLimits head_limits{limits.request_line, limits.head, limits.fields};
   const http::Taken taken = http::take_request(in.unread(), scan_, head_limits, ex_->request);
   ex_->head_bytes = taken.progress == http::Progress::Done ? taken.used : in.unread().size();
@@ -406,7 +427,7 @@ void Session::make_room_for_head() {
   if (in.room() > 0) {
     return;
   }
-  const std::size_t most = worker.settings.limits.head + BufferPool::kSmall;
+  const std::size_t most = settings().limits.head + BufferPool::kSmall;
   Buffer larger(std::max(std::min(2 * in.unread().size(), most), BufferPool::kSmall));
   in.move_unread_to(larger);
   worker.buffers.give(std::move(in));
@@ -444,8 +465,8 @@ Task<void> Session::run_tunnel() {
   plan.origin = &origin->stream;
   plan.throttle_up = limits ? &limits->up : nullptr;
   plan.throttle_down = limits ? &limits->down : nullptr;
-  plan.idle = worker.settings.timeouts.tunnel_idle;
-  plan.write_idle = worker.settings.timeouts.tunnel_idle;  // a paused download is no fault
+  plan.idle = settings().timeouts.tunnel_idle;
+  plan.write_idle = settings().timeouts.tunnel_idle;  // a paused download is no fault
   const Failure why = co_await tunnel(plan, worker.tools, in, early_down);
   kept.record.bytes_from_client += plan.to_origin;
   kept.record.bytes_to_client += plan.to_client;
@@ -457,7 +478,7 @@ Task<void> Session::run_tunnel() {
   }
   worker.metrics.add(metric::TunnelsActive, -1, what_for);
   worker.pool.give_back(origin, false);
-  worker.write_log(kept.record);
+  worker.write_log(kept.record, setup());
 }
 
 // After a refusal the rest of the request is read and thrown away for a little while, so that the
@@ -468,7 +489,7 @@ Task<void> Session::farewell() {
   if (!in.valid()) {
     in = worker.buffers.take_small();
   }
-  const Instant until = worker.loop.now() + worker.settings.timeouts.linger;
+  const Instant until = worker.loop.now() + settings().timeouts.linger;
   std::size_t seen = 0;
   while (client.is_open() && seen < kMost) {
     const IoResult r = client.read(in.data(), in.capacity());

@@ -35,7 +35,7 @@ Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& aren
     spoken = progress == HelloProgress::NotTls ? Spoken::Other : Spoken::Tls;
     return progress == HelloProgress::NeedMore ? Look::Begun : Look::Known;
   }
-  const auto opening = http::opening_of(in, session.worker.settings.limits.request_line);
+  const auto opening = http::opening_of(in, session.settings().limits.request_line);
   spoken = opening == http::Opening::Http ? Spoken::Http : Spoken::Other;
   return opening == http::Opening::Begun     ? Look::Begun
          : opening == http::Opening::Unclear ? Look::Unclear
@@ -65,7 +65,7 @@ Spoken slow(Spoken begun) {
 
 Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
   Worker& worker = session.worker;
-  const Instant patience = worker.loop.now() + worker.settings.timeouts.head;
+  const Instant patience = worker.loop.now() + session.settings().timeouts.head;
   Spoken spoken = Spoken::Other;
   for (;;) {
     const bool nothing = !session.in.valid() || session.in.empty();
@@ -82,7 +82,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
     if (r.what != Io::WouldBlock) {
       co_return r.what == Io::End ? spoken : Spoken::Gone;  // it may still want to hear
     }
-    const Instant quiet = worker.loop.now() + worker.settings.transparent.quiet_wait;
+    const Instant quiet = worker.loop.now() + session.settings().transparent.quiet_wait;
     const Instant until = seen == Look::Begun ? patience : std::min(quiet, patience);
     const Failure why = co_await session.client.readable(until, Failure::HeadTimeout);
     if (why == Failure::HeadTimeout) {
@@ -97,7 +97,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 Task<void> await_speaker(Exchange& ex, Session& session) {
   Worker& worker = session.worker;
   Stream& origin = ex.origin->stream;
-  const Instant until = worker.loop.now() + worker.settings.timeouts.tunnel_idle;
+  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
   Herald herald(session.client);
   while (session.in.empty() && origin.quiet() && worker.loop.now() < until) {
     session.make_room();

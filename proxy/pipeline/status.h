@@ -40,7 +40,10 @@ struct ServerStatus {
   std::size_t bandwidth_buckets = 0;
   std::vector<WorkerStatus> workers;
   PolicyStatus policy;
-  ReloadReport reload;  // the last one; none yet: number 0
+  std::uint64_t generation = 1;  // of the configuration in use
+  WallTime in_use_since;
+  ReloadReport reload;   // the last one; none yet: number 0
+  ReloadReport failure;  // the last one that failed; none: number 0
 };
 
 }  // namespace weir

@@ -46,7 +46,7 @@ cache::StoreVerdict judge_merged(const Exchange& ex, const Session& session,
       times_of(ex, session),
       static_cast<std::int64_t>(old.length),
       false,
-      session.worker.shared.cache_rules,
+      session.setup().cache_rules,
       ex.cache.overrides,
   };
   return cache::may_store(question);
@@ -64,7 +64,7 @@ std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old,
   keeps = judge_merged(ex, session, merged, old).store && key_still_holds(ex);
   cache::Freshness freshness = cache::read_freshness(
       merged, cache::read_response_directives(merged.fields), times_of(ex, session),
-      session.worker.shared.cache_rules, ex.cache.overrides);
+      session.setup().cache_rules, ex.cache.overrides);
   note_where_from(ex, freshness);
   EntryNames names;
   names.url = old.url;

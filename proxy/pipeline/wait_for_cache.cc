@@ -19,7 +19,7 @@ Task<void> await_disk(Exchange& ex, Session& session) {
   ex.cache.loaded = true;
   // A knock of its own: a late ring for an earlier wait of this session would look like an answer.
   const auto knock = std::make_shared<Knock>(session.worker.loop);
-  const Instant until = session.worker.loop.now() + session.worker.settings.cache.disk_wait;
+  const Instant until = session.worker.loop.now() + session.settings().cache.disk_wait;
   session.worker.shared.store->load(ex.cache.key, knock);
   const Instant began = session.worker.loop.now();
   co_await knock->wait(until);
@@ -31,7 +31,7 @@ Task<void> await_disk(Exchange& ex, Session& session) {
 Task<Flight::News> await_news(Exchange& ex, Session& session) {
   const store::FlightPtr flight = ex.cache.flight;
   const std::shared_ptr<Knock> knock = session.knock();
-  const Instant until = flight->began() + session.worker.settings.cache.collapse_wait;
+  const Instant until = flight->began() + session.settings().cache.collapse_wait;
   const Instant began = session.worker.loop.now();
   flight->follow();
   Flight::News news = flight->news(knock);

@@ -365,7 +365,7 @@ class Commands(Admin):
     def test_reload_takes_new_rules_into_use(self):
         proxy = self.begin()
         self.change(proxy, lambda config: config.update(policy={"rules": RULES}))
-        self.assertEqual(self.weir("reload", "--admin", self.where), (0, "reloaded\n", ""))
+        self.assertEqual(self.weir("reload", "--admin", self.where), (0, "reloaded\nchanged: policy.rules\n", ""))
         self.assertEqual(self.get(proxy, "http://a.games.example/")[0], 403)
         self.assertIn("last reload    taken", self.weir("status", "--admin", self.where)[1])
 
