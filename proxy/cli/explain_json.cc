@@ -63,7 +63,7 @@ void Writer::hit(const filters::ListHit& hit) {
   if (hit) {
     text("list", hit.list_name);
     json_.name("line").number(hit.line);
-    text("text", hit.text);
+    text("text", hit.text());
   }
 }
 

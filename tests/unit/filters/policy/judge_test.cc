@@ -270,7 +270,7 @@ TEST(Judge, AListsLineIsTheReasonOnlyWhereItMadeTheRuleHold) {
   const Verdict by_list = judge(*policy, Phase::Request, ads);
   EXPECT_EQ(words(*policy, by_list), "block by ads");
   EXPECT_EQ(by_list.hit.line, 2U);
-  EXPECT_EQ(by_list.hit.text, "ads.test");
+  EXPECT_EQ(by_list.hit.text(), "ads.test");
   Asked post("http://a.test/", "POST");
   const Verdict other = judge(*policy, Phase::Request, post);
   EXPECT_EQ(words(*policy, other), "block by unlisted");
