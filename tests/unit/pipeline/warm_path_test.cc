@@ -49,7 +49,7 @@ class WarmPath : public ::testing::Test {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "frames are not pooled under a sanitizer";
 #endif
-    auto setup = std::make_shared<Setup>();
+    auto setup = std::make_shared<weir::Setup>();
     setup->settings.clients.allow = {*Prefix::parse("127.0.0.0/8")};
     setup->pseudonym = "weir-test";
     setup->format = std::make_shared<AccessFormat>(*AccessFormat::compile("squid"));
