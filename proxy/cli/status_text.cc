@@ -32,6 +32,9 @@ struct Status {
   std::string config;
   double pid = 0;
   double uptime = 0;
+  double supervisor = 0;  // 0: none
+  double restarts = 0;
+  std::string last_end;
   double connections = 0;
   std::vector<std::string> listeners;
   std::map<std::string, unsigned> workers;  // by their state
@@ -88,6 +91,7 @@ class Reader {
   bool list(ListLine& into);
   bool policy(Status& into);
   bool metrics(Status& into);
+  bool supervisor(Status& into);
   bool status(Status& into);
   std::string fault() { return json_.fault(); }
 
@@ -168,8 +172,20 @@ bool Reader::metrics(Status& into) {
   });
 }
 
+bool Reader::supervisor(Status& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "pid"        ? number(into.supervisor)
+           : name == "restarts" ? number(into.restarts)
+           : name == "last_end" ? text(into.last_end)
+                                : skip();
+  });
+}
+
 bool Reader::status(Status& into) {
   return json_.members([&](std::string_view name) {
+    if (name == "supervisor" && is_object()) {
+      return supervisor(into);
+    }
     if (name == "listeners") {
       return json_.items([&] { return listener(into.listeners); });
     }
@@ -224,6 +240,16 @@ std::string reload_rows(const Status& status) {
   return out;
 }
 
+std::string supervisor_row(const Status& status) {
+  if (status.supervisor == 0) {
+    return {};
+  }
+  return row("supervisor",
+             "process " + std::to_string(static_cast<std::uint64_t>(status.supervisor)) + ", " +
+                 count(status.restarts) + " restarts" +
+                 (status.last_end.empty() ? "" : "; the one before " + status.last_end));
+}
+
 std::string list_rows(const std::vector<ListLine>& lists) {
   std::string out;
   for (const ListLine& list : lists) {
@@ -264,6 +290,7 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
   std::string out = "weir " + status.version + ", process " +
                     std::to_string(static_cast<std::uint64_t>(status.pid)) + ", " + status.state +
                     " for " + rough_length(status.uptime) + "\n";
+  out += supervisor_row(status);
   out += row("configuration", status.config.empty() ? "built-in defaults" : status.config);
   for (const std::string& listener : status.listeners) {
     out += row(listener == status.listeners.front() ? "listening" : "", listener);

@@ -3,10 +3,7 @@
 // See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
 #include "proxy/pipeline/server.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -25,6 +22,7 @@
 #include "proxy/config/rules.h"
 #include "proxy/config/schema.h"
 #include "proxy/lists/load.h"
+#include "proxy/net/privileges.h"
 #include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/stack_trace.h"
 
@@ -34,6 +32,7 @@ namespace {
 constexpr unsigned kHashThreads = 2;
 constexpr std::size_t kHashQueue = 256;
 constexpr Micros kCutGrace = 2 * kSecond;
+constexpr Micros kReloadLook = 20 * kMillisecond;  // whether it has ended
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
@@ -58,47 +57,6 @@ bool serves_strangers(const Settings& settings) {
   return settings.auth.htpasswd_file.empty() && !settings.clients.open_proxy &&
          !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(),
                       is_inner_network);
-}
-
-// As many descriptors as this process may have. Nothing is sized from it.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-// The group alone, for a process whose user stays.
-std::string enter_group(const std::string& group) {
-  const ::group* entry = ::getgrnam(group.c_str());
-  if (entry == nullptr) {
-    return "process.group: there is no group \"" + group + "\" on this machine";
-  }
-  return ::setgid(entry->gr_gid) == 0
-             ? std::string()
-             : "cannot enter group \"" + group + "\": " + std::strerror(errno) + "; start as root";
-}
-
-std::string drop_privileges(const std::string& user, const std::string& group) {
-  const passwd* account = ::getpwnam(user.c_str());
-  if (account == nullptr) {
-    return "process.user: there is no user \"" + user + "\" on this machine";
-  }
-  const uid_t uid = account->pw_uid;
-  gid_t gid = account->pw_gid;
-  if (!group.empty()) {
-    const ::group* entry = ::getgrnam(group.c_str());
-    if (entry == nullptr) {
-      return "process.group: there is no group \"" + group + "\" on this machine";
-    }
-    gid = entry->gr_gid;
-  }
-  if (::initgroups(user.c_str(), gid) != 0 || ::setgid(gid) != 0 || ::setuid(uid) != 0) {
-    return "cannot become user \"" + user + "\": " + std::strerror(errno) +
-           "; start as root, or leave process.user out";
-  }
-  return {};
 }
 
 // Tells of settings that are not taken into use by reading them anew.
@@ -185,7 +143,8 @@ class Server::Control {
         stop_signals_(io_, SIGTERM, SIGINT),
         log_signals_(io_, SIGUSR1, SIGHUP),
         timer_(io_),
-        watch_timer_(io_) {
+        watch_timer_(io_),
+        reload_timer_(io_) {
     wait_for_stop();
     wait_for_reopen();
     watch();
@@ -196,8 +155,12 @@ class Server::Control {
     asio::post(io_, [this] { io_.stop(); });
   }
   // Any thread.
-  void reopen() {
-    asio::post(io_, [this] { server_.reopen_logs(); });
+  void reload_began(std::uint64_t ticket) {
+    asio::post(io_, [this, ticket] {
+      server_.reopen_logs();
+      server_.reports_.reloading(ticket, steady_now());
+      wait_for_reload();
+    });
   }
 
  private:
@@ -223,13 +186,24 @@ class Server::Control {
     });
   }
   void watch() {
-    server_.watchdog_.look(steady_now());
-    watch_timer_.expires_after(std::chrono::microseconds(Watchdog::kInterval));
+    server_.look_after_loops();
+    watch_timer_.expires_after(std::chrono::microseconds(
+        std::clamp(server_.reports_.interval() / 2, kReloadLook, Watchdog::kInterval)));
     watch_timer_.async_wait([this](const std::error_code& error) {
       if (!error) {
         watch();
       }
     });
+  }
+  void wait_for_reload() {
+    if (server_.look_after_reload()) {
+      reload_timer_.expires_after(std::chrono::microseconds(kReloadLook));
+      reload_timer_.async_wait([this](const std::error_code& error) {
+        if (!error) {
+          wait_for_reload();
+        }
+      });
+    }
   }
   void drain() {
     diag(Level::Info, "stopping: finishing what runs; a second signal ends it at once");
@@ -257,10 +231,12 @@ class Server::Control {
   asio::signal_set log_signals_;
   asio::steady_timer timer_;
   asio::steady_timer watch_timer_;
+  asio::steady_timer reload_timer_;
   int stops_ = 0;
 };
 
-Server::Server(Settings settings, std::string config) : config_(std::move(config)) {
+Server::Server(Settings settings, std::string config, Service& service)
+    : config_(std::move(config)), service_(service), reports_(service.notifier) {
   shared_.settings = std::move(settings);
   refresher_ =
       std::make_unique<Refresher>(shared_.settings.lists.directory, hooks(), control_metrics_);
@@ -346,14 +322,14 @@ Refresher::Hooks Server::hooks() {
 
 tl::expected<void, StartFault> Server::open_listeners() {
   const auto count = static_cast<unsigned>(shared_.settings.process.workers);
-  auto inherited = inherited_listeners(count);
+  auto inherited = inherited_listeners(service_.sockets.strangers(), count);
   if (!inherited) {
     return fault(inherited.error(), EX_USAGE);
   }
   listening_ = std::move(*inherited);
   if (listening_.empty()) {
     for (const Settings::Listener& listener : shared_.settings.listeners) {
-      auto one = listen_at(listener.at, count);
+      auto one = service_.sockets.listen(listener.at, count);
       if (!one) {
         return fault(one.error(), EX_UNAVAILABLE);
       }
@@ -418,19 +394,15 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   if (!process.pid_file.empty()) {
     std::ofstream file(process.pid_file, std::ios::trunc);
     pid_file_written_ = true;
-    file << ::getpid() << "\n";
+    // Who is to be told to stop.
+    const pid_t supervisor = service_.notifier.lineage().supervisor;
+    file << (supervisor != 0 ? supervisor : ::getpid()) << "\n";
     if (!file.flush()) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
   }
-  std::string why;
-  if (!process.user.empty()) {
-    why = drop_privileges(process.user, process.group);
-  } else if (!process.group.empty()) {
-    why = enter_group(process.group);
-  }
-  if (!why.empty()) {
-    return fault(why, EX_NOPERM);
+  if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
+    return fault(dropped.error(), EX_NOPERM);
   }
   return {};
 }
@@ -515,9 +487,38 @@ void Server::remove_pid_file() {
 
 void Server::drain_workers() {
   draining_ = true;
+  reports_.stopping();
   for (const auto& worker : workers_) {
     worker->drain();
   }
+  // Whoever keeps them would otherwise let clients wait for nobody.
+  for (const Listening& one : listening_) {
+    service_.sockets.let_go(one);
+  }
+}
+
+void Server::ready() {
+  reports_.ready("serving clients on " + std::to_string(listening_.size()) + " listeners with " +
+                 std::to_string(workers_.size()) + " workers");
+}
+
+void Server::look_after_loops() {
+  const Instant now = steady_now();
+  watchdog_.look(now);
+  reports_.look(now, std::ranges::all_of(workers_, [&](const auto& worker) {
+                  const Instant last = worker->heart.last();
+                  return worker->heart.ended() ||
+                         now - (last.set() ? last : started_) <= ServiceReports::kFresh;
+                }));
+}
+
+bool Server::look_after_reload() {
+  const auto ticket = reports_.reload_under_way();
+  const auto report = ticket ? reload_report(*ticket) : std::nullopt;
+  if (report) {
+    reports_.reloaded(*report);
+  }
+  return ticket && !report;
 }
 
 void Server::stop_workers() {
@@ -533,6 +534,7 @@ ServerStatus Server::status() const {
   out.started = started_wall_;
   out.uptime = now - started_;
   out.pid = static_cast<std::uint32_t>(::getpid());
+  out.lineage = service_.notifier.lineage();
   out.config = config_;
   out.draining = draining_;
   for (const Listening& one : listening_) {
@@ -559,8 +561,9 @@ std::vector<const Metrics*> Server::metrics() const {
 }
 
 std::uint64_t Server::reload() {
-  control_->reopen();
-  return refresher_->reload();
+  const std::uint64_t ticket = refresher_->reload();
+  control_->reload_began(ticket);
+  return ticket;
 }
 
 std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {

@@ -25,7 +25,9 @@
 #include "proxy/net/listen.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/offload.h"
+#include "proxy/net/service.h"
 #include "proxy/observe/log_writer.h"
+#include "proxy/pipeline/service_reports.h"
 #include "proxy/pipeline/status.h"
 #include "proxy/pipeline/watchdog.h"
 #include "proxy/pipeline/worker.h"
@@ -42,8 +44,9 @@ struct StartFault {
 
 class Server {
  public:
-  // `config`: where the settings were read from, to read the policy anew; empty: nowhere.
-  Server(Settings settings, std::string config);
+  // `config`: where the settings were read from, to read the policy anew; empty: nowhere. `service`
+  // outlives this and has taken over its sockets.
+  Server(Settings settings, std::string config, Service& service);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -51,6 +54,9 @@ class Server {
   tl::expected<void, StartFault> start();
   // Until a signal ends it and the workers have drained. The exit code.
   int wait();
+
+  // After start(), when nothing else is yet to come: tells whoever started us.
+  void ready();
 
   // Before start(): clients may not be connected to this address, though no listener here is
   // there.
@@ -77,6 +83,9 @@ class Server {
   tl::expected<void, StartFault> make_workers();
   tl::expected<void, StartFault> enter_process_state();
   void announce() const;
+  void look_after_loops();
+  // False when none goes on.
+  bool look_after_reload();
   void drain_workers();
   void stop_workers();
   void reopen_logs();
@@ -84,6 +93,8 @@ class Server {
   void remove_pid_file();
 
   std::string config_;
+  Service& service_;
+  ServiceReports reports_;
   Shared shared_;
   ClientCount clients_;
   Bandwidth bandwidth_;
