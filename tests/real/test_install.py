@@ -99,7 +99,7 @@ class Tree(Installed):
         self.assertIn(b"listen", self.read("root/usr/local/share/doc/weir/etc/weir.json"))
 
     def test_the_gateway_works_from_there(self):
-        self.run_program(self.weir, "gateway", "plan", "--lan", "lo", "--exempt", "127.0.0.0/8")
+        self.run_program(self.weir, "gateway", "plan", "--lan", "br-lan")
         for script in ("gateway", "rules", "doctor"):
             self.assertTrue(os.access("%s/share/weir/iptables/weir-%s.sh" % (self.prefix, script), os.X_OK))
 
@@ -112,6 +112,12 @@ class Tree(Installed):
             words = words if not words.endswith(" ") else words + "''"
             done = self.run_program("bash", "-c", ask % words)
             self.assertEqual(done.stdout.decode().strip(), expected, words)
+
+    def test_stack_traces_of_the_installed_program_name_functions(self):
+        """The loader's table, which backtrace_symbols(3) reads, is there though the rest was stripped."""
+        self.need("readelf")
+        done = self.run_program("readelf", "--dyn-syms", "--wide", self.weir)
+        self.assertIn(b"_ZN4weir6Worker", done.stdout)
 
     def test_units_name_the_program_where_it_is(self):
         for name in ("weir.service", "weir-gateway.service"):

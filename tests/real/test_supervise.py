@@ -238,7 +238,7 @@ class Crash(Supervised):
         if os.geteuid() != 0:
             self.skipTest("TPROXY needs CAP_NET_ADMIN")
         path = self.path("admin.sock")
-        listen = [{"address": "127.0.0.1:0"}, {"address": "127.0.0.1:0", "mode": "tproxy", "name": "gateway"}]
+        listen = [{"at": "127.0.0.1:0"}, {"at": "127.0.0.1:0", "mode": "tproxy", "name": "gateway"}]
         self.begin({"listen": listen, "admin": {"listen": "unix:" + path}})
         ports = re.findall(r"listening on 127\.0\.0\.1:(\d+)", self.supervisor.errors())
         inode = os.stat(path).st_ino
@@ -363,9 +363,10 @@ class Hang(Supervised):
         if libc.ptrace(seize, task, nothing, nothing) != 0:
             self.skipTest("this system lets nobody stop a thread")
         libc.ptrace(interrupt, task, nothing, nothing)
+        os.waitpid(task, 0x40000000)  # __WALL: it stands
         self.said("has not shown itself alive")
         self.said(r"no sign of life for \d+\.\d s; it is made to end")
-        libc.ptrace(17, task, nothing, nothing)  # let it die
+        os.waitpid(task, 0x40000000)  # the debugger hears first that it has died
         self.said(r"the worker process was killed by SIG(ABRT|KILL)")
         self.said("admin interface at", 2)
         self.assertNotEqual(self.worker(), old)
