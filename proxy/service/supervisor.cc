@@ -30,6 +30,7 @@ namespace {
 
 constexpr std::size_t kMessageMost = 4096;
 constexpr std::size_t kKeptMost = 2048;
+constexpr std::size_t kNameMost = 255;  // as systemd has it
 constexpr int kFirstHandedDown = 3;
 constexpr Micros kAbortPatience = 5 * kSecond;  // to write a core; then it is killed
 constexpr Micros kNever = std::numeric_limits<Micros>::max();
@@ -264,9 +265,10 @@ bool Supervisor::read_message(Instant at) {
   }
   const std::string_view said(text.data(), static_cast<std::size_t>(n));
   const std::vector<int> descriptors = descriptors_of(message);
-  if (!descriptors.empty()) {
-    store(std::string(value_of(said, "FDNAME").value_or("stored")), descriptors);
-  }
+  // With less rights than we have, it gets no more room in the next one's environment than it
+  // needs.
+  const std::string_view name = value_of(said, "FDNAME").value_or("stored");
+  store(std::string(name.substr(0, kNameMost)), descriptors);
   hear(said, at);
   return true;
 }
