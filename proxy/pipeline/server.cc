@@ -419,6 +419,7 @@ tl::expected<void, StartFault> Server::start() {
   if (shared_.settings.process.workers == 0) {
     shared_.settings.process.workers = std::max(1U, std::thread::hardware_concurrency());
   }
+  control_metrics_.add(metric::Restarts, service_.notifier.lineage().restarts);
   shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;

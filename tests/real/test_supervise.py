@@ -175,6 +175,7 @@ class Crash(Supervised):
         told = self.status()
         self.assertEqual((told["supervisor"]["restarts"], told["pid"]), (2, self.worker()))
         self.assertRegex(told["supervisor"]["last_end"], r"\Awas killed by SIGKILL after ")
+        self.assertEqual(told["metrics"]["weir_restarts_total"], 2)
         done = self.run_program(os.environ["WEIR_BINARY"], "status", "--admin", self.admin)
         self.assertRegex(done.stdout.decode(), r"supervisor +process %d, 2 restarts; the one before was killed by "
                                                r"SIGKILL" % self.supervisor.pid)
