@@ -51,10 +51,11 @@ const std::map<std::string, Names> kLayers = {
     {"proxy/admin/",
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/",
       "proxy/lists/report.h", "proxy/pipeline/", "proxy/cache/", "proxy/store/"}},
+    {"proxy/service/", {"proxy/base/", "proxy/net/"}},
     {"proxy/main.cc",
-     {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/net/",
-      "proxy/pipeline/", "proxy/lists/", "proxy/admin/", "proxy/cache/", "proxy/store/",
-      "proxy/cli/", "filters/"}},
+     {"proxy/base/", "proxy/service/", "proxy/http/", "proxy/observe/", "proxy/config/",
+      "proxy/net/", "proxy/pipeline/", "proxy/lists/", "proxy/admin/", "proxy/cache/",
+      "proxy/store/", "proxy/cli/", "filters/"}},
 };
 
 // Headers of libraries, by how their names begin, and the only places that may know them.

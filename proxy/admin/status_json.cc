@@ -93,6 +93,19 @@ void listeners(JsonWriter& json, const ServerStatus& status) {
   json.close_list();
 }
 
+// Null when nobody watches over this process but perhaps the system.
+void supervisor(JsonWriter& json, const Lineage& lineage) {
+  json.name("supervisor");
+  if (lineage.supervisor == 0) {
+    return json.null();
+  }
+  json.open_object();
+  json.name("pid").number(static_cast<std::uint64_t>(lineage.supervisor));
+  json.name("restarts").number(lineage.restarts);
+  text_or_null(json, "last_end", lineage.last_end);
+  json.close_object();
+}
+
 void workers(JsonWriter& json, const ServerStatus& status) {
   std::int64_t connections = 0;
   json.name("workers").open_list();
@@ -126,6 +139,7 @@ std::string status_json(const ServerStatus& status, std::string_view metrics) {
   time(json, "started", status.started);
   length(json, "uptime_seconds", status.uptime);
   json.name("state").text(status.draining ? "stopping" : "running");
+  supervisor(json, status.lineage);
   listeners(json, status);
   workers(json, status);
   policy(json, status.policy, status.now);

@@ -134,6 +134,14 @@ CLI::App* add_running(CLI::App& app, const char* name, const char* about, const 
   return command;
 }
 
+constexpr const char* kRunExamples =
+    R"(With --supervise a small process watches over the one that works. It keeps the listening sockets
+open, so that clients wait while a new one starts, and passes TERM, INT, HUP and USR1 on.
+
+Examples:
+  weir run -c weir.json
+  weir run --supervise -c weir.json)";
+
 constexpr const char* kGatewayExamples =
     R"(Commands: plan prints every command and rule, up puts the rules in, status tells what is in force,
 doctor finds what is wrong, down takes everything away; guard watches Weir for a supervisor, or runs
@@ -279,12 +287,17 @@ void add_cache(CLI::App& app, CacheOptions& options) {
   purge->add_flag("--dry-run", options.dry_run, "Only say how much it would be");
 }
 
+// The first word behind a command where it is one of a few.
+const std::vector<std::string> kGatewayVerbs = {"plan", "up",    "status", "doctor",
+                                                "down", "guard", "fail"};
+const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
+
 void add_gateway(CLI::App& app, GatewayOptions& options) {
   auto* command = app.add_subcommand(
       "gateway", "Lead the web traffic of a whole network through Weir, or stop that");
   command->add_option("command", options.verb, "plan, up, status, doctor, down, guard or fail")
       ->required()
-      ->check(CLI::IsMember({"plan", "up", "status", "doctor", "down", "guard", "fail"}));
+      ->check(CLI::IsMember(kGatewayVerbs));
   command->add_option("run", options.command, "What guard runs, behind \"--\"");
   command->add_option("-c,--config", options.config, kConfigHelp)->allow_extra_args(false);
   for (const GatewayOption& row : gateway_options()) {
@@ -307,7 +320,7 @@ void add_completion(CLI::App& app, std::string& shell) {
   auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
   command->add_option("shell", shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(CLI::IsMember(kShells));
   command->footer(kCompletionExamples);
 }
 
@@ -333,7 +346,11 @@ void add_options(const CLI::App& command, std::vector<std::string>& words) {
 std::vector<CommandWords> words_of(const CLI::App& app) {
   std::vector<CommandWords> out;
   for (const CLI::App* command : app.get_subcommands({})) {
-    CommandWords words{command->get_name(), command->get_description(), {}, {}};
+    const std::string& name = command->get_name();
+    CommandWords words{name, command->get_description(), {}, {}};
+    words.commands = name == "gateway"      ? kGatewayVerbs
+                     : name == "completion" ? kShells
+                                            : std::vector<std::string>();
     add_options(*command, words.options);
     for (const CLI::App* below : command->get_subcommands({})) {
       if (!below->get_name().empty()) {  // not a group of options
@@ -375,6 +392,15 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   auto* run = app.add_subcommand("run", "Run the proxy (the default command)");
   app.add_option("-c,--config", out.config, kConfigHelp);
   run->add_option("-c,--config", out.config, kConfigHelp);
+  run->add_flag("--supervise", out.supervise,
+                "Start it anew when it dies, without refusing clients meanwhile");
+  run->add_option(
+         "--stalled-limit", out.stalled_limit,
+         "With --supervise: end a worker that stands still for so long (from 7; else 30; 0: "
+         "never)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 3600));
+  run->footer(kRunExamples);
   add_check_config(app, out.check_config);
   add_check(app, out.check);
   add_explain(app, out.explain);

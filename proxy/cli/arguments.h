@@ -37,7 +37,9 @@ struct Arguments {
     Completion
   };
   Command command = Command::Run;
-  std::string config;  // of Run
+  std::string config;               // of Run
+  bool supervise = false;           // of Run
+  std::int64_t stalled_limit = 30;  // of Run, with supervise: seconds; 0: none
   CheckConfigOptions check_config;
   CheckOptions check;
   ExplainOptions explain;

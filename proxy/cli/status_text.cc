@@ -33,6 +33,9 @@ struct Status {
   std::string config;
   double pid = 0;
   double uptime = 0;
+  double supervisor = 0;  // 0: none
+  double restarts = 0;
+  std::string last_end;
   double connections = 0;
   std::vector<std::string> listeners;
   std::map<std::string, unsigned> workers;  // by their state
@@ -82,6 +85,7 @@ class Reader {
   bool worker(std::map<std::string, unsigned>& into);
   bool list(ListLine& into);
   bool policy(Status& into);
+  bool supervisor(Status& into);
   bool status(Status& into);
   std::string fault() { return json_.fault(); }
 
@@ -155,8 +159,20 @@ bool Reader::policy(Status& into) {
   });
 }
 
+bool Reader::supervisor(Status& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "pid"        ? number(into.supervisor)
+           : name == "restarts" ? number(into.restarts)
+           : name == "last_end" ? text(into.last_end)
+                                : skip();
+  });
+}
+
 bool Reader::status(Status& into) {
   return json_.members([&](std::string_view name) {
+    if (name == "supervisor" && is_object()) {
+      return supervisor(into);
+    }
     if (name == "listeners") {
       return json_.items([&] { return listener(into.listeners); });
     }
@@ -229,19 +245,28 @@ std::string reload_rows(const Status& status) {
     out += failure_rows("before that", status.failure, status.failure_at);
   }
   return out;
-}
-
-std::string list_rows(const std::vector<ListLine>& lists) {
-  std::string out;
-  for (const ListLine& list : lists) {
-    const std::string age = list.age < 0 ? "not there" : rough_length(list.age) + " old";
-    out += row(out.empty() ? "lists" : "",
-               list.name + ": " + count(list.rules) + " rules, " + age + ", " + list.source);
-    out += list.failure.empty() ? "" : row("", "  not refreshed: " + list.failure);
-    out += list.held_back.empty() ? "" : row("", "  a new version is held back: " + list.held_back);
+  std::string supervisor_row(const Status& status) {
+    if (status.supervisor == 0) {
+      return {};
+    }
+    return row("supervisor",
+               "process " + std::to_string(static_cast<std::uint64_t>(status.supervisor)) + ", " +
+                   count(status.restarts) + " restarts" +
+                   (status.last_end.empty() ? "" : "; the one before " + status.last_end));
   }
-  return out;
-}
+
+  std::string list_rows(const std::vector<ListLine>& lists) {
+    std::string out;
+    for (const ListLine& list : lists) {
+      const std::string age = list.age < 0 ? "not there" : rough_length(list.age) + " old";
+      out += row(out.empty() ? "lists" : "",
+                 list.name + ": " + count(list.rules) + " rules, " + age + ", " + list.source);
+      out += list.failure.empty() ? "" : row("", "  not refreshed: " + list.failure);
+      out +=
+          list.held_back.empty() ? "" : row("", "  a new version is held back: " + list.held_back);
+    }
+    return out;
+  }
 
 }  // namespace
 
@@ -284,6 +309,7 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
   std::string out = "weir " + status.version + ", process " +
                     std::to_string(static_cast<std::uint64_t>(status.pid)) + ", " + status.state +
                     " for " + rough_length(status.uptime) + "\n";
+  out += supervisor_row(status);
   out += row("configuration", status.config.empty() ? "built-in defaults" : status.config);
   for (const std::string& listener : status.listeners) {
     out += row(listener == status.listeners.front() ? "listening" : "", listener);

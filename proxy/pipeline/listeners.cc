@@ -16,9 +16,13 @@ bool has_id(const std::vector<Listeners::One>& in, std::uint32_t id) {
   return std::ranges::find(in, id, &Listeners::One::id) != in.end();
 }
 
-void close_all(const std::vector<int>& fds) {
+// `ends`: for whoever keeps a copy, too.
+void close_all(const std::vector<int>& fds, bool ends) {
   for (const int fd : fds) {
     if (fd >= 0) {
+      if (ends) {
+        KeptSockets::end(fd);
+      }
       ::close(fd);
     }
   }
@@ -28,7 +32,7 @@ void close_all(const std::vector<int>& fds) {
 
 Listeners::Change::~Change() {
   for (const Opened& one : opened_) {
-    close_all(one.fds);
+    close_all(one.fds, one.new_here);
   }
 }
 
@@ -43,18 +47,19 @@ void Listeners::Change::give(std::size_t worker, Adoption& to) {
 
 // Empty, or why not.
 std::string Listeners::open_one(const Settings::Listener& wanted, Change& into) {
-  auto opened = listen_at(wanted.at, workers_);
+  auto opened = sockets_.listen(wanted.at, workers_);
   if (!opened) {
     return opened.error();
   }
   opened->name = wanted.name;
   opened->mode = wanted.mode;
   if (const auto ready = make_transparent(*opened); !ready) {
-    close_all(opened->fds);
+    close_all(opened->fds, true);
     return ready.error();
   }
   const std::uint32_t id = ++last_id_;
-  into.opened_.push_back({{id, -1, 0, opened->at, wanted.name, wanted.mode}, opened->fds});
+  into.opened_.push_back(
+      {{id, -1, 0, opened->at, wanted.name, wanted.mode}, opened->fds, running_});
   into.next_.push_back({id, wanted, opened->at, wanted.name, wanted.mode});
   return {};
 }
@@ -62,7 +67,7 @@ std::string Listeners::open_one(const Settings::Listener& wanted, Change& into) 
 tl::expected<std::unique_ptr<Listeners::Change>, Listeners::Fault> Listeners::begin(
     const std::vector<Settings::Listener>& wanted, unsigned workers) {
   workers_ = workers;
-  auto handed_over = inherited_listeners(workers);
+  auto handed_over = inherited_listeners(sockets_.strangers(), workers);
   if (!handed_over) {
     return tl::unexpected(Fault{handed_over.error(), EX_USAGE});
   }
@@ -154,6 +159,7 @@ tl::expected<std::unique_ptr<Listeners::Change>, std::vector<std::string>> Liste
 void Listeners::commit(const Change& change) {
   const std::lock_guard lock(mutex_);
   open_ = change.next_;
+  running_ = true;
 }
 
 std::vector<Listeners::One> Listeners::all() const {

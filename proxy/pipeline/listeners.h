@@ -17,6 +17,7 @@
 #include <tl/expected.hpp>
 
 #include "proxy/config/settings.h"
+#include "proxy/net/kept_sockets.h"
 #include "proxy/net/listen.h"
 #include "proxy/pipeline/worker.h"
 
@@ -24,6 +25,9 @@ namespace weir {
 
 class Listeners {
  public:
+  // `sockets` outlives this.
+  explicit Listeners(KeptSockets& sockets) : sockets_(sockets) {}
+
   struct One {
     std::uint32_t id = 0;
     Settings::Listener written;  // what the settings say of it
@@ -48,7 +52,8 @@ class Listeners {
     friend class Listeners;
     struct Opened {
       NewListener common;
-      std::vector<int> fds;  // one for each worker; none: those of another listener
+      std::vector<int> fds;   // one for each worker; none: those of another listener
+      bool new_here = false;  // opened by a reload: whoever keeps them must hear if it fails
     };
     std::vector<One> next_;
     std::vector<Opened> opened_;
@@ -81,11 +86,13 @@ class Listeners {
   const One* heir_of(const Settings::Listener& wanted, const Change& change,
                      const std::vector<Settings::Listener>& all_wanted) const;
 
+  KeptSockets& sockets_;
   mutable std::mutex mutex_;
   std::vector<One> open_;  // changed under mutex_, by the thread that reloads alone
   std::uint32_t last_id_ = 0;
   unsigned workers_ = 0;
   bool inherited_ = false;
+  bool running_ = false;  // the first change has been committed
 };
 
 }  // namespace weir

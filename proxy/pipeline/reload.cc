@@ -92,8 +92,10 @@ struct Configuration::Next {
   std::unique_ptr<Listeners::Change> listeners;
 };
 
-Configuration::Configuration(Settings settings, std::string file)
-    : file_(std::move(file)), settings_(std::make_shared<const Settings>(std::move(settings))) {
+Configuration::Configuration(Settings settings, std::string file, KeptSockets& sockets)
+    : file_(std::move(file)),
+      settings_(std::make_shared<const Settings>(std::move(settings))),
+      listeners_(sockets) {
   generation_.since = wall_now();
 }
 

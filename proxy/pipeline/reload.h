@@ -35,7 +35,8 @@ class Configuration {
   using Problems = std::vector<std::string>;
 
   // `file`: where the settings were read from; empty: nowhere, and every reading gives them again.
-  Configuration(Settings settings, std::string file);
+  // `sockets` outlives this.
+  Configuration(Settings settings, std::string file, KeptSockets& sockets);
   ~Configuration();
 
   // Any thread.

@@ -3,9 +3,6 @@
 // See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
 #include "proxy/pipeline/server.h"
 
-#include <grp.h>
-#include <pwd.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,56 +18,17 @@
 
 #include "proxy/base/diag.h"
 #include "proxy/lists/load.h"
+#include "proxy/net/privileges.h"
 #include "proxy/pipeline/stack_trace.h"
 
 namespace weir {
 namespace {
 
 constexpr Micros kCutGrace = 2 * kSecond;
+constexpr Micros kReloadLook = 20 * kMillisecond;  // whether it has ended
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
-}
-
-// As many descriptors as this process may have. Nothing is sized from it.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-// The group alone, for a process whose user stays.
-std::string enter_group(const std::string& group) {
-  const ::group* entry = ::getgrnam(group.c_str());
-  if (entry == nullptr) {
-    return "process.group: there is no group \"" + group + "\" on this machine";
-  }
-  return ::setgid(entry->gr_gid) == 0
-             ? std::string()
-             : "cannot enter group \"" + group + "\": " + std::strerror(errno) + "; start as root";
-}
-
-std::string drop_privileges(const std::string& user, const std::string& group) {
-  const passwd* account = ::getpwnam(user.c_str());
-  if (account == nullptr) {
-    return "process.user: there is no user \"" + user + "\" on this machine";
-  }
-  const uid_t uid = account->pw_uid;
-  gid_t gid = account->pw_gid;
-  if (!group.empty()) {
-    const ::group* entry = ::getgrnam(group.c_str());
-    if (entry == nullptr) {
-      return "process.group: there is no group \"" + group + "\" on this machine";
-    }
-    gid = entry->gr_gid;
-  }
-  if (::initgroups(user.c_str(), gid) != 0 || ::setgid(gid) != 0 || ::setuid(uid) != 0) {
-    return "cannot become user \"" + user + "\": " + std::strerror(errno) +
-           "; start as root, or leave process.user out";
-  }
-  return {};
 }
 
 Instant steady_now() {
@@ -101,7 +59,8 @@ class Server::Control {
         stop_signals_(io_, SIGTERM, SIGINT),
         log_signals_(io_, SIGUSR1, SIGHUP),
         timer_(io_),
-        watch_timer_(io_) {
+        watch_timer_(io_),
+        reload_timer_(io_) {
     wait_for_stop();
     wait_for_reopen();
     watch();
@@ -112,8 +71,12 @@ class Server::Control {
     asio::post(io_, [this] { io_.stop(); });
   }
   // Any thread.
-  void reopen() {
-    asio::post(io_, [this] { server_.reopen_logs(); });
+  void reload_began(std::uint64_t ticket) {
+    asio::post(io_, [this, ticket] {
+      server_.reopen_logs();
+      server_.reports_.reloading(ticket, steady_now());
+      wait_for_reload();
+    });
   }
 
  private:
@@ -139,13 +102,24 @@ class Server::Control {
     });
   }
   void watch() {
-    server_.watchdog_.look(steady_now());
-    watch_timer_.expires_after(std::chrono::microseconds(Watchdog::kInterval));
+    server_.look_after_loops();
+    watch_timer_.expires_after(std::chrono::microseconds(
+        std::clamp(server_.reports_.interval() / 2, kReloadLook, Watchdog::kInterval)));
     watch_timer_.async_wait([this](const std::error_code& error) {
       if (!error) {
         watch();
       }
     });
+  }
+  void wait_for_reload() {
+    if (server_.look_after_reload()) {
+      reload_timer_.expires_after(std::chrono::microseconds(kReloadLook));
+      reload_timer_.async_wait([this](const std::error_code& error) {
+        if (!error) {
+          wait_for_reload();
+        }
+      });
+    }
   }
   void drain() {
     diag(Level::Info, "stopping: finishing what runs; a second signal ends it at once");
@@ -173,12 +147,15 @@ class Server::Control {
   asio::signal_set log_signals_;
   asio::steady_timer timer_;
   asio::steady_timer watch_timer_;
+  asio::steady_timer reload_timer_;
   int stops_ = 0;
 };
 
-Server::Server(Settings settings, std::string config)
+Server::Server(Settings settings, std::string config, Service& service)
     : config_(std::move(config)),
-      configuration_(std::move(settings), config_),
+      service_(service),
+      reports_(service.notifier),
+      configuration_(std::move(settings), config_, service.sockets),
       refresher_(std::make_unique<Refresher>(configuration_.settings()->lists.directory, hooks(),
                                              control_metrics_)) {}
 
@@ -268,19 +245,15 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   if (!process.pid_file.empty()) {
     std::ofstream file(process.pid_file, std::ios::trunc);
     pid_file_written_ = true;
-    file << ::getpid() << "\n";
+    // Who is to be told to stop.
+    const pid_t supervisor = service_.notifier.lineage().supervisor;
+    file << (supervisor != 0 ? supervisor : ::getpid()) << "\n";
     if (!file.flush()) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
   }
-  std::string why;
-  if (!process.user.empty()) {
-    why = drop_privileges(process.user, process.group);
-  } else if (!process.group.empty()) {
-    why = enter_group(process.group);
-  }
-  if (!why.empty()) {
-    return fault(why, EX_NOPERM);
+  if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
+    return fault(dropped.error(), EX_NOPERM);
   }
   return {};
 }
@@ -298,6 +271,8 @@ tl::expected<void, StartFault> Server::start() {
   if (worker_count_ == 0) {
     worker_count_ = std::max(1U, std::thread::hardware_concurrency());
   }
+  control_metrics_.add(metric::Restarts, service_.notifier.lineage().restarts);
+  shared_.sockets_kept = service_.notifier.listened_to() && service_.sockets.strangers().empty();
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
   shared_.slots = &slots_;
@@ -362,8 +337,33 @@ void Server::remove_pid_file() {
   }
 }
 
+void Server::ready() {
+  reports_.ready("serving clients on " + std::to_string(configuration_.listeners().size()) +
+                 " listeners with " + std::to_string(workers_.size()) + " workers");
+}
+
+void Server::look_after_loops() {
+  const Instant now = steady_now();
+  watchdog_.look(now);
+  reports_.look(now, std::ranges::all_of(workers_, [&](const auto& worker) {
+                  const Instant last = worker->heart.last();
+                  return worker->heart.ended() ||
+                         now - (last.set() ? last : started_) <= ServiceReports::kFresh;
+                }));
+}
+
+bool Server::look_after_reload() {
+  const auto ticket = reports_.reload_under_way();
+  const auto report = ticket ? reload_report(*ticket) : std::nullopt;
+  if (report) {
+    reports_.reloaded(*report);
+  }
+  return ticket && !report;
+}
+
 void Server::drain_workers() {
   draining_ = true;
+  reports_.stopping();
   for (const auto& worker : workers_) {
     worker->drain();
   }
@@ -382,6 +382,7 @@ ServerStatus Server::status() const {
   out.started = started_wall_;
   out.uptime = now - started_;
   out.pid = static_cast<std::uint32_t>(::getpid());
+  out.lineage = service_.notifier.lineage();
   out.config = config_;
   out.draining = draining_;
   for (const Listeners::One& one : configuration_.listeners()) {
@@ -414,8 +415,9 @@ std::vector<const Metrics*> Server::metrics() const {
 }
 
 std::uint64_t Server::reload() {
-  control_->reopen();
-  return refresher_->reload();
+  const std::uint64_t ticket = refresher_->reload();
+  control_->reload_began(ticket);
+  return ticket;
 }
 
 std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {

@@ -21,8 +21,10 @@
 #include "proxy/config/settings.h"
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
+#include "proxy/net/service.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/reload.h"
+#include "proxy/pipeline/service_reports.h"
 #include "proxy/pipeline/status.h"
 #include "proxy/pipeline/watchdog.h"
 #include "proxy/pipeline/worker.h"
@@ -40,12 +42,15 @@ struct StartFault {
 class Server {
  public:
   // `config`: where the settings were read from, to read the policy anew; empty: nowhere.
-  Server(Settings settings, std::string config);
+  // `service` outlives this and has taken over its sockets.
+  Server(Settings settings, std::string config, Service& service);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   tl::expected<void, StartFault> start();
+  // After start(), when nothing else is yet to come: tells whoever started us.
+  void ready();
   // Until a signal ends it and the workers have drained. The exit code.
   int wait();
 
@@ -74,6 +79,9 @@ class Server {
   tl::expected<void, StartFault> make_workers();
   tl::expected<void, StartFault> enter_process_state();
   void announce() const;
+  void look_after_loops();
+  // False when none goes on.
+  bool look_after_reload();
   void drain_workers();
   void stop_workers();
   void reopen_logs();
@@ -81,6 +89,8 @@ class Server {
   void remove_pid_file();
 
   std::string config_;
+  Service& service_;
+  ServiceReports reports_;
   Configuration configuration_;
   std::uint32_t worker_count_ = 0;
   Shared shared_;

@@ -10,6 +10,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/lists/report.h"
+#include "proxy/net/notify.h"
 
 namespace weir {
 
@@ -33,6 +34,7 @@ struct ServerStatus {
   WallTime started;
   Micros uptime = 0;
   std::uint32_t pid = 0;
+  Lineage lineage;
   std::string config;  // as it was named; empty: built-in defaults
   bool draining = false;
   std::vector<ListenerStatus> listeners;

@@ -16,6 +16,7 @@
 #include "proxy/base/diag.h"
 #include "proxy/http/reply.h"
 #include "proxy/net/arrival.h"
+#include "proxy/net/kept_sockets.h"
 #include "proxy/net/resolver.h"
 #include "proxy/pipeline/fill.h"
 #include "proxy/pipeline/session.h"
@@ -158,7 +159,15 @@ void Worker::change_listeners(const Adoption& adoption) {
 void Worker::close_listener(ListenerState& listener) {
   while (accept_some(listener)) {
   }
+  close_socket(listener);
+}
+
+// Whoever keeps a copy of it would let clients wait for nobody.
+void Worker::close_socket(ListenerState& listener) {
   loop.unwatch(listener.fd, listener);
+  if (shared.sockets_kept) {
+    KeptSockets::end(listener.fd);
+  }
   ::close(std::exchange(listener.fd, -1));
 }
 
@@ -415,8 +424,7 @@ void Worker::begin_drain() {
     accept_pause_.clear();
     for (const auto& listener : listeners_) {
       if (listener->fd >= 0) {
-        loop.unwatch(listener->fd, *listener);
-        ::close(std::exchange(listener->fd, -1));
+        close_socket(*listener);
       }
     }
     pool.stop_keeping();

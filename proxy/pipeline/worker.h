@@ -45,8 +45,9 @@ class Store;
 struct Shared {
   ClientCount* clients = nullptr;
   Bandwidth* bandwidth = nullptr;
-  store::Store* store = nullptr;  // null: nothing is cached
+  store::Store* store = nullptr;   // null: nothing is cached
   ListenerSlots* slots = nullptr;  // null: all listeners count as one
+  bool sockets_kept = false;       // somebody keeps copies of those we listen on
 };
 
 // What a worker takes into use at once.
@@ -137,8 +138,7 @@ class Worker {
   http::DateText date;
   Metrics metrics;
   Heartbeat heart{loop, metrics, [this] { publish_figures(); }};
-  std::uint64_t judged = 0;               // requests
-  std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
+  std::uint64_t judged = 0;  // requests
 
  private:
   friend class Fill;
@@ -171,6 +171,7 @@ class Worker {
   void take_services(const Setup& before);
   void change_listeners(const Adoption& adoption);
   void close_listener(ListenerState& listener);
+  void close_socket(ListenerState& listener);
   void forget_closed_listeners();
   bool accept_some(ListenerState& listener);
   void start_session(ListenerState& listener, int fd, const Endpoint& peer);
