@@ -101,6 +101,18 @@ void workers(JsonWriter& json, const ServerStatus& status) {
   json.name("connections").number(static_cast<std::uint64_t>(connections));
 }
 
+void leases(JsonWriter& json, const ServerStatus& status) {
+  json.name("leases").open_list();
+  for (const LeaseFileReport& file : status.leases) {
+    json.open_object();
+    json.name("file").text(file.path);
+    json.name("leases").number(file.leases);
+    text_or_null(json, "failure", file.failure);
+    json.close_object();
+  }
+  json.close_list();
+}
+
 }  // namespace
 
 std::string reload_json(const ReloadReport& report) {
@@ -121,6 +133,7 @@ std::string status_json(const ServerStatus& status, std::string_view metrics) {
   json.name("state").text(status.draining ? "stopping" : "running");
   listeners(json, status);
   workers(json, status);
+  leases(json, status);
   policy(json, status.policy, status.now);
   json.name("reload");
   status.reload.number == 0 ? json.null() : reload(json, status.reload);

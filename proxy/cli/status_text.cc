@@ -27,6 +27,12 @@ struct ListLine {
   std::string held_back;
 };
 
+struct LeaseLine {
+  std::string file;
+  double leases = 0;
+  std::string failure;
+};
+
 struct Status {
   std::string version;
   std::string state;
@@ -36,6 +42,7 @@ struct Status {
   double connections = 0;
   std::vector<std::string> listeners;
   std::map<std::string, unsigned> workers;  // by their state
+  std::vector<LeaseLine> leases;
   bool has_policy = false;
   double rules = 0;
   double since = 0;
@@ -75,6 +82,7 @@ class Reader {
   bool reload(ReloadOutcome& into, double& at);
   bool listener(std::vector<std::string>& into);
   bool worker(std::map<std::string, unsigned>& into);
+  bool lease(LeaseLine& into);
   bool list(ListLine& into);
   bool policy(Status& into);
   bool status(Status& into);
@@ -118,6 +126,15 @@ bool Reader::worker(std::map<std::string, unsigned>& into) {
   return good;
 }
 
+bool Reader::lease(LeaseLine& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "file"      ? text(into.file)
+           : name == "leases"  ? number(into.leases)
+           : name == "failure" ? text(into.failure)
+                               : skip();
+  });
+}
+
 bool Reader::list(ListLine& into) {
   return json_.members([&](std::string_view name) {
     if (name == "age_seconds") {
@@ -155,6 +172,9 @@ bool Reader::status(Status& into) {
     }
     if (name == "workers") {
       return json_.items([&] { return worker(into.workers); });
+    }
+    if (name == "leases") {
+      return json_.items([&] { return lease(into.leases.emplace_back()); });
     }
     if (name == "reload" && is_object()) {
       into.has_reload = true;
@@ -200,6 +220,17 @@ std::string reload_rows(const Status& status) {
                                            clock_text(status.reload_at));
   for (const std::string& problem : status.reload.problems) {
     out += row("", problem);
+  }
+  return out;
+}
+
+std::string lease_rows(const std::vector<LeaseLine>& files) {
+  std::string out;
+  for (const LeaseLine& file : files) {
+    out += row(out.empty() ? "devices" : "",
+               file.file + (file.failure.empty()
+                                ? ": " + counted(static_cast<std::uint64_t>(file.leases), "lease")
+                                : " " + file.failure));
   }
   return out;
 }
@@ -253,6 +284,7 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
              count(status.connections) + " connections now, " +
                  count(status.figures.sum("weir_exchanges_total")) + " requests so far, " +
                  count(status.figures.sum("weir_failures_total")) + " of them refused or failed");
+  out += lease_rows(status.leases);
   for (const auto& [label, text] : figure_rows(status.figures)) {
     out += row(label, text);
   }

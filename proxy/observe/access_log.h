@@ -19,7 +19,11 @@ class AccessLog {
  public:
   // `ring` may be null; it and `metrics` outlive this.
   AccessLog(AccessFormat format, LogRing* ring, Metrics& metrics)
-      : format_(std::move(format)), ring_(ring), metrics_(metrics) {}
+      : format_(std::move(format)),
+        ring_(ring),
+        metrics_(metrics),
+        names_devices_(ring != nullptr &&
+                       (format_.has("client_mac") || format_.has("client_name"))) {}
 
   // No allocation, no waiting.
   void write(const Record& record) {
@@ -28,6 +32,8 @@ class AccessLog {
     }
   }
   bool on() const { return ring_ != nullptr; }
+  // Lines have the hardware address or name of clients.
+  bool names_devices() const { return names_devices_; }
 
  private:
   static constexpr std::size_t kRoom = AccessFormat::kMostLine;
@@ -35,6 +41,7 @@ class AccessLog {
   AccessFormat format_;
   LogRing* ring_;
   Metrics& metrics_;
+  const bool names_devices_;
   std::unique_ptr<char[]> room_ = std::make_unique_for_overwrite<char[]>(kRoom);
 };
 

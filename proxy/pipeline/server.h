@@ -22,6 +22,7 @@
 #include "proxy/config/settings.h"
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
+#include "proxy/net/lease_files.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/offload.h"
@@ -80,6 +81,7 @@ class Server {
   void drain_workers();
   void stop_workers();
   void reopen_logs();
+  void look_at_leases();
   Refresher::Hooks hooks();
   void remove_pid_file();
 
@@ -103,6 +105,7 @@ class Server {
   WallTime started_wall_;
   Instant started_;
   Watchdog watchdog_;
+  std::unique_ptr<LeaseFiles> leases_;  // looked at by the control loop
   bool pid_file_written_ = false;
   std::unique_ptr<Control> control_;
   std::unique_ptr<Refresher> refresher_;  // hands policies to the workers: it ends before them

@@ -10,6 +10,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/lists/report.h"
+#include "proxy/net/lease_files.h"
 
 namespace weir {
 
@@ -39,6 +40,7 @@ struct ServerStatus {
   std::vector<std::string> counted_listeners;  // the names of their slots in the metrics
   std::size_t bandwidth_buckets = 0;
   std::vector<WorkerStatus> workers;
+  std::vector<LeaseFileReport> leases;
   PolicyStatus policy;
   ReloadReport reload;  // the last one; none yet: number 0
 };

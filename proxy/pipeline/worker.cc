@@ -84,6 +84,10 @@ void Worker::adopt(const std::shared_ptr<const Snapshot>& new_rules) {
   loop.post([this, copy = own_copy(new_rules)] { rules = copy; });
 }
 
+void Worker::adopt(std::shared_ptr<const LeaseTable> leases) {
+  loop.post([this, now = std::move(leases)]() mutable { devices.adopt(std::move(now)); });
+}
+
 void Worker::run() {
   heart.begin();
   resume_accepting();

@@ -16,10 +16,11 @@
 #include "proxy/http/date.h"
 #include "proxy/net/buffer.h"
 #include "proxy/net/destination.h"
+#include "proxy/net/devices.h"
 #include "proxy/net/loop.h"
-#include "proxy/net/neighbours.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
+#include "proxy/net/silence.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/listener_slots.h"
 #include "proxy/observe/metrics.h"
@@ -91,11 +92,15 @@ class Worker {
   // Any thread: requests that begin from now on are judged by `rules` (null: no rules).
   void adopt(const std::shared_ptr<const Snapshot>& rules);
 
+  // Any thread: what DHCP servers know of clients.
+  void adopt(std::shared_ptr<const LeaseTable> leases);
+
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> ex);
   void write_log(const Record& record);
   std::uint64_t next_request_id() { return request_id_ += 0x9e3779b97f4a7c15U; }
   bool draining() const { return draining_; }
+  bool logs_devices() const { return log_.names_devices(); }
 
   const Shared& shared;
   const Settings& settings;
@@ -106,7 +111,8 @@ class Worker {
   OriginPool pool;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;
-  Neighbours neighbours;
+  Devices devices;
+  Silence silence;  // of the name servers
   http::DateText date;
   Metrics metrics;
   Heartbeat heart{loop, metrics, [this] { publish_figures(); }};
