@@ -121,6 +121,18 @@ void workers(JsonWriter& json, const ServerStatus& status) {
   json.name("connections").number(static_cast<std::uint64_t>(connections));
 }
 
+void leases(JsonWriter& json, const ServerStatus& status) {
+  json.name("leases").open_list();
+  for (const LeaseFileReport& file : status.leases) {
+    json.open_object();
+    json.name("file").text(file.path);
+    json.name("leases").number(file.leases);
+    text_or_null(json, "failure", file.failure);
+    json.close_object();
+  }
+  json.close_list();
+}
+
 }  // namespace
 
 std::string reload_json(const ReloadReport& report) {
@@ -142,6 +154,7 @@ std::string status_json(const ServerStatus& status, std::string_view metrics) {
   supervisor(json, status.lineage);
   listeners(json, status);
   workers(json, status);
+  leases(json, status);
   policy(json, status.policy, status.now);
   json.name("generation").number(status.generation);
   time(json, "in_use_since", status.in_use_since);

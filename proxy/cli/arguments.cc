@@ -200,7 +200,8 @@ void add_explain(CLI::App& app, ExplainOptions& options) {
   };
   command->add_option("url", options.url, "The URL, or HOST:PORT of a tunnel")->required();
   add_source(*command, options.source);
-  option("--as", options.client, "The client's address; else 127.0.0.1", "ADDRESS");
+  option("--as", options.client, "The client: its address, or the name or hardware address of a device; else 127.0.0.1",
+         "CLIENT");
   option("--user", options.user, "The user, taken as authenticated", "NAME");
   option("--listener", options.listener, "The listener the client came by", "NAME");
   option("--at", options.at, "The time (RFC 3339, or local); else now", "TIME");

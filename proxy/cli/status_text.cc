@@ -27,6 +27,12 @@ struct ListLine {
   std::string held_back;
 };
 
+struct LeaseLine {
+  std::string file;
+  double leases = 0;
+  std::string failure;
+};
+
 struct Status {
   std::string version;
   std::string state;
@@ -39,6 +45,7 @@ struct Status {
   double connections = 0;
   std::vector<std::string> listeners;
   std::map<std::string, unsigned> workers;  // by their state
+  std::vector<LeaseLine> leases;
   bool has_policy = false;
   double rules = 0;
   double since = 0;
@@ -83,6 +90,7 @@ class Reader {
   bool reload(ReloadOutcome& into, double& at);
   bool listener(std::vector<std::string>& into);
   bool worker(std::map<std::string, unsigned>& into);
+  bool lease(LeaseLine& into);
   bool list(ListLine& into);
   bool policy(Status& into);
   bool supervisor(Status& into);
@@ -127,6 +135,15 @@ bool Reader::worker(std::map<std::string, unsigned>& into) {
       json_.members([&](std::string_view name) { return name == "state" ? text(state) : skip(); });
   ++into[state];
   return good;
+}
+
+bool Reader::lease(LeaseLine& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "file"      ? text(into.file)
+           : name == "leases"  ? number(into.leases)
+           : name == "failure" ? text(into.failure)
+                               : skip();
+  });
 }
 
 bool Reader::list(ListLine& into) {
@@ -179,6 +196,9 @@ bool Reader::status(Status& into) {
     if (name == "workers") {
       return json_.items([&] { return worker(into.workers); });
     }
+    if (name == "leases") {
+      return json_.items([&] { return lease(into.leases.emplace_back()); });
+    }
     if (name == "reload" && is_object()) {
       into.has_reload = true;
       return reload(into.reload, into.reload_at);
@@ -229,6 +249,17 @@ std::string failure_rows(std::string_view label, const ReloadOutcome& failure, d
   return out;
 }
 
+std::string lease_rows(const std::vector<LeaseLine>& files) {
+  std::string out;
+  for (const LeaseLine& file : files) {
+    out += row(out.empty() ? "devices" : "",
+               file.file + (file.failure.empty()
+                                ? ": " + counted(static_cast<std::uint64_t>(file.leases), "lease")
+                                : " " + file.failure));
+  }
+  return out;
+}
+
 std::string reload_rows(const Status& status) {
   std::string out;
   if (status.has_reload && !status.reload.taken) {
@@ -245,28 +276,29 @@ std::string reload_rows(const Status& status) {
     out += failure_rows("before that", status.failure, status.failure_at);
   }
   return out;
-  std::string supervisor_row(const Status& status) {
-    if (status.supervisor == 0) {
-      return {};
-    }
-    return row("supervisor",
-               "process " + std::to_string(static_cast<std::uint64_t>(status.supervisor)) + ", " +
-                   count(status.restarts) + " restarts" +
-                   (status.last_end.empty() ? "" : "; the one before " + status.last_end));
-  }
+}
 
-  std::string list_rows(const std::vector<ListLine>& lists) {
-    std::string out;
-    for (const ListLine& list : lists) {
-      const std::string age = list.age < 0 ? "not there" : rough_length(list.age) + " old";
-      out += row(out.empty() ? "lists" : "",
-                 list.name + ": " + count(list.rules) + " rules, " + age + ", " + list.source);
-      out += list.failure.empty() ? "" : row("", "  not refreshed: " + list.failure);
-      out +=
-          list.held_back.empty() ? "" : row("", "  a new version is held back: " + list.held_back);
-    }
-    return out;
+std::string supervisor_row(const Status& status) {
+  if (status.supervisor == 0) {
+    return {};
   }
+  return row("supervisor",
+             "process " + std::to_string(static_cast<std::uint64_t>(status.supervisor)) + ", " +
+                 count(status.restarts) + " restarts" +
+                 (status.last_end.empty() ? "" : "; the one before " + status.last_end));
+}
+
+std::string list_rows(const std::vector<ListLine>& lists) {
+  std::string out;
+  for (const ListLine& list : lists) {
+    const std::string age = list.age < 0 ? "not there" : rough_length(list.age) + " old";
+    out += row(out.empty() ? "lists" : "",
+               list.name + ": " + count(list.rules) + " rules, " + age + ", " + list.source);
+    out += list.failure.empty() ? "" : row("", "  not refreshed: " + list.failure);
+    out += list.held_back.empty() ? "" : row("", "  a new version is held back: " + list.held_back);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -319,6 +351,7 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
              count(status.connections) + " connections now, " +
                  count(status.figures.sum("weir_exchanges_total")) + " requests so far, " +
                  count(status.figures.sum("weir_failures_total")) + " of them refused or failed");
+  out += lease_rows(status.leases);
   for (const auto& [label, text] : figure_rows(status.figures)) {
     out += row(label, text);
   }

@@ -111,6 +111,21 @@ void check_listeners(const Case& c) {
   }
 }
 
+// With a redirect, servers' answers to the client's own address would not come back through here.
+void check_client_address(const Case& c) {
+  const auto& listeners = c.settings.listeners;
+  const auto has = [&listeners](ListenMode mode) {
+    return std::ranges::find(listeners, mode, &Settings::Listener::mode) != listeners.end();
+  };
+  if (c.settings.transparent.keep_client_address && has(ListenMode::Redirect) &&
+      !has(ListenMode::Tproxy)) {
+    c.problems.add(c.place("transparent.keep_client_address"), "transparent.keep_client_address",
+                   "a client's address can be kept behind TPROXY only, and no listener has that "
+                   "mode.",
+                   "Set the listener's mode to \"tproxy\", or leave this out.");
+  }
+}
+
 void check_admin(const Case& c) {
   const auto admin = parse_admin_address(c.settings.admin.listen);
   if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.port == 0) {
@@ -255,6 +270,9 @@ void check_rules(Settings& settings, const Value& root, Problems& problems) {
   const bool listeners = problems.spares("listen");
   if (listeners) {
     check_listeners(c);
+  }
+  if (listeners && problems.spares("transparent")) {
+    check_client_address(c);
   }
   if (listeners && problems.spares("admin")) {
     check_admin(c);

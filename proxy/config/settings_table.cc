@@ -49,6 +49,7 @@ constexpr TextRule kName{take_name, "a name of at most 64 bytes"};
 constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits, - . and _"};
 constexpr TextRule kFile{take_plain, "the name of a file"};
 constexpr TextRule kMac{take_mac, "a hardware address such as 00:1b:44:11:3a:b7"};
+constexpr TextRule kDevice{take_device, "the name of a device, as of a host"};
 constexpr TextRule kZone{take_zone, "a time zone such as Europe/Berlin"};
 constexpr TextRule kDays{take_days,
                          "a day such as mon, days such as mon-fri, weekdays, weekends or daily"};
@@ -245,8 +246,13 @@ constexpr SettingRow kRows[] = {
     with_words(items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
                      "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
                      "\"private\" is 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
-                     "fc00::/7 and fe80::/10."),
+                     "fc00::/7 and fe80::/10. Clients that the firewall turns aside to a transparent "
+                     "listener are its choice and need not be here."),
                "loopback|private"),
+    texts(AT(clients.leases), R"(["auto"])", kFile, R"(["/var/lib/misc/dnsmasq.leases"])",
+          "Files in which a DHCP server (dnsmasq, ISC dhcpd, odhcpd, Kea) writes its leases: they "
+          "give clients their names and hardware addresses, in the log and for groups. \"auto\": "
+          "the usual places. They are read again when they change."),
     number(AT(clients.max_connections), "0", 0, kMany, "connections",
            "Client connections open at once; 0: as many as the system allows."),
     number(AT(clients.max_connections_per_client), "0", 0, kMany, "connections",
@@ -427,6 +433,10 @@ constexpr SettingRow kRows[] = {
                    "loopback|private")),
     single(texts(IN(GroupDocument*, "policy.groups", macs), "[]", kMac, R"(["00:1b:44:11:3a:b7"])",
                  "Hardware addresses, which only count for clients on the same network.")),
+    single(texts(IN(GroupDocument*, "policy.groups", devices), "[]", kDevice, R"(["toms-phone"])",
+                 "Names of devices in the leases of clients.leases; without a dot, the first part "
+                 "of a longer one. A device chooses its name itself, so give a group of names "
+                 "nothing that others may not have.")),
     single(texts(IN(GroupDocument*, "policy.groups", users), "[]", kUser, R"(["ann"])",
                  "Names of users who gave a password.")),
     single(texts(IN(GroupDocument*, "policy.groups", listeners), "[]", kPlain, R"(["forward"])",

@@ -81,6 +81,8 @@ constexpr std::array kFields = {
     AccessField{"kind", "exchange, tunnel, upgrade or bad_request", kSmall, kJson, WRITE(o.word(kind_word(r.kind)))},
     AccessField{"client", "address of the client", kSmall, kJson, WRITE(o.address(r.client.address))},
     AccessField{"client_port", "port of the client", kSmall, kJson, WRITE(o.number(r.client.port))},
+    AccessField{"client_mac", "hardware address of the client, from the neighbour table or a DHCP lease", kSmall, kJson, WRITE(o.mac(r.client_mac))},
+    AccessField{"client_name", "name that the client's device gave to the DHCP server", kText, kJson, WRITE(o.text(r.client_name))},
     AccessField{"listener", "address and port the client connected to", kSmall, kJson, WRITE(o.endpoint(r.listener))},
     AccessField{"user", "name of the authenticated user", kText, kJson, WRITE(o.text(r.user))},
     AccessField{"method", "request method", kText, kJson, WRITE(o.text(r.method))},

@@ -27,6 +27,7 @@ class AccessLog {
     }
   }
   bool on() const { return ring_ != nullptr; }
+  // Lines have the hardware address or name of clients.
 
  private:
   static constexpr std::size_t kRoom = AccessFormat::kMostLine;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "proxy/base/address.h"
+#include "proxy/base/device.h"
 #include "proxy/base/failure.h"
 #include "proxy/base/instant.h"
 
@@ -27,7 +28,9 @@ struct Record {
   WallTime started;      // when the first byte of the request was seen
   std::uint64_t id = 0;  // request id; printed as 16 hex digits, as in X-Request-Id on error pages
   Endpoint client;       // the client's address
-  Endpoint listener;     // which of our listeners
+  MacAddress client_mac{};         // all zero: unknown
+  std::string_view client_name;    // of its device, as a DHCP lease tells it
+  Endpoint listener;               // which of our listeners
   std::uint8_t listener_slot = 0;  // and where it is counted (listener_slots.h)
   Endpoint destination;            // the address dialled; port 0 when none was
   std::string_view user;           // authenticated user name, empty if none

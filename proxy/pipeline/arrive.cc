@@ -51,7 +51,13 @@ struct Asked {
 
 Spawned ask(Worker& worker, std::string name, std::shared_ptr<Asked> asked,
             std::shared_ptr<Knock> knock) {
+  const Instant began = worker.loop.now();
   const auto answer = co_await worker.resolver->resolve(name);
+  const Instant now = worker.loop.now();
+  const bool in_time = now - began <= worker.setup->settings.transparent.verify_wait;
+  if (now > began && in_time && (answer || answer.error() != Failure::DnsTimeout)) {
+    worker.silence.heard(now);
+  }
   if (answer) {
     asked->addresses.assign(answer->addresses->begin(), answer->addresses->end());
     worker.setup->names->learn(name, asked->addresses, worker.loop.now());
@@ -80,6 +86,11 @@ Task<Claim> ask_resolver(Exchange& ex, Session& session) {
   std::string name(ex.host.name);
   const Instant began = worker.loop.now();
   ask(worker, std::move(name), asked, knock);
+  const bool strict = session.settings().transparent.host_verify == HostVerify::Strict ||
+                      !session.settings().transparent.strict_groups.empty();
+  if (!asked->done && !strict && worker.silence.lasts(began)) {
+    co_return Claim::Unverified;  // its answer is kept for those who come later
+  }
   const Instant until = began + session.settings().transparent.verify_wait;
   while (!asked->done && worker.loop.now() < until && !session.client.broken()) {
     knock->heed(session.client);
@@ -87,6 +98,9 @@ Task<Claim> ask_resolver(Exchange& ex, Session& session) {
     session.client.unkeep();
   }
   worker.metrics.observe(metric::StepTime, worker.loop.now() - began, Step::VerifyName);
+  if (!asked->done && worker.loop.now() >= until) {
+    worker.silence.missed(began, worker.loop.now());
+  }
   co_return compare(asked->addresses, address);
 }
 
@@ -135,11 +149,12 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
   const Settings::Transparent& settings = session.settings().transparent;
   ex.course = Course::Tunnel;
   ex.unheard = true;
-  ex.tls = spoken == Spoken::Tls;
+  ex.tls = spoken == Spoken::Tls || spoken == Spoken::BadTls;
   ex.request.method = "CONNECT";
   ex.request.method_id = http::Method::Connect;
   ex.port = session.arrival->port;
-  const bool named = find_host(ex, session, ex.tls ? hello.server_name : std::string_view());
+  const bool readable = spoken == Spoken::Tls;
+  const bool named = find_host(ex, session, readable ? hello.server_name : std::string_view());
   if (!named) {
     ex.host.name = ex.arena.copy(session.arrival->address.text());
     ex.host.address = session.arrival->address;
@@ -149,6 +164,7 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
   ex.request.target = ex.authority;
   describe_request(ex, session);
   const bool refused =
+      spoken == Spoken::BadTls ||
       (spoken == Spoken::Other && settings.unknown == Unnamed::Refuse) || (ex.tls && !named) ||
       (ex.tls && hello.server_name.empty() && settings.no_name == Unnamed::Refuse) ||
       (ex.tls && hello.encrypted_hello && settings.encrypted_hello == Unnamed::Refuse);

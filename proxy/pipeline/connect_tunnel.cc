@@ -15,14 +15,18 @@
 namespace weir {
 namespace {
 
-// What the parent is asked for: the target, unless rules have another name dialled for it.
-std::string_view wanted(Exchange& ex) {
+// What the parent is asked for: the target, unless rules have another name dialled for it. A client
+// that was turned aside goes to the address it chose.
+std::string_view wanted(Exchange& ex, const Session& session) {
+  if (session.arrival && ex.dial_name.empty()) {
+    return ex.arena.copy(session.arrival->text());
+  }
   return ex.dial_name.empty() ? ex.authority
                               : ex.arena.join({ex.dial_name, ":", std::to_string(ex.port)});
 }
 
 std::string_view connect_head(Exchange& ex, const Session& session) {
-  const std::string_view authority = wanted(ex);
+  const std::string_view authority = wanted(ex, session);
   const std::string_view authorization =
       ex.parent->authorization.empty()
           ? std::string_view()
@@ -121,7 +125,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
   }
   if (why == Failure::None && ex.unheard) {
     ex.record.status = 200;
-    ex.record.served_by = ServedBy::Origin;
+    ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
   } else if (why == Failure::None) {
     constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
     ex.record.status = 200;

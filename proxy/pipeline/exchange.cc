@@ -28,6 +28,7 @@ void Exchange::reset() {
   authority = upgrade = reply = {};
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
+  device = Device{};
   claim = Claim::None;
   unheard = tls = spoke_late = client_wants_to_stay = ends_here = uploaded = recorded = stays =
       response_bytes_seen = false;

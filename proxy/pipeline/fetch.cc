@@ -31,14 +31,28 @@ std::string_view client_text(const Session& session, Arena& arena) {
   return {text, session.peer.address.write(text)};
 }
 
+// The host as the next hop is told it. A transparent client's Host may name a port that it did not
+// go to, which a parent would believe.
+std::string_view next_authority(Exchange& ex, const Session& session) {
+  constexpr std::uint16_t kHttpPort = 80;
+  if (!session.arrival || ex.parent == nullptr) {
+    return ex.authority;
+  }
+  if (ex.host.address) {
+    return ex.arena.copy(session.arrival->text());
+  }
+  return ex.port == kHttpPort ? ex.host.name
+                              : ex.arena.join({ex.host.name, ":", std::to_string(ex.port)});
+}
+
 std::string_view request_head(Exchange& ex, Session& session) {
   const Settings& settings = session.settings();
   http::RequestPlan plan;
-  plan.host = ex.authority;
+  plan.host = next_authority(ex, session);
   // A parent gets the absolute form, an origin the path (RFC 9112 3.2.1, 3.2.2).
   const bool absolute = ex.parent != nullptr;
   const std::string_view path = ex.target.path == "*" ? "" : ex.target.path;
-  plan.target = absolute ? ex.arena.join({"http://", ex.authority, path}) : ex.target.path;
+  plan.target = absolute ? ex.arena.join({"http://", plan.host, path}) : ex.target.path;
   plan.framing = ex.upload_framing;
   plan.via = session.setup().pseudonym;
   plan.forwarded_for = disclosure(settings.http.forwarded_for);

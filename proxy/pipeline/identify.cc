@@ -132,7 +132,8 @@ Failure check_request(Exchange& ex, const Setup& setup) {
 
 Failure first_fault(Exchange& ex, Session& session) {
   const Setup& setup = session.setup();
-  if (!client_allowed(session.peer.address, setup.settings.clients)) {
+  // Whom the firewall turns aside is the operator's choice, made there, and not one of a proxy's.
+  if (!session.arrival && !client_allowed(session.peer.address, setup.settings.clients)) {
     return Failure::ClientDenied;
   }
   const auto framing = http::request_framing(ex.request);

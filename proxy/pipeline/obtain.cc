@@ -46,6 +46,13 @@ std::string_view pool_key(const Hop& hop, Arena& arena) {
   return hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
 }
 
+// Servers are to see the client's own address. Behind a redirect their answers would not come back
+// through here.
+bool keeps_address(const Session& session) {
+  return session.arrival && session.listener.mode == ListenMode::Tproxy &&
+         session.settings().transparent.keep_client_address;
+}
+
 DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {
   const Setup& setup = session.setup();
   return judge_destination(address, port, ClientClass::of(session.peer.address),
@@ -111,7 +118,7 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   limits.total = session.settings().timeouts.connect_total;
   limits.prefer_ipv6 = session.settings().dns.prefer_ipv6;
   limits.mark = session.settings().transparent.mark;
-  if (session.arrival && session.settings().transparent.keep_client_address) {
+  if (keeps_address(session) && hop.parent == nullptr) {
     limits.from = session.peer.address;
   }
   const std::span<const Endpoint> addresses(candidates.at.data(), candidates.count);
@@ -235,16 +242,19 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
 // address needs connections of his own.
 Hop hop_of_arrival(Exchange& ex, const Session& session) {
   const Endpoint& to = *session.arrival;
-  const bool as_client = session.settings().transparent.keep_client_address;
+  const bool as_client = keeps_address(session);
   const std::string_view name =
       ex.arena.join({to.address.text(), as_client ? " from " : "",
                      as_client ? session.peer.address.text() : std::string()});
   return Hop{name, to.address, to.port, nullptr};
 }
 
-Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
+Hop hop_of(Exchange& ex, const Session& session, const Settings::Parent* parent) {
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
+  }
+  if (parent == nullptr && session.arrival) {
+    return hop_of_arrival(ex, session);
   }
   if (parent == nullptr) {
     return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
@@ -264,33 +274,37 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
   co_return co_await obtain_hop(ex, session, hop, riding == Riding::Fresh);
 }
 
+// What must hold before a parent is asked, which would dial a literal address unjudged. A parent
+// that gets a transparent client's request goes where its name leads: only a name that fits will
+// do. (For a tunnel it is given the address.)
+Failure judge_for_parent(Exchange& ex, const Session& session) {
+  if (session.arrival && ex.course != Course::Tunnel && ex.claim != Claim::Verified) {
+    return Failure::NameContradicted;
+  }
+  const auto& address = session.arrival ? session.arrival->address : ex.host.address;
+  const Failure denied = address ? judge(session, *address, ex.port).failure : Failure::None;
+  return denied != Failure::None ? denied : police_address(ex, address);
+}
+
 // Goes through the route's parents until one answers.
 Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   const Settings& settings = session.settings();
-  if (session.arrival && ex.dial_name.empty()) {
-    const Hop there = hop_of_arrival(ex, session);
-    co_return co_await obtain_one(ex, session, there, riding);
-  }
   if (ex.route == nullptr) {
     ex.route = find_route(settings, ex.host.name);
   }
   if (ex.route == nullptr) {
-    const Hop direct = hop_of(ex, nullptr);
+    const Hop direct = hop_of(ex, session, nullptr);
     co_return co_await obtain_one(ex, session, direct, riding);
-  }
-  if (ex.host.address) {
-    // A literal address is judged here, since a parent would dial it unjudged.
-    const Failure denied = judge(session, *ex.host.address, ex.port).failure;
-    if (denied != Failure::None) {
-      co_return denied;
-    }
-  }
-  if (const Failure denied = police_address(ex, ex.host.address); denied != Failure::None) {
-    co_return denied;
   }
   Failure why = Failure::ConnectFailed;
   while (ex.next_parent < ex.route->size()) {
-    const Hop hop = hop_of(ex, find_parent(settings, (*ex.route)[ex.next_parent++]));
+    const Settings::Parent* parent = find_parent(settings, (*ex.route)[ex.next_parent++]);
+    const Failure denied =
+        parent != nullptr || !session.arrival ? judge_for_parent(ex, session) : Failure::None;
+    if (denied != Failure::None) {
+      co_return denied;
+    }
+    const Hop hop = hop_of(ex, session, parent);
     why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;

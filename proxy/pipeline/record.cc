@@ -4,6 +4,7 @@
 // What a tunnel's record views would not outlive its exchange, so a copy is kept for it.
 #include "proxy/pipeline/record.h"
 
+#include "proxy/pipeline/describe.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -54,6 +55,13 @@ void complete_record(Exchange& ex, Session& session) {
     r.url = ex.arena.join({"http://", ex.authority, r.url});  // as a proxy would have been asked
   }
   r.user = ex.user.view();
+  if (session.setup().logs_devices) {
+    if (!ex.device.mac && ex.device.name.empty()) {
+      note_device(ex, session, Devices::For::Log);
+    }
+    r.client_mac = ex.device.mac.value_or(MacAddress());
+    r.client_name = ex.device.name;
+  }
   r.bytes_from_client = ex.head_bytes + ex.upload.received;
   r.bytes_to_origin += ex.upload.sent;
   r.bytes_from_origin += ex.download.received;
@@ -87,11 +95,12 @@ void record_exchange(Exchange& ex, Session& session) {
 }
 
 OwnedRecord::OwnedRecord(const Record& from) : record(from) {
-  const std::array<std::string_view*, 16> texts = {
+  const std::array<std::string_view*, 17> texts = {
       &record.user,         &record.method,     &record.url,        &record.host,
       &record.version,      &record.rule,       &record.tags,       &record.decision,
       &record.list,         &record.would_have, &record.cache,      &record.cache_reason,
-      &record.content_type, &record.referer,    &record.user_agent, &record.parent};
+      &record.content_type, &record.referer,    &record.user_agent, &record.parent,
+      &record.client_name};
   std::size_t size = 0;
   for (const auto* text : texts) {
     size += text->size();

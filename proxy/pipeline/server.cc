@@ -103,6 +103,7 @@ class Server::Control {
   }
   void watch() {
     server_.look_after_loops();
+    server_.look_at_leases();
     watch_timer_.expires_after(std::chrono::microseconds(
         std::clamp(server_.reports_.interval() / 2, kReloadLook, Watchdog::kInterval)));
     watch_timer_.async_wait([this](const std::error_code& error) {
@@ -286,6 +287,8 @@ tl::expected<void, StartFault> Server::start() {
     }
   }
   prepare_stack_traces();
+  leases_ = std::make_unique<LeaseFiles>(configuration_.settings()->clients.leases);
+  look_at_leases();
   started_ = steady_now();
   started_wall_ = wall_now();
   control_ = std::make_unique<Control>(*this);
@@ -397,6 +400,7 @@ ServerStatus Server::status() const {
     status.ended = worker->heart.ended();
     status.connections = std::max(worker->metrics.value(metric::ClientActive), std::int64_t{0});
   }
+  out.leases = leases_->report();
   out.policy = refresher_->status();
   out.reload = refresher_->last_reload();
   out.failure = refresher_->last_failure();
@@ -423,6 +427,18 @@ std::uint64_t Server::reload() {
 std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {
   ReloadReport report = refresher_->last_reload();
   return report.number >= ticket ? std::optional(std::move(report)) : std::nullopt;
+}
+
+void Server::look_at_leases() {
+  if (const auto table = leases_->look(wall_now())) {
+    for (const auto& worker : workers_) {
+      if (threads_.empty()) {
+        worker->devices.adopt(table);
+      } else {
+        worker->adopt(table);
+      }
+    }
+  }
 }
 
 void Server::reopen_logs() {

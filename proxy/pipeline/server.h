@@ -21,6 +21,7 @@
 #include "proxy/config/settings.h"
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
+#include "proxy/net/lease_files.h"
 #include "proxy/net/service.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/reload.h"
@@ -85,6 +86,7 @@ class Server {
   void drain_workers();
   void stop_workers();
   void reopen_logs();
+  void look_at_leases();
   Refresher::Hooks hooks();
   void remove_pid_file();
 
@@ -109,6 +111,7 @@ class Server {
   WallTime started_wall_;
   Instant started_;
   Watchdog watchdog_;
+  std::unique_ptr<LeaseFiles> leases_;  // looked at by the control loop
   bool pid_file_written_ = false;
   std::unique_ptr<Control> control_;
   std::unique_ptr<Refresher> refresher_;  // hands policies to the workers: it ends before them

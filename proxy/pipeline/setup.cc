@@ -64,6 +64,7 @@ void compile_format(Setup& out, std::vector<std::string>& problems) {
     problems.push_back("access_log.format: " + format.error());
     return;
   }
+  out.logs_devices = format->has("client_mac") || format->has("client_name");
   out.format = std::make_shared<AccessFormat>(std::move(*format));
 }
 

@@ -29,6 +29,7 @@ struct Setup {
   std::string pseudonym = "weir";  // in Via and Proxy-Status, unique to this process
   cache::Rules cache_rules;
   std::shared_ptr<AccessFormat> format;           // its worker's own; null: nothing is logged
+  bool logs_devices = false;                      // the format shows who a device says it is
   std::shared_ptr<const PasswordFile> passwords;  // null: nobody is asked
   Offload* offload = nullptr;                     // hashes passwords
   NameHistory* names = nullptr;                   // null: no listener was ever transparent

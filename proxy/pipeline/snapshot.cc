@@ -65,8 +65,9 @@ tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters
     }
   }
   const auto& groups = policy->document().groups;
-  out.knows_devices = std::any_of(groups.begin(), groups.end(),
-                                  [](const auto& group) { return !group.macs.empty(); });
+  out.knows_devices = std::any_of(groups.begin(), groups.end(), [](const auto& group) {
+    return !group.macs.empty() || !group.devices.empty();
+  });
   out.policy = std::move(policy);
   return out;
 }

@@ -2,7 +2,9 @@
 //
 // See spoken.h. What a connection speaks is decided by this list, in order:
 //
-//   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut
+//   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut. One
+//      that is malformed, larger than 16 KiB or cut short is refused, with rules or without:
+//      nobody could say whom it names, and no honest client sends it
 //   2. a first line that ends in HTTP/1.x, or does not end within a request line's limit but
 //      begins like one: HTTP
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
@@ -32,7 +34,9 @@ Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& aren
   const std::string_view in = session.in.unread();
   if (in.front() == kHandshake) {
     const HelloProgress progress = tls::take_hello(in, arena, hello);
-    spoken = progress == HelloProgress::NotTls ? Spoken::Other : Spoken::Tls;
+    spoken = progress == HelloProgress::NotTls ? Spoken::Other
+             : progress == HelloProgress::Bad  ? Spoken::BadTls
+                                               : Spoken::Tls;
     return progress == HelloProgress::NeedMore ? Look::Begun : Look::Known;
   }
   const auto opening = http::opening_of(in, session.settings().limits.request_line);
@@ -80,7 +84,10 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
       continue;
     }
     if (r.what != Io::WouldBlock) {
-      co_return r.what == Io::End ? spoken : Spoken::Gone;  // it may still want to hear
+      const bool cut = seen == Look::Begun && spoken == Spoken::Tls;
+      co_return r.what != Io::End ? Spoken::Gone  // else it may still want to hear
+      : cut                       ? Spoken::BadTls
+                                  : spoken;
     }
     const Instant quiet = worker.loop.now() + session.settings().transparent.quiet_wait;
     const Instant until = seen == Look::Begun ? patience : std::min(quiet, patience);

@@ -10,6 +10,7 @@
 #include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/lists/report.h"
+#include "proxy/net/lease_files.h"
 #include "proxy/net/notify.h"
 
 namespace weir {
@@ -41,6 +42,7 @@ struct ServerStatus {
   std::vector<std::string> counted_listeners;  // the names of their slots in the metrics
   std::size_t bandwidth_buckets = 0;
   std::vector<WorkerStatus> workers;
+  std::vector<LeaseFileReport> leases;
   PolicyStatus policy;
   std::uint64_t generation = 1;  // of the configuration in use
   WallTime in_use_since;

@@ -199,6 +199,10 @@ void Worker::OldResolvers::due() {
   });
 }
 
+void Worker::adopt(std::shared_ptr<const LeaseTable> leases) {
+  loop.post([this, now = std::move(leases)]() mutable { devices.adopt(std::move(now)); });
+}
+
 void Worker::run() {
   heart.begin();
   resume_accepting();

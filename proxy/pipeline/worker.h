@@ -15,10 +15,11 @@
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
 #include "proxy/net/buffer.h"
+#include "proxy/net/devices.h"
 #include "proxy/net/loop.h"
-#include "proxy/net/neighbours.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
+#include "proxy/net/silence.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/listener_slots.h"
 #include "proxy/observe/metrics.h"
@@ -118,6 +119,9 @@ class Worker {
   // what it began with; connections waiting at a listener that goes are still accepted.
   void adopt(const Adoption& adoption);
 
+  // Any thread: what DHCP servers know of clients.
+  void adopt(std::shared_ptr<const LeaseTable> leases);
+
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> ex);
   void write_log(const Record& record, const Setup& by);
@@ -134,7 +138,8 @@ class Worker {
   OriginPool pool;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;  // null: nobody was ever asked
-  Neighbours neighbours;
+  Devices devices;
+  Silence silence;  // of the name servers
   http::DateText date;
   Metrics metrics;
   Heartbeat heart{loop, metrics, [this] { publish_figures(); }};

@@ -49,6 +49,7 @@ const std::vector<Line> kLines = {
     {"listen", R"(["10.0.0.1:8080"])", R"(["10.0.0.1:8080"])"},
     {"clients.allow", R"(["loopback", "10.0.0.0/8"])",
      R"(["127.0.0.0/8", "::1/128", "10.0.0.0/8"])"},
+    {"clients.leases", R"(["auto", "/tmp/dhcp.leases"])", R"(["auto", "/tmp/dhcp.leases"])"},
     {"clients.max_connections", "1000", "1000"},
     {"clients.max_connections_per_client", "10", "10"},
     {"clients.open_proxy", "true", "true"},
