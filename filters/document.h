@@ -100,6 +100,7 @@ struct GroupDocument {
   std::vector<std::array<std::uint8_t, 6>> macs;
   std::vector<std::string> users;
   std::vector<std::string> listeners;
+  bool trusts_ca = false;  // its devices take certificates that this proxy makes
 };
 
 // Minutes of the day in `zone`; an interval whose end is not after its start runs past midnight and

@@ -39,6 +39,9 @@ std::string show_group(const filters::GroupDocument& group) {
                [](const MacAddress& each) { return json_text(mac_text(each)); });
   out.put_list("users", group.users, json_text);
   out.put_list("listeners", group.listeners, json_text);
+  if (group.trusts_ca) {
+    out.put("trusts_ca", "true");
+  }
   return out.take();
 }
 

@@ -212,6 +212,10 @@ constexpr SettingSection kSections[] = {
     {"timeouts", "How long anything may take."},
     {"origin", "Connections towards servers."},
     {"transparent", "Connections that the kernel turns aside to a listener of that mode."},
+    {"tls",
+     "Looking into TLS, for rules that say intercept and groups whose devices trust the "
+     "certificate "
+     "authority of this proxy."},
     {"cache", "What is kept of answers, and for how long."},
     {"dns", "How names become addresses."},
     {"destinations", "Which addresses may be connected to."},
@@ -431,6 +435,9 @@ constexpr SettingRow kRows[] = {
                  "Names of users who gave a password.")),
     single(texts(IN(GroupDocument*, "policy.groups", listeners), "[]", kPlain, R"(["forward"])",
                  "Names of listeners that clients come by.")),
+    flag(IN(GroupDocument*, "policy.groups", trusts_ca), "false",
+         "Whether the devices of this group trust the authority in tls.ca_certificate. Only their "
+         "TLS is ever looked into, and they are shown the block page for https."),
 
     items(Objects, AT(policy.schedules), "[]",
           R"([{"name": "school", "when": [{"days": "weekdays", "from": "08:00", "to": "13:00"}]}])",

@@ -9,6 +9,8 @@
 #include "proxy/net/connect.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/resolver.h"
+#include "proxy/pipeline/handshake.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
 #include "proxy/pipeline/session.h"
@@ -39,11 +41,16 @@ std::string_view port_text(std::uint16_t port, Arena& arena) {
 }
 
 // Everything a pooled connection's use depends on but the address, which is judged at each use.
-std::string_view pool_key(const Hop& hop, Arena& arena) {
+// With TLS that is also the server whose certificate was verified; through a parent it is a tunnel
+// to that one server.
+std::string_view pool_key(const Session& session, const Hop& hop, Arena& arena) {
   const std::string_view parent = hop.parent != nullptr ? hop.parent->name : std::string_view();
   const std::string_view at = arena.join({hop.name, ":", port_text(hop.port, arena)});
   // A reload may give the name of a parent to another host.
-  return hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
+  const std::string_view place =
+      hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
+  return session.inside == nullptr ? place
+                                   : arena.join({"tls ", session.inside->authority, " ", place});
 }
 
 DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {
@@ -150,7 +157,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
                              Destination*& place) {
   OriginPool& pool = session.worker.pool;
   Loop& loop = session.worker.loop;
-  const std::string_view key = pool_key(hop, ex.arena);
+  const std::string_view key = pool_key(session, hop, ex.arena);
   const Instant asked = loop.now();
   const Instant until = asked + session.settings().origin.queue_wait;
   for (;;) {
@@ -197,6 +204,29 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
   }
 }
 
+// Takes a new connection into use: through a parent, and with TLS, where the exchange wants that.
+Task<Failure> begin_use(Exchange& ex, Session& session, Hop hop, OriginConnection* c) {
+  ex.origin = c;
+  note_origin(ex, session, hop);
+  Failure why = Failure::None;
+  if (ex.secure && hop.parent != nullptr) {
+    why = co_await ask_parent(ex, session);
+    if (why == Failure::None && !ex.origin_in.empty()) {
+      why = Failure::OriginTlsFailed;  // no server speaks before it is greeted
+    }
+    ex.response.clear();
+    session.worker.buffers.give(std::move(ex.origin_in));
+  }
+  if (why == Failure::None && ex.secure) {
+    why = co_await secure_origin(ex, session, *c);
+  }
+  if (why != Failure::None) {
+    ex.origin = nullptr;
+    session.worker.pool.give_back(c, false);
+  }
+  co_return why;
+}
+
 Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
   Destination* place = nullptr;
   Failure why = co_await wait_for_place(ex, session, hop, fresh, place);
@@ -213,9 +243,7 @@ Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
@@ -226,9 +254,7 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 // Where a transparent client was going, whatever it calls that. Whoever is to see the client's own
@@ -242,7 +268,10 @@ Hop hop_of_arrival(Exchange& ex, const Session& session) {
   return Hop{name, to.address, to.port, nullptr};
 }
 
-Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
+Hop hop_of(const Exchange& ex, const Session& session, const Settings::Parent* parent) {
+  if (parent == nullptr && session.inside != nullptr) {
+    return Hop{session.inside->dial_name, session.inside->dial_address, ex.port, nullptr};
+  }
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
   }
@@ -275,7 +304,7 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
     ex.route = find_route(settings, ex.host.name);
   }
   if (ex.route == nullptr) {
-    const Hop direct = hop_of(ex, nullptr);
+    const Hop direct = hop_of(ex, session, nullptr);
     co_return co_await obtain_one(ex, session, direct, riding);
   }
   if (ex.host.address) {
@@ -290,7 +319,7 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   }
   Failure why = Failure::ConnectFailed;
   while (ex.next_parent < ex.route->size()) {
-    const Hop hop = hop_of(ex, find_parent(settings, (*ex.route)[ex.next_parent++]));
+    const Hop hop = hop_of(ex, session, find_parent(settings, (*ex.route)[ex.next_parent++]));
     why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;

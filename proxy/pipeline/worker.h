@@ -40,13 +40,21 @@ struct Snapshot;
 namespace store {
 class Store;
 }
+namespace tls {
+class Authority;
+class Contexts;
+class LeafCache;
+}  // namespace tls
 
 // What all workers use together. Lasts as long as they do.
 struct Shared {
   ClientCount* clients = nullptr;
   Bandwidth* bandwidth = nullptr;
-  store::Store* store = nullptr;  // null: nothing is cached
+  store::Store* store = nullptr;   // null: nothing is cached
   ListenerSlots* slots = nullptr;  // null: all listeners count as one
+  // Null: no TLS is looked into.
+  std::shared_ptr<const tls::Authority> authority;
+  std::shared_ptr<const tls::Contexts> contexts;
 };
 
 // What a worker takes into use at once.
@@ -133,12 +141,12 @@ class Worker {
   OriginPool pool;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;  // null: nobody was ever asked
+  std::unique_ptr<tls::LeafCache> leaves;        // null: no TLS is looked into
   Neighbours neighbours;
   http::DateText date;
   Metrics metrics;
   Heartbeat heart{loop, metrics, [this] { publish_figures(); }};
   std::uint64_t judged = 0;               // requests
-  std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
 
  private:
   friend class Fill;
