@@ -102,6 +102,7 @@ struct GroupDocument {
   std::vector<std::string> devices;  // plain names, lower case
   std::vector<std::string> users;
   std::vector<std::string> listeners;
+  bool trusts_ca = false;  // its devices take certificates that this proxy makes
 };
 
 // Minutes of the day in `zone`; an interval whose end is not after its start runs past midnight and

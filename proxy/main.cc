@@ -158,6 +158,8 @@ int main(int argc, char** argv) {
       return weir::cli::accept_list(arguments->accept);
     case Arguments::Command::Cache:
       return weir::cli::cache(arguments->cache);
+    case Arguments::Command::Ca:
+      return weir::cli::ca(arguments->ca);
     case Arguments::Command::Gateway:
       return weir::cli::gateway(arguments->gateway);
     case Arguments::Command::Completion:

@@ -142,6 +142,13 @@ Examples:
   weir run -c weir.json
   weir run --supervise -c weir.json)";
 
+constexpr const char* kCaExamples =
+    R"(Before TLS can be looked into, devices have to trust a certificate authority of this proxy.
+
+Examples:
+  weir ca create --dir /etc/weir/ca     make one; nothing that exists is overwritten
+  weir ca show -c weir.json             its fingerprint, its dates, how to install it)";
+
 constexpr const char* kGatewayExamples =
     R"(Commands: plan prints every command and rule, up puts the rules in, status tells what is in force,
 doctor finds what is wrong, down takes everything away; guard watches Weir for a supervisor, or runs
@@ -200,7 +207,8 @@ void add_explain(CLI::App& app, ExplainOptions& options) {
   };
   command->add_option("url", options.url, "The URL, or HOST:PORT of a tunnel")->required();
   add_source(*command, options.source);
-  option("--as", options.client, "The client: its address, or the name or hardware address of a device; else 127.0.0.1",
+  option("--as", options.client,
+         "The client: its address, or the name or hardware address of a device; else 127.0.0.1",
          "CLIENT");
   option("--user", options.user, "The user, taken as authenticated", "NAME");
   option("--listener", options.listener, "The listener the client came by", "NAME");
@@ -286,6 +294,21 @@ void add_cache(CLI::App& app, CacheOptions& options) {
   scope->add_flag("--all", options.all, "Everything");
   scope->require_option(1);
   purge->add_flag("--dry-run", options.dry_run, "Only say how much it would be");
+}
+
+void add_ca(CLI::App& app, CaOptions& options) {
+  auto* command = app.add_subcommand(
+      "ca", "Make or show the certificate authority with which TLS is looked into");
+  command->require_subcommand(1);
+  command->footer(kCaExamples);
+  auto* create = command->add_subcommand("create", "Make an authority: a certificate and its key");
+  create->add_option("--dir", options.directory, "Where to; else /etc/weir/ca")->type_name("DIR");
+  create->add_option("--name", options.name, "What devices list it by; else Weir");
+  create->callback([&options] { options.what = CaOptions::What::Create; });
+  auto* show = command->add_subcommand("show", "Say how to recognise and install an authority");
+  show->add_option("certificate", options.certificate, "Its certificate; else the configured one");
+  show->add_option("-c,--config", options.config, kConfigHelp);
+  show->callback([&options] { options.what = CaOptions::What::Show; });
 }
 
 // The first word behind a command where it is one of a few.
@@ -377,6 +400,7 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "reload"     ? Command::Reload
          : name == "lists"      ? accept ? Command::AcceptList : Command::Lists
          : name == "cache"      ? Command::Cache
+         : name == "ca"         ? Command::Ca
          : name == "gateway"    ? Command::Gateway
          : name == "completion" ? Command::Completion
                                 : Command::Run;
@@ -409,6 +433,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_running_commands(app, out.running);
   add_lists(app, out.lists, out.accept);
   add_cache(app, out.cache);
+  add_ca(app, out.ca);
   add_gateway(app, out.gateway);
   std::string shell;
   add_completion(app, shell);
@@ -433,7 +458,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
         &out.replay.source.config, &out.lists.source.config, &out.running.source.config,
-        &out.cache.source.config, &out.gateway.config}) {
+        &out.cache.source.config, &out.ca.config, &out.gateway.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;

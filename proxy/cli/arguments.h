@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "proxy/cli/ca.h"
 #include "proxy/cli/cache.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
@@ -33,6 +34,7 @@ struct Arguments {
     Reload,
     AcceptList,
     Cache,
+    Ca,
     Gateway,
     Completion
   };
@@ -48,6 +50,7 @@ struct Arguments {
   RunningOptions running;  // of Status, Health and Reload
   AcceptOptions accept;
   CacheOptions cache;
+  CaOptions ca;
   GatewayOptions gateway;
   std::string completion;  // the script for a shell
 };

@@ -40,6 +40,9 @@ std::string show_group(const filters::GroupDocument& group) {
   out.put_list("devices", group.devices, json_text);
   out.put_list("users", group.users, json_text);
   out.put_list("listeners", group.listeners, json_text);
+  if (group.trusts_ca) {
+    out.put("trusts_ca", "true");
+  }
   return out.take();
 }
 

@@ -121,6 +121,13 @@ struct Settings {
     std::uint32_t mark = 0;  // SO_MARK of connections towards servers; 0: none
   } transparent;
 
+  // tls: what is looked into, with certificates of our own.
+  struct Tls {
+    std::string ca_certificate;  // files; empty: nothing is looked into
+    std::string ca_key;
+    std::string origin_ca;  // authorities of servers beside the system's; empty: none
+  } tls;
+
   // cache: what is kept of answers, and for how long.
   struct Cache {
     std::uint64_t memory = 128 * 1024 * 1024;  // bytes; 0: nothing is cached

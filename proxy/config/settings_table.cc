@@ -213,6 +213,10 @@ constexpr SettingSection kSections[] = {
     {"timeouts", "How long anything may take."},
     {"origin", "Connections towards servers."},
     {"transparent", "Connections that the kernel turns aside to a listener of that mode."},
+    {"tls",
+     "Looking into TLS, for rules that say intercept and groups whose devices trust the "
+     "certificate "
+     "authority of this proxy."},
     {"cache", "What is kept of answers, and for how long."},
     {"dns", "How names become addresses."},
     {"destinations", "Which addresses may be connected to."},
@@ -243,16 +247,18 @@ constexpr SettingRow kRows[] = {
          "How connections come here: to a proxy that clients know of, or turned aside by "
          "iptables REDIRECT or TPROXY; see iptables/README.md."),
 
-    with_words(items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
-                     "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
-                     "\"private\" is 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
-                     "fc00::/7 and fe80::/10. Clients that the firewall turns aside to a transparent "
-                     "listener are its choice and need not be here."),
-               "loopback|private"),
-    texts(AT(clients.leases), R"(["auto"])", kFile, R"(["/var/lib/misc/dnsmasq.leases"])",
-          "Files in which a DHCP server (dnsmasq, ISC dhcpd, odhcpd, Kea) writes its leases: they "
-          "give clients their names and hardware addresses, in the log and for groups. \"auto\": "
-          "the usual places. They are read again when they change."),
+    with_words(
+        items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
+              "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
+              "\"private\" is 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
+              "fc00::/7 and fe80::/10. Clients that the firewall turns aside to a transparent "
+              "listener are its choice and need not be here."),
+        "loopback|private"),
+    at_start(texts(
+        AT(clients.leases), R"(["auto"])", kFile, R"(["/var/lib/misc/dnsmasq.leases"])",
+        "Files in which a DHCP server (dnsmasq, ISC dhcpd, odhcpd, Kea) writes its leases: they "
+        "give clients their names and hardware addresses, in the log and for groups. \"auto\": "
+        "the usual places. They are read again when they change.")),
     number(AT(clients.max_connections), "0", 0, kMany, "connections",
            "Client connections open at once; 0: as many as the system allows."),
     number(AT(clients.max_connections_per_client), "0", 0, kMany, "connections",
@@ -441,6 +447,9 @@ constexpr SettingRow kRows[] = {
                  "Names of users who gave a password.")),
     single(texts(IN(GroupDocument*, "policy.groups", listeners), "[]", kPlain, R"(["forward"])",
                  "Names of listeners that clients come by.")),
+    flag(IN(GroupDocument*, "policy.groups", trusts_ca), "false",
+         "Whether the devices of this group trust the authority in tls.ca_certificate. Only their "
+         "TLS is ever looked into, and they are shown the block page for https."),
 
     items(Objects, AT(policy.schedules), "[]",
           R"([{"name": "school", "when": [{"days": "weekdays", "from": "08:00", "to": "13:00"}]}])",

@@ -103,6 +103,8 @@ constexpr std::array kFields = {
     AccessField{"cache", "what the cache did", kText, kJson, WRITE(o.text(r.cache))},
     AccessField{"claim", "transparent: verified, unverified or contradicted", kText, kJson,
                 WRITE(o.text(r.claim))},
+    AccessField{"intercept", "TLS: intercepted, block_page, or untrusting when a rule would and the client is in no group that trusts_ca", kSmall, kJson,
+                WRITE(o.text(r.intercept))},
     AccessField{"cache_reason", "why the cache did it", kText, kJson, WRITE(o.text(r.cache_reason))},
     AccessField{"parent", "name of the parent proxy used", kText, kJson, WRITE(o.text(r.parent))},
     AccessField{"destination", "address and port connected to", kSmall, kJson, WRITE(o.endpoint(r.destination))},

@@ -49,6 +49,14 @@ enum class CacheResult : std::uint8_t {
 };
 enum class CacheTier : std::uint8_t { Memory, Disk };
 enum class AuthResult : std::uint8_t { Verified, Cached, Failed };
+enum class TlsOutcome : std::uint8_t {
+  ClientDone,
+  ClientRejected,
+  ClientFailed,
+  OriginDone,
+  OriginUntrusted,
+  OriginFailed,
+};
 enum class BuildVersion : std::uint8_t { This };
 enum class WorkerState : std::uint8_t { Alive, Stalled, Ended };
 // What a tunnel was made for.
@@ -132,6 +140,13 @@ template <>
 struct LabelSet<CacheTier> {
   static constexpr std::string_view kKey = "tier";
   static constexpr std::array<std::string_view, 2> kValues{"memory", "disk"};
+};
+template <>
+struct LabelSet<TlsOutcome> {
+  static constexpr std::string_view kKey = "result";
+  static constexpr std::array<std::string_view, 6> kValues{"client_done",      "client_rejected",
+                                                           "client_failed",    "origin_done",
+                                                           "origin_untrusted", "origin_failed"};
 };
 template <>
 struct LabelSet<AuthResult> {

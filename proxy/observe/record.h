@@ -37,9 +37,10 @@ struct Record {
   std::string_view method;         // as received; empty when the request line was unreadable
   std::string_view url;            // absolute URL, or host:port for CONNECT; empty when unreadable
   std::string_view host;           // normalised host name of the target, no port
-  std::string_view claim;    // of a transparent connection: what the resolver says of its host
-  std::string_view version;  // "HTTP/1.1" as the client spoke it
-  std::uint16_t status = 0;  // what the client was told; 0 when nothing was
+  std::string_view claim;      // of a transparent connection: what the resolver says of its host
+  std::string_view intercept;  // of TLS that a rule would look into: what came of that
+  std::string_view version;    // "HTTP/1.1" as the client spoke it
+  std::uint16_t status = 0;    // what the client was told; 0 when nothing was
   std::uint16_t origin_status = 0;  // what the origin said, 0 if it said nothing
   Failure failure = Failure::None;
   std::string_view decision;      // what the rules decided: allow, block, ...; empty: no rules

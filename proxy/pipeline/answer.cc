@@ -4,6 +4,7 @@
 #include "proxy/pipeline/answer.h"
 
 #include "proxy/pipeline/block.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -15,8 +16,9 @@ using http::Method;
 
 // May the connection go on behind an answer of ours? Only when nothing of the request is unread.
 bool may_stay(const Exchange& ex, const Session& session) {
+  const bool page_only = session.inside != nullptr && session.inside->blocked_by != nullptr;
   return ex.client_wants_to_stay && !has_body(ex) && ex.request.method_id != Method::Connect &&
-         !session.worker.draining();
+         !page_only && !session.worker.draining();
 }
 
 }  // namespace

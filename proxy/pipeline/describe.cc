@@ -91,7 +91,7 @@ void describe_request_to_rules(Exchange& ex, Session& session) {
   to.groups = groups_of(ex, session);
   to.now = session.worker.loop.wall();
   to.method = ex.request.method;
-  to.scheme = !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";
+  to.scheme = ex.secure ? "https" : !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";
   to.host = ex.host.name;
   to.host_address = ex.host.address;
   to.port = ex.port;

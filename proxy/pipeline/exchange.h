@@ -79,6 +79,8 @@ struct Exchange {
   Claim claim = Claim::None;          // verify_claim; None on forward listeners
   bool unheard = false;               // a transparent tunnel: its client expects no HTTP from us
   bool tls = false;                   // and speaks TLS
+  bool secure = false;                // https: asked inside of TLS that ends here
+  bool established = false;           // CONNECT has been told that its tunnel stands
   bool spoke_late = false;            // it was silent, and then spoke first after all
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection

@@ -50,7 +50,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
   http::RequestPlan plan;
   plan.host = next_authority(ex, session);
   // A parent gets the absolute form, an origin the path (RFC 9112 3.2.1, 3.2.2).
-  const bool absolute = ex.parent != nullptr;
+  const bool absolute = ex.parent != nullptr && !ex.secure;
   const std::string_view path = ex.target.path == "*" ? "" : ex.target.path;
   plan.target = absolute ? ex.arena.join({"http://", plan.host, path}) : ex.target.path;
   plan.framing = ex.upload_framing;
@@ -62,7 +62,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
   }
   plan.upgrade = ex.upgrade;
   plan.keep_trailers = settings.http.keep_trailers;
-  if (ex.parent != nullptr) {
+  if (absolute) {
     plan.parent_authorization = ex.parent->authorization;
   }
   CacheUse& use = ex.cache;
@@ -289,7 +289,10 @@ void give_up(Exchange& ex, Session& session, Failure why) {
     return;
   }
   const bool timeout = row(why).status == 504;
+  // What is wrong with a certificate is for the client to know, whatever is stored.
+  const bool certificate = row(why).proxy_status == "tls_certificate_error";
   const bool stale =
+      !certificate &&
       serve_stale(ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
   end_flight(ex, session, store::FlightState::Failed, why);
   if (!stale) {

@@ -8,6 +8,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/pipeline/answer.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -67,6 +68,33 @@ Failure check_form(const Exchange& ex, const Session& session) {
   return wrong ? Failure::Misdirected : Failure::None;
 }
 
+// Inside TLS everything is asked of the server that the handshake named, in the form that servers
+// are asked in; another name is for another connection (RFC 9110 7.4).
+Failure find_target_inside(Exchange& ex, const Session& session) {
+  const Inside& inside = *session.inside;
+  const http::Field* host = ex.request.fields.find(FieldId::Host);
+  ex.host = Host{inside.host, inside.address};
+  ex.port = inside.port;
+  ex.authority = inside.authority;
+  ex.secure = true;
+  ex.record.intercept = "intercepted";
+  if (ex.target.form != TargetForm::Origin && ex.target.form != TargetForm::Asterisk) {
+    return Failure::WrongHost;
+  }
+  if (host == nullptr || host->value.empty()) {
+    return Failure::None;
+  }
+  const auto named = http::parse_authority(host->value);
+  if (!named) {
+    return named.error();
+  }
+  const auto name = normalise_host(named->host, named->bracketed, ex.arena);
+  const bool same = name && name->name == ex.host.name && name->address == ex.host.address &&
+                    (named->port == 0 || named->port == ex.port);
+  ex.authority = named->text;
+  return same ? Failure::None : Failure::WrongHost;
+}
+
 // Target, Host, and the normalised host and port.
 Failure find_target(Exchange& ex, const Session& session) {
   if (const Failure why = http::check_host(ex.request); why != Failure::None) {
@@ -77,6 +105,9 @@ Failure find_target(Exchange& ex, const Session& session) {
     return target.error();
   }
   ex.target = *target;
+  if (session.inside != nullptr) {
+    return find_target_inside(ex, session);
+  }
   if (const Failure why = check_form(ex, session); why != Failure::None) {
     return why;
   }
@@ -155,12 +186,15 @@ Failure first_fault(Exchange& ex, Session& session) {
 
 void identify(Exchange& ex, Session& session) {
   ex.client_wants_to_stay = wants_to_stay(ex.request);
+  if (session.inside != nullptr) {
+    ex.user = session.inside->user;
+  }
   if (const Failure why = first_fault(ex, session); why != Failure::None) {
     refuse(ex, session, why);
     return;
   }
   const http::MaxForwards hops = http::max_forwards(ex.request);
-  const bool about_us = ex.target.form == TargetForm::Asterisk && !session.arrival;
+  const bool about_us = ex.target.form == TargetForm::Asterisk && !session.arrival && !ex.secure;
   if (about_us || (hops.present && hops.value == 0)) {
     ex.ends_here = true;
     return;

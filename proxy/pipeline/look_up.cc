@@ -264,7 +264,8 @@ void read_overrides(Exchange& ex, const filters::Verdict& verdict) {
 }
 
 std::string_view store_key(Exchange& ex) {
-  return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+  return cache::cache_key({ex.secure ? "https" : "http", ex.host.name, ex.port, ex.target.path},
+                          ex.arena);
 }
 
 bool key_still_holds(Exchange& ex) {

@@ -9,6 +9,8 @@
 #include "proxy/net/connect.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/resolver.h"
+#include "proxy/pipeline/handshake.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
 #include "proxy/pipeline/session.h"
@@ -39,11 +41,16 @@ std::string_view port_text(std::uint16_t port, Arena& arena) {
 }
 
 // Everything a pooled connection's use depends on but the address, which is judged at each use.
-std::string_view pool_key(const Hop& hop, Arena& arena) {
+// With TLS that is also the server whose certificate was verified; through a parent it is a tunnel
+// to that one server.
+std::string_view pool_key(const Session& session, const Hop& hop, Arena& arena) {
   const std::string_view parent = hop.parent != nullptr ? hop.parent->name : std::string_view();
   const std::string_view at = arena.join({hop.name, ":", port_text(hop.port, arena)});
   // A reload may give the name of a parent to another host.
-  return hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
+  const std::string_view place =
+      hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
+  return session.inside == nullptr ? place
+                                   : arena.join({"tls ", session.inside->authority, " ", place});
 }
 
 // Servers are to see the client's own address. Behind a redirect their answers would not come back
@@ -157,7 +164,7 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
                              Destination*& place) {
   OriginPool& pool = session.worker.pool;
   Loop& loop = session.worker.loop;
-  const std::string_view key = pool_key(hop, ex.arena);
+  const std::string_view key = pool_key(session, hop, ex.arena);
   const Instant asked = loop.now();
   const Instant until = asked + session.settings().origin.queue_wait;
   for (;;) {
@@ -204,6 +211,29 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
   }
 }
 
+// Takes a new connection into use: through a parent, and with TLS, where the exchange wants that.
+Task<Failure> begin_use(Exchange& ex, Session& session, Hop hop, OriginConnection* c) {
+  ex.origin = c;
+  note_origin(ex, session, hop);
+  Failure why = Failure::None;
+  if (ex.secure && hop.parent != nullptr) {
+    why = co_await ask_parent(ex, session);
+    if (why == Failure::None && !ex.origin_in.empty()) {
+      why = Failure::OriginTlsFailed;  // no server speaks before it is greeted
+    }
+    ex.response.clear();
+    session.worker.buffers.give(std::move(ex.origin_in));
+  }
+  if (why == Failure::None && ex.secure) {
+    why = co_await secure_origin(ex, session, *c);
+  }
+  if (why != Failure::None) {
+    ex.origin = nullptr;
+    session.worker.pool.give_back(c, false);
+  }
+  co_return why;
+}
+
 Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
   Destination* place = nullptr;
   Failure why = co_await wait_for_place(ex, session, hop, fresh, place);
@@ -220,9 +250,7 @@ Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
@@ -233,9 +261,7 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 // Where a transparent client was going, whatever it calls that. Whoever is to see the client's own
@@ -250,6 +276,9 @@ Hop hop_of_arrival(Exchange& ex, const Session& session) {
 }
 
 Hop hop_of(Exchange& ex, const Session& session, const Settings::Parent* parent) {
+  if (parent == nullptr && session.inside != nullptr) {
+    return Hop{session.inside->dial_name, session.inside->dial_address, ex.port, nullptr};
+  }
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
   }

@@ -15,6 +15,7 @@
 #include "proxy/pipeline/block.h"
 #include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/describe.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -163,8 +164,22 @@ void note_verdict(Exchange& ex) {
   }
 }
 
+// Of a tunnel that was blocked, and taken only to say so.
+static void repeat_verdict(Exchange& ex, Session& session) {
+  ex.rules = session.inside->blocked_by;
+  describe_request_to_rules(ex, session);
+  ex.verdict = session.inside->verdict;
+  ex.record.intercept = "block_page";
+  note_verdict(ex);
+  answer_by_rule(ex, session);
+}
+
 void police_request(Exchange& ex, Session& session) {
   if (ex.ends_here) {
+    return;
+  }
+  if (session.inside != nullptr && session.inside->blocked_by != nullptr) {
+    repeat_verdict(ex, session);
     return;
   }
   ex.rules = ex.in_force;
@@ -173,6 +188,9 @@ void police_request(Exchange& ex, Session& session) {
   judge_request(ex, session);
   note_verdict(ex);
   count_verdict(ex, session);
+  if (ex.verdict.decision == Decision::Intercept && !looks_inside(ex, session)) {
+    ex.record.intercept = "untrusting";
+  }
   if (ends_exchange(ex.verdict, ex.subject.host_only)) {
     answer_by_rule(ex, session);
     return;

@@ -51,8 +51,10 @@ void describe_request(Exchange& ex, const Session& session) {
 void complete_record(Exchange& ex, Session& session) {
   Record& r = ex.record;
   r.host = ex.host.name;
-  if (session.arrival && !r.url.empty() && r.url.front() == '/') {
-    r.url = ex.arena.join({"http://", ex.authority, r.url});  // as a proxy would have been asked
+  const bool origin_form = session.arrival || session.inside != nullptr;
+  if (origin_form && !r.url.empty() && r.url.front() == '/') {
+    r.url = ex.arena.join({ex.secure ? "https://" : "http://", ex.authority,
+                           r.url});  // as a proxy would have been asked
   }
   r.user = ex.user.view();
   if (session.setup().logs_devices) {

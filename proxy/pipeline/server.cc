@@ -19,6 +19,7 @@
 #include "proxy/base/diag.h"
 #include "proxy/lists/load.h"
 #include "proxy/net/privileges.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/stack_trace.h"
 
 namespace weir {
@@ -167,6 +168,11 @@ tl::expected<void, StartFault> Server::make_setup() {
   return problems.empty() ? tl::expected<void, StartFault>() : fault(lines_of(problems), EX_CONFIG);
 }
 
+tl::expected<void, StartFault> Server::load_authority() {
+  const std::string why = prepare_inside(configuration_.settings()->tls, shared_, wall_now());
+  return why.empty() ? tl::expected<void, StartFault>() : fault(why, EX_CONFIG);
+}
+
 // A disk that cannot be used is no reason not to start: the operator is told.
 tl::expected<void, StartFault> Server::open_cache() {
   const Settings::Cache cache = configuration_.settings()->cache;
@@ -278,9 +284,9 @@ tl::expected<void, StartFault> Server::start() {
   shared_.bandwidth = &bandwidth_;
   shared_.slots = &slots_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
-  for (const auto step : {&Server::make_setup, &Server::open_listeners, &Server::open_access_log,
-                          &Server::enter_process_state, &Server::load_rules, &Server::open_cache,
-                          &Server::make_workers}) {
+  for (const auto step : {&Server::make_setup, &Server::load_authority, &Server::open_listeners,
+                          &Server::open_access_log, &Server::enter_process_state,
+                          &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
       remove_pid_file();
       return done;

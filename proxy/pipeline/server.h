@@ -73,6 +73,7 @@ class Server {
  private:
   class Control;
   tl::expected<void, StartFault> make_setup();
+  tl::expected<void, StartFault> load_authority();
   tl::expected<void, StartFault> load_rules();
   tl::expected<void, StartFault> open_cache();
   tl::expected<void, StartFault> open_listeners();

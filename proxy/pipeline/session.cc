@@ -7,6 +7,7 @@
 
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/arrive.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/purge.h"
@@ -169,6 +170,8 @@ Spawned Session::run(int fd) {
     }
     if (linger_) {
       co_await farewell();
+    } else if (client.is_secure()) {
+      client.end_writing();
     }
   }
   if (ex_ != nullptr) {
@@ -195,6 +198,10 @@ Task<bool> Session::arrive() {
     begin_exchange();
     make_tunnel(*ex_, *this, spoken, hello);
     co_await serve();
+    if (inside != nullptr) {
+      finish_exchange();
+      co_return true;  // within TLS it speaks HTTP
+    }
     again = ex_ != nullptr && ex_->spoke_late;
     if (again) {
       drop_exchange();
@@ -210,15 +217,14 @@ Task<void> Session::serve() {
   if (ex.course == Course::Open) {
     identify(ex, *this);  // who, what, by which road
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival) {
-    co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
-  } else if ((ex.course == Course::Open || ex.course == Course::Tunnel) && setup_->passwords) {
-    co_await authenticate(ex, *this);
+  if (arrival || setup_->passwords) {
+    co_await find_client(ex);  // who asks, where that takes time to say
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && ex.in_force) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && judges()) {
     police_request(ex, *this);  // may it be asked at all, and in which words
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && ex.rules) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && !inside &&
+      ex.rules) {
     police_other_names(ex, *this);
   }
   if (ex.course == Course::Open && is_purge(ex, *this)) {
@@ -235,13 +241,7 @@ Task<void> Session::serve() {
   } else if (ex.course == Course::Open) {
     co_await ask_origin(ex);  // the answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
-    co_await open_tunnel(ex, *this);
-  }
-  if (ex.course == Course::Tunnel && ex.unheard && in.empty()) {
-    co_await await_speaker(ex, *this);
-  }
-  if (ex.course == Course::Tunnel && ex.rules) {
-    co_await inspect_hello(ex, *this);  // the name behind the name
+    co_await reach_tunnel(ex);
   }
   if (nobody_) {
     leave_to_store(ex);
@@ -250,6 +250,9 @@ Task<void> Session::serve() {
   const bool answered = ex.course == Course::Relay || ex.course == Course::Stored;
   if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
+  }
+  if (ex.course == Course::Reply && shows_page_inside(ex, *this)) {
+    co_await enter_blocked(ex, *this);
   }
   if (ex.course == Course::Reply && ex.unheard) {
     co_await end_unheard(ex, *this);
@@ -264,6 +267,45 @@ Task<void> Session::serve() {
   const bool unread = ex.upload.from != nullptr && !ex.upload_reader.over();
   linger_ = !ex.stays && (ex.course == Course::Reply || unread || client.stirring());
   record_exchange(ex, *this);  // once, whatever happened
+}
+
+// Are there rules to ask, or is it settled what they say?
+bool Session::judges() const {
+  return ex_->in_force != nullptr || (inside != nullptr && inside->blocked_by != nullptr);
+}
+
+// What can be said of the client only after waiting. Whoever speaks inside TLS has been through
+// this before.
+Task<void> Session::find_client(Exchange& ex) {
+  const bool goes_on = ex.course == Course::Open || ex.course == Course::Tunnel;
+  if (goes_on && arrival && !inside) {
+    co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
+  } else if (goes_on && setup_->passwords && !arrival && !inside) {
+    co_await authenticate(ex, *this);
+  }
+}
+
+// What a tunnel leads to: its server, or, where a rule looks into it, the exchanges inside.
+Task<void> Session::reach_tunnel(Exchange& ex) {
+  if (!looks_inside(ex, *this)) {
+    co_await open_tunnel(ex, *this);
+  } else if (!ex.unheard) {
+    const Failure why = co_await establish(ex, *this);
+    if (why != Failure::None) {
+      refuse(ex, *this, why);
+    }
+  }
+  if (ex.course == Course::Tunnel && ex.unheard && in.empty()) {
+    co_await await_speaker(ex, *this);
+  }
+  if (ex.course == Course::Tunnel && ex.rules) {
+    co_await inspect_hello(ex, *this);  // the name behind the name
+  }
+  if (ex.course == Course::Tunnel && looks_inside(ex, *this)) {
+    co_await enter_tls(ex, *this);
+  } else if (ex.course == Course::Tunnel && ex.origin == nullptr) {
+    co_await open_tunnel(ex, *this);  // the greeting has changed the rules' mind
+  }
 }
 
 // The origin's answer, and what it means to the cache: it may have to be asked a second time, when

@@ -22,6 +22,7 @@
 namespace weir {
 
 class Worker;
+struct Inside;
 struct ListenerState;
 struct Setup;
 
@@ -80,6 +81,8 @@ class Session final : private StreamKeeper {
   const std::optional<Endpoint> arrival;  // the only address that is dialled for this client
   Stream client;
   Buffer in;  // received and not yet used
+  // Of a client whose TLS ends here: whom it believes to speak to. Null: it is in the clear.
+  std::shared_ptr<const Inside> inside;
 
  private:
   friend class Worker;
@@ -90,6 +93,9 @@ class Session final : private StreamKeeper {
   Task<Failure> read_head();
   Task<void> serve();
   Task<void> ask_origin(Exchange& ex);
+  Task<void> find_client(Exchange& ex);
+  Task<void> reach_tunnel(Exchange& ex);
+  bool judges() const;
   void leave_to_store(Exchange& ex);
   Task<void> run_tunnel();
   Task<void> farewell();

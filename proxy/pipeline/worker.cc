@@ -21,6 +21,7 @@
 #include "proxy/pipeline/fill.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
+#include "proxy/tls/authority.h"
 
 namespace weir {
 namespace {
@@ -69,6 +70,9 @@ Worker::Worker(const Shared& shared_state, const InForce& begin_with, LogRing* l
       pool(loop, setup->settings.origin),
       resolver(make_resolver(loop, setup->settings)),
       authenticator(make_authenticator(loop, *setup)),
+      leaves(shared_state.authority == nullptr
+                 ? nullptr
+                 : std::make_unique<tls::LeafCache>(shared_state.authority)),
       log_(log_ring, metrics),
       request_id_(random_start()) {}
 

@@ -41,6 +41,11 @@ struct Snapshot;
 namespace store {
 class Store;
 }
+namespace tls {
+class Authority;
+class Contexts;
+class LeafCache;
+}  // namespace tls
 
 // What all workers use together. Lasts as long as they do.
 struct Shared {
@@ -49,6 +54,9 @@ struct Shared {
   store::Store* store = nullptr;   // null: nothing is cached
   ListenerSlots* slots = nullptr;  // null: all listeners count as one
   bool sockets_kept = false;       // somebody keeps copies of those we listen on
+  // Null: no TLS is looked into.
+  std::shared_ptr<const tls::Authority> authority;
+  std::shared_ptr<const tls::Contexts> contexts;
 };
 
 // What a worker takes into use at once.
@@ -138,6 +146,7 @@ class Worker {
   OriginPool pool;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<Authenticator> authenticator;  // null: nobody was ever asked
+  std::unique_ptr<tls::LeafCache> leaves;        // null: no TLS is looked into
   Devices devices;
   Silence silence;  // of the name servers
   http::DateText date;

@@ -216,14 +216,14 @@ TEST(Reload, IsAnsweredWhenItsOutcomeIsKnown) {
   ASSERT_TRUE(reply.later);
   EXPECT_EQ(f.reloads, 1u);
   EXPECT_FALSE(reply.later());
-  f.report = {1, {5 * kSecond}, false, {"weir.json:3:1: no"}, {}};
+  f.report = {1, {5 * kSecond}, false, {"weir.json:3:1: no"}, {}, {}};
   const auto told = reply.later();
   ASSERT_TRUE(told);
   EXPECT_EQ(told->status, 422);
   const auto json = nlohmann::json::parse(told->body);
   EXPECT_EQ(json["outcome"], "failed");
   EXPECT_EQ(json["problems"][0], "weir.json:3:1: no");
-  f.report = {2, {6 * kSecond}, true, {}, {}};
+  f.report = {2, {6 * kSecond}, true, {}, {}, {}};
   EXPECT_EQ(f.ask(Method::Post, "/api/v1/reload").later()->status, 200);
   f.status.reload = f.report;
   EXPECT_EQ(f.status_json()["reload"]["outcome"], "taken");

@@ -41,6 +41,21 @@ TEST(Judge, TheFirstDecisionInOrderWins) {
   EXPECT_EQ(judged(draft, else_where), "block by stop");
 }
 
+TEST(Judge, ARuleThatInterceptsDecidesAboutTunnelsOnly) {
+  Draft draft;
+  draft.add(rule("look", {}, {act(ActionKind::Intercept), tag("seen")}))
+      .add(rule("stop", {is(Kind::PathPrefix, {"/games"})}, {kBlock}));
+  Asked tunnel("https://a.test/", "CONNECT");
+  Asked games("https://a.test/games");
+  Asked work("https://a.test/work");
+  EXPECT_EQ(judged(draft, tunnel), "intercept by look");
+  EXPECT_EQ(judged(draft, games), "block by stop");
+  EXPECT_EQ(judged(draft, work), "default");
+  EXPECT_EQ(tags_of(judge(*draft.policy(), Phase::Request, work)), std::vector<std::string>{"seen"});
+  draft.document.allow_by_default = false;
+  EXPECT_EQ(judged(draft, work), "block by default");
+}
+
 TEST(Judge, AllConditionsOfARuleMustHold) {
   Draft draft;
   draft.add(rule("posts", {is(Kind::Method, {"POST"}), is(Kind::Host, {"a.test"})}, {kBlock}));
