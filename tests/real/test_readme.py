@@ -143,12 +143,14 @@ class Walk:
 
     def __init__(self, case, **environment):
         self.case, self.started, self.said = case, None, ""
-        os.makedirs(case.path("bin"))
+        for folder in ("bin", "kept"):
+            os.makedirs(case.path(folder))
         os.symlink(os.path.abspath(os.environ["WEIR_BINARY"]), case.path("bin/weir"))
         for name, text in GIVEN.items():
             case.path(name, text.encode())
         self.environment = {"PATH": case.path("bin") + ":" + os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
-                            "TZ": "UTC", "GIT_CONFIG_NOSYSTEM": "1", **environment}
+                            "STATE_DIRECTORY": case.path("kept"), "TZ": "UTC", "GIT_CONFIG_NOSYSTEM": "1",
+                            **environment}
 
     def write(self, block):
         if "file" in block.marks:
