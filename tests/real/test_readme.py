@@ -86,6 +86,7 @@ class Page(Case):
                 if "elsewhere" in block.marks:
                     where, _, words = block.marks["elsewhere"].partition(" ")
                     path = os.path.join(TOP, where)
+                    self.assertTrue(os.path.exists(path), where)
                     files = [path] if os.path.isfile(path) else [os.path.join(path, name) for name in os.listdir(path)]
                     self.assertTrue(any(words in read(file) for file in files), words)
                 for command in block.commands() if "dev" in block.marks else ():
