@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # README.md as data: its fenced blocks, each with the comment before it that says how it is checked, its headings and
-# its links. The comment is `<!-- test: WORD; WORD -->`; docs of the words are at WORDS. No comment before a `sh` block:
-# it is run, and must end with 0.
+# its links. The comment is `<!-- test: WORD; WORD -->`, or `<!-- file: NAME -->`; WORDS says what they mean. No comment
+# before a `sh` block: it is run, and must end with 0.
 """Blocks, headings, links and expected output of the README pages."""
 
 import os
@@ -23,7 +23,8 @@ WORDS = {
     "file": "written to a file, and judged by check-config if it is a configuration",
     "faulty": "which is not to please check-config",
 }
-BLOCK = re.compile(r"(?:^<!-- (?P<kind>test|file): (?P<mark>.*?) -->\n)?^```(?P<lang>\S*)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:^<!-- (?P<kind>test|file): (?P<mark>.*?) -->\n)?"
+                   r"^```(?P<lang>\S*)\n(?P<text>.*?)^```$", re.M | re.S)
 
 
 class Block:
@@ -98,10 +99,5 @@ def looks_like(wanted, seen):
         if line == "…":
             pattern += r"(?:[^\n]*\n)*?"
         else:
-            pattern += ".*?".join(re.escape(part.rstrip() if last else part) for part, last in parts(line)) + "[ \t]*\n"
+            pattern += ".*?".join(map(re.escape, line.rstrip().split("…"))) + "[ \t]*\n"
     return re.fullmatch(pattern, seen if seen.endswith("\n") or not seen else seen + "\n") is not None
-
-
-def parts(line):
-    pieces = line.split("…")
-    return [(piece, i == len(pieces) - 1) for i, piece in enumerate(pieces)]

@@ -86,7 +86,8 @@ def make_world():
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
         "site.key", "-out", "site.pem", "-days", "2", "-subj", "/CN=example.com", "-addext",
         "subjectAltName=" + ",".join("DNS:" + host for host in HOSTS))
-    for name, text in (("hosts", "127.0.0.1 localhost %s\n" % " ".join(HOSTS)), ("resolv.conf", "nameserver 127.0.0.1\n")):
+    files = {"hosts": "127.0.0.1 localhost %s\n" % " ".join(HOSTS), "resolv.conf": "nameserver 127.0.0.1\n"}
+    for name, text in files.items():
         with open(name, "w", encoding="ascii") as file:
             file.write(text)
         run("mount", "--bind", name, os.path.realpath("/etc/" + name))

@@ -220,8 +220,8 @@ class World(Case):
                                         WORLD, "world", self.folder], env=dict(os.environ, **self.walk.environment))
         wait_until(lambda: "the world is ready: " + world.errors(), lambda: "ready" in world.errors())
         pid = re.search(r"ready (\d+)", world.errors())[1]
-        self.inside = ["nsenter", "--target", pid, *(["--user", "--preserve-credentials"] if user else []), "--net", "--mount",
-                       "--wd=" + self.folder]
+        user = ["--user", "--preserve-credentials"] if user else []
+        self.inside = ["nsenter", "--target", pid, *user, "--net", "--mount", "--wd=" + self.folder]
 
     def repository(self):
         if not shutil.which("git"):
