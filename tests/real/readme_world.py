@@ -2,8 +2,8 @@
 #
 # The world in which the commands of README.md run: a network namespace with nothing but a loopback, where the
 # names of README lead to a small site, by http and by https with a certificate that is believed there. A process of
-# its own (`readme_world.py world FOLDER`, started by unshare), so that the machine's network, hosts and certificates
-# stay as they are. `readme_world.py serve` is the site alone, for the server behind a gateway.
+# its own (`readme_world.py world FOLDER PID-OF-TEST`, started by unshare), so that the machine's network, hosts and certificates
+# stay as they are. `readme_world.py serve PID` is the site alone, for the server behind a gateway.
 """The site and the namespace for the commands of README.md."""
 
 import http.server
@@ -101,7 +101,8 @@ def main():
         serve(443, True)
     serve(80, False)
     print("ready", os.getpid(), file=sys.stderr, flush=True)
-    threading.Event().wait()
+    while os.path.exists("/proc/" + sys.argv[-1]):  # the test; should it be killed, nobody would end us
+        threading.Event().wait(1)
 
 
 if __name__ == "__main__":

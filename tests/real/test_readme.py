@@ -217,7 +217,7 @@ class World(Case):
             self.skipTest("no namespaces can be made here")
         self.repository()
         world = Program(self, "world", ["unshare", *user, "--net", "--mount", "--fork", "--kill-child", sys.executable,
-                                        WORLD, "world", self.folder], env=dict(os.environ, **self.walk.environment))
+                                        WORLD, "world", self.folder, str(os.getpid())], env=dict(os.environ, **self.walk.environment))
         wait_until(lambda: "the world is ready: " + world.errors(), lambda: "ready" in world.errors())
         pid = re.search(r"ready (\d+)", world.errors())[1]
         user = ["--user", "--preserve-credentials"] if user else []
@@ -269,7 +269,8 @@ class Router(Lab):
         super().ip(where, *(line.replace("lan0", "br-lan") for line in lines))
 
     def serve(self):
-        site = Program(self, "site", ["ip", "netns", "exec", self.server, sys.executable, WORLD, "serve"])
+        site = Program(self, "site", ["ip", "netns", "exec", self.server, sys.executable, WORLD, "serve",
+                                     str(os.getpid())])
         wait_until(lambda: "the site is ready: " + site.errors(), lambda: "ready" in site.errors())
 
     def test_a_gateway_is_put_up_and_taken_down(self):
