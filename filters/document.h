@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy/base/address.h"
+#include "proxy/base/device.h"
 #include "proxy/base/instant.h"
 
 namespace weir::filters {
@@ -97,9 +98,11 @@ struct Action {
 struct GroupDocument {
   std::string name;
   std::vector<Prefix> clients;
-  std::vector<std::array<std::uint8_t, 6>> macs;
+  std::vector<MacAddress> macs;
+  std::vector<std::string> devices;  // plain names, lower case
   std::vector<std::string> users;
   std::vector<std::string> listeners;
+  bool trusts_ca = false;  // its devices take certificates that this proxy makes
 };
 
 // Minutes of the day in `zone`; an interval whose end is not after its start runs past midnight and

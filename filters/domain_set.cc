@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "filters/keyed_hash.h"
@@ -17,15 +18,28 @@ namespace {
 constexpr std::size_t kPiece = 7;  // bytes that fit into one number of the hash
 constexpr std::uint64_t kLabelEnds = std::uint64_t{1} << 59;
 
+// The bytes of a piece as one number, and how many they are.
+std::uint64_t piece_of(const char* text, std::size_t size) {
+  const auto byte = [text](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(text[i])};
+  };
+  std::uint64_t out = std::uint64_t{size} << 56;
+  if (size >= 4) {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+    std::memcpy(&first, text, sizeof(first));
+    std::memcpy(&last, text + size - sizeof(last), sizeof(last));
+    return out | first | std::uint64_t{last} << (8 * (size - sizeof(last)));  // they overlap
+  }
+  return size == 0 ? out : out | byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+}
+
 // Appends a label to what stands right of it. Pieces carry their length and whether they end the
 // label, so that two different names are always two different sequences.
 std::uint64_t append_label(std::uint64_t hash, std::string_view label, std::uint64_t at) {
   do {
     const std::size_t size = std::min(label.size(), kPiece);
-    std::uint64_t piece = size;
-    for (const char c : label.substr(0, size)) {
-      piece = piece << 8 | static_cast<unsigned char>(c);
-    }
+    const std::uint64_t piece = piece_of(label.data(), size);
     label.remove_prefix(size);
     hash = hash_step(hash, at, piece | (label.empty() ? kLabelEnds : 0));
   } while (!label.empty());
@@ -101,12 +115,11 @@ DomainSet DomainSet::Builder::build() && {
   const unsigned bucket_bits = width > 3 ? width - 2 : 1;
   set.bucket_shift_ = 64 - bucket_bits;
   set.buckets_.assign((std::size_t{1} << bucket_bits) + 1, 0);
-  set.present_mask_ = (std::uint64_t{64} << (width > 3 ? width - 3 : 0)) - 1;
-  set.present_.assign(static_cast<std::size_t>(set.present_mask_ + 1) / 64, 0);
+  set.present_.assign(std::size_t{1} << (width > 3 ? width - 3 : 0), 0);
+  set.present_mask_ = set.present_.size() - 1;
   for (const Entry& entry : entries) {
     ++set.buckets_[static_cast<std::size_t>(entry.hash() >> set.bucket_shift_) + 1];
-    const std::uint64_t bit = entry.hash() & set.present_mask_;
-    set.present_[static_cast<std::size_t>(bit / 64)] |= std::uint64_t{1} << (bit % 64);
+    set.present_[set.word_of(entry.hash())] |= bits_of(entry.hash());
   }
   for (std::size_t n = 1; n < set.buckets_.size(); ++n) {
     set.buckets_[n] += set.buckets_[n - 1];
@@ -120,14 +133,14 @@ void DomainSet::find_suffixes(std::string_view host, bool whole_only, Suffixes& 
   }
   each_suffix(host, [&](std::uint64_t hash, std::size_t at) {
     if ((!whole_only || at == 0) && out.count < out.list.size()) {
-      __builtin_prefetch(&present_[static_cast<std::size_t>((hash & present_mask_) / 64)]);
+      __builtin_prefetch(&present_[word_of(hash)]);
       out.list[out.count++] = {hash, static_cast<std::uint32_t>(at)};
     }
   });
   std::size_t kept = 0;
   for (std::size_t n = 0; n < out.count; ++n) {
-    const std::uint64_t bit = out.list[n].hash & present_mask_;
-    if ((present_[static_cast<std::size_t>(bit / 64)] >> (bit % 64) & 1) != 0) {
+    const std::uint64_t bits = bits_of(out.list[n].hash);
+    if ((present_[word_of(out.list[n].hash)] & bits) == bits) {
       __builtin_prefetch(&buckets_[static_cast<std::size_t>(out.list[n].hash >> bucket_shift_)]);
       out.list[kept++] = out.list[n];
     }

@@ -101,6 +101,15 @@ class DomainSet {
     std::size_t count = 0;
   };
 
+  // The word of `present_` in which a hash has its bits, and these bits.
+  std::size_t word_of(std::uint64_t hash) const {
+    return static_cast<std::size_t>(hash >> 18 & present_mask_);
+  }
+  static std::uint64_t bits_of(std::uint64_t hash) {
+    return std::uint64_t{1} << (hash & 63) | std::uint64_t{1} << (hash >> 6 & 63) |
+           std::uint64_t{1} << (hash >> 12 & 63);
+  }
+
   // The suffixes of `host` that are perhaps in the set, the shortest first.
   void find_suffixes(std::string_view host, bool whole_only, Suffixes& out) const;
 
@@ -120,10 +129,9 @@ class DomainSet {
 
   std::vector<Entry> entries_;          // by hash, then value
   std::vector<std::uint32_t> buckets_;  // by the hash's first bits: where its entries begin
-  std::vector<std::uint64_t>
-      present_;  // a bit for each hash by its last bits: most questions end here
+  std::vector<std::uint64_t> present_;  // three bits for each hash: most questions end here
   unsigned bucket_shift_ = 63;
-  std::uint64_t present_mask_ = 0;  // of bits
+  std::uint64_t present_mask_ = 0;  // of its words
 };
 
 }  // namespace weir::filters

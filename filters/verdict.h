@@ -13,13 +13,16 @@
 
 namespace weir::filters {
 
-// The line of a list that spoke. `text` points into the list, which the policy owns.
+// The line of a list that spoke. `rest` points into the list, which the policy owns.
 struct ListHit {
   std::uint16_t list = UINT16_MAX;  // index into the policy's lists
   std::uint32_t line = 0;           // from 1
   std::string_view list_name;
-  std::string_view text;
+  std::string_view rest;   // of the list, from a line on
+  std::uint32_t skip = 0;  // lines from there to the one that spoke
   explicit operator bool() const { return line != 0; }
+  // The line itself, trimmed. Looked for when asked: it lies in memory that judging leaves alone.
+  std::string_view text() const;
 };
 
 enum class Decision : std::uint8_t {
@@ -71,6 +74,14 @@ struct ListVerdict {
   ListHit exception;          // the line that lifted it
   std::string_view redirect;  // $redirect: the name of a neutral resource to answer with
   ListEdits edits;
+
+  // As new, without touching what counts leave out.
+  void clear() {
+    block = important = gave_up = false;
+    by = exception = {};
+    redirect = {};
+    edits.clear();
+  }
 };
 
 struct Verdict {

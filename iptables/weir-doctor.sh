@@ -35,6 +35,7 @@ examine() {
   check_targets
   check_others
   check_listener
+  check_mode
   check_open
   check_mtu
   if is_up; then check_rules; else note not-up "no rules are in force; this is about the machine as it is."; fi
@@ -266,6 +267,21 @@ check_listener() {
         "weir check-config --reference # listen on \":$PORT\", all addresses" ;;
     esac
   done
+}
+
+# A socket that may have any address (IP_TRANSPARENT) is made for tproxy, any other for redirect. With the rules of
+# the other mode every connection comes to it as one made to the router itself, or does not come at all.
+check_mode() {
+  have ss || return
+  said=$(ss -Htln --inet-sockopt "sport = :$PORT" 2>/dev/null | tr '\n' ' ')
+  case $said in
+    *inet-sockopt*' transparent'*) made=tproxy ;;
+    *inet-sockopt*) made=redirect ;;
+    *) return ;; # nobody listens, or this ss is too old to tell
+  esac
+  [ "$made" = "$MODE" ] ||
+    fault mode-mismatch "what listens on port $PORT is made for mode $made, and these rules are for $MODE: no connection gets through." \
+      "$NAME up --mode $made$(for each in $LAN; do printf ' --lan %s' "$each"; done) # or set the listener's mode to \"$MODE\""
 }
 
 # closed PORT: a firewall keeps the port from outside

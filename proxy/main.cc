@@ -7,13 +7,18 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/admin/server.h"
 #include "proxy/base/diag.h"
 #include "proxy/cli/arguments.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
+#include "proxy/config/text_rules.h"
+#include "proxy/net/privileges.h"
+#include "proxy/net/service.h"
 #include "proxy/pipeline/server.h"
+#include "proxy/service/supervisor.h"
 
 namespace {
 
@@ -22,12 +27,24 @@ using weir::cli::complain;
 
 using Admin = std::unique_ptr<weir::admin::AdminServer>;
 
-// Null when there is to be none, or when somebody else has the address that nobody asked for.
-tl::expected<Admin, std::string> open_admin(const weir::Settings::Admin& settings) {
-  auto opened = weir::admin::AdminServer::open(settings);
-  if (!opened && settings.listen == weir::Settings::Admin{}.listen) {
+// Null when there is to be none, or when somebody else has the address that nobody asked for. A
+// socket in the file system belongs to whom the process will be.
+tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
+                                            weir::KeptSockets& sockets) {
+  const std::string& listen = settings.admin.listen;
+  auto opened = weir::admin::AdminServer::open(settings.admin, sockets);
+  if (!opened && listen == weir::Settings::Admin{}.listen) {
     weir::diag(weir::Level::Warning, "there is no admin interface: " + opened.error());
     return nullptr;
+  }
+  const auto address = weir::parse_admin_address(listen);
+  const weir::Settings::Process& process = settings.process;
+  const bool changes = !process.user.empty() || !process.group.empty();
+  if (opened && changes && address && address->kind == weir::AdminAddress::Kind::Unix) {
+    const auto given = weir::give_file(address->path, process.user, process.group);
+    if (!given) {
+      return tl::unexpected(given.error());
+    }
   }
   return opened;
 }
@@ -38,9 +55,35 @@ void fill(weir::admin::AdminState& state, weir::Server& server) {
   state.reload = [&server] { return server.reload(); };
   state.reloaded = [&server](std::uint64_t ticket) { return server.reload_report(ticket); };
   state.cache = server.inventory();
+  state.started.store(true, std::memory_order_release);
+}
+
+int supervise(const Arguments& arguments, const char* program) {
+  const auto settings = weir::cli::load_config(arguments.config);
+  if (!settings) {
+    complain(settings.error());
+    return EX_CONFIG;
+  }
+  std::vector<std::string> worker{program, "run"};
+  if (!arguments.config.empty()) {
+    worker.insert(worker.end(), {"--config", arguments.config});
+  }
+  return weir::Supervisor(std::move(worker), settings->log.path,
+                          arguments.stalled_limit * weir::kSecond)
+      .run();
+}
+
+// This process is to end with the one that watches over it.
+void end_with_supervisor(const weir::Service& service) {
+  const pid_t supervisor = service.notifier.lineage().supervisor;
+  if (supervisor != 0) {
+    weir::end_with(supervisor);
+  }
 }
 
 int run(const std::string& path) {
+  weir::Service service;
+  end_with_supervisor(service);
   auto settings = weir::cli::load_config(path);
   if (!settings) {
     complain(settings.error());
@@ -51,27 +94,36 @@ int run(const std::string& path) {
     complain(opened.error());
     return EX_CANTCREAT;
   }
-  auto admin = open_admin(settings->admin);
+  if (const auto taken = service.sockets.take_over(); !taken) {
+    complain(taken.error());
+    return EX_USAGE;
+  }
+  auto admin = open_admin(*settings, service.sockets);
   if (!admin) {
     complain(admin.error());
     return EX_UNAVAILABLE;
   }
-  weir::Server server(std::move(*settings), path);
+  weir::Server server(std::move(*settings), path, service);
+  weir::admin::AdminState state;
   if (*admin && (*admin)->at()) {
     server.never_dial(*(*admin)->at());
   }
-  if (const auto started = server.start(); !started) {
+  if (*admin) {
+    (*admin)->start(state);  // probes are told that it is starting
+  }
+  const auto started = server.start();
+  int code = started ? 0 : started.error().exit_code;
+  if (started) {
+    end_with_supervisor(service);
+    service.sockets.end_unclaimed();
+    fill(state, server);
+    server.ready();
+    code = server.wait();
+  } else {
     complain(started.error().what);
-    return started.error().exit_code;
   }
-  weir::admin::AdminState state;
-  fill(state, server);
   if (*admin) {
-    (*admin)->start(state);
-  }
-  const int code = server.wait();
-  if (*admin) {
-    (*admin)->stop();
+    (*admin)->stop();  // before what it asks is gone
   }
   return code;
 }
@@ -85,7 +137,7 @@ int main(int argc, char** argv) {
   }
   switch (arguments->command) {
     case Arguments::Command::Run:
-      return run(arguments->config);
+      return arguments->supervise ? supervise(*arguments, *argv) : run(arguments->config);
     case Arguments::Command::CheckConfig:
       return weir::cli::check_config(arguments->check_config);
     case Arguments::Command::Check:
@@ -106,6 +158,8 @@ int main(int argc, char** argv) {
       return weir::cli::accept_list(arguments->accept);
     case Arguments::Command::Cache:
       return weir::cli::cache(arguments->cache);
+    case Arguments::Command::Ca:
+      return weir::cli::ca(arguments->ca);
     case Arguments::Command::Gateway:
       return weir::cli::gateway(arguments->gateway);
     case Arguments::Command::Completion:

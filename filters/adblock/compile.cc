@@ -207,9 +207,6 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
     return;
   }
   Filter filter;
-  filter.line_at = line_at;
-  filter.line = line_;
-  filter.list = static_cast<std::uint16_t>(engine_.lists.size() - 1);
   filter.kinds = rule.kinds;
   filter.shape = rule.shape;
   filter.modifier = rule.modifier;
@@ -217,6 +214,7 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
   filter.exception = rule.exception;
   filter.important = rule.important;
   filter.match_case = rule.match_case;
+  filter.methods = rule.methods != 0 || rule.not_methods != 0;
   take_pattern(rule, filter);
   if (limits.from != 0 || limits.to != 0 || limits.denyallow != 0 || limits.methods != 0 ||
       limits.not_methods != 0 || rule.modifier != Modifier::None ||
@@ -225,6 +223,7 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
     engine_.limits.push_back(limits);
   }
   engine_.filters.push_back(filter);
+  engine_.origins.push_back({line_at, line_, static_cast<std::uint16_t>(engine_.lists.size() - 1)});
   keys_.push_back(key);
 }
 
@@ -233,20 +232,24 @@ void Compiler::settle(std::span<ListReport* const> reports) {
   absl::flat_hash_set<std::uint64_t> seen;
   seen.reserve(keys_.size());
   auto& all = engine_.filters;
+  auto& origins = engine_.origins;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    auto& report = *reports[all[i].list];
+    auto& report = *reports[origins[i].list];
     if (bad_.contains(keys_[i])) {
       ++report.disabled;
     } else if (!seen.insert(keys_[i]).second) {
       ++report.duplicates;
     } else {
       ++report.rules;
-      all[kept++] = all[i];
+      all[kept] = all[i];
+      origins[kept++] = origins[i];
     }
   }
   all.resize(kept);
   all.shrink_to_fit();
+  origins.resize(kept);
+  origins.shrink_to_fit();
   engine_.texts.shrink_to_fit();
   engine_.limits.shrink_to_fit();
 }

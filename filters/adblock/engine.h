@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The compiled filters: flat records, the texts they need, and one index for each thing a request
-// is asked: is it blocked, is it excepted, what is changed about it. compile.cc makes it, match.cc
-// asks it, modifiers.cc applies what changes a request. Immutable once built.
+// The compiled filters: flat records, the texts they need, and where they are found for each thing
+// a request is asked: is it blocked, is it excepted, what is changed about it. compile.cc makes it,
+// match.cc asks it, modifiers.cc applies what changes a request. Immutable once built.
 #pragma once
 
 #include <array>
@@ -24,13 +24,11 @@
 
 namespace weir::adblock {
 
-// One filter, ready to be matched.
+// One filter, ready to be matched: what matching asks for, four of them in a line of the cache.
 struct Filter {
-  std::uint32_t line_at = 0;     // offset of its line in the list's text
-  std::uint32_t line = 0;        // from 1
   std::uint32_t pattern_at = 0;  // in Engine::texts; of an expression, its outline
+  std::uint32_t limits = 0;      // in Engine::limits; 0: none
   std::uint16_t pattern_size = 0;
-  std::uint16_t list = 0;  // in Engine::lists
   Kinds kinds = 0;
   Shape shape = Shape::Any;
   Modifier modifier = Modifier::None;
@@ -41,9 +39,16 @@ struct Filter {
   bool host_start : 1 = false;
   bool end : 1 = false;
   bool match_case : 1 = false;
-  std::uint32_t limits = 0;  // in Engine::limits; 0: none
+  bool methods : 1 = false;  // its limits name some
 };
-static_assert(sizeof(Filter) == 28);
+static_assert(sizeof(Filter) == 16);
+
+// Where a filter comes from.
+struct Origin {
+  std::uint32_t line_at = 0;  // offset of its line in the list's text
+  std::uint32_t line = 0;     // from 1
+  std::uint16_t list = 0;     // in Engine::lists
+};
 
 // What only some filters ask for besides.
 struct Limits {
@@ -58,14 +63,10 @@ struct Limits {
   std::uint32_t value_expression = UINT32_MAX;  // $removeparam=/…/
 };
 
-// Where filters of one purpose are found.
-struct Index {
-  HashIndex hosts;   // ||name^ by the name, and what to= wants
-  HashIndex tokens;  // by a token of the pattern
-  HashIndex pages;   // by a name that domain= wants
-  std::vector<IndexEntry> always;
-  bool page_entities = false;  // `pages` holds names without their suffix
-  Kinds kinds = 0;             // of any filter in it
+// Of one purpose: what no index finds, and what may be found at all.
+struct Rest {
+  std::vector<NameEntry> always;
+  Kinds kinds = 0;  // of any filter
 };
 
 struct Source {
@@ -77,22 +78,18 @@ struct Source {
 struct Engine {
   std::vector<Source> lists;
   std::vector<Filter> filters;
+  std::vector<Origin> origins;  // of the filters
   std::vector<Limits> limits{1};
   std::string texts;
   Expressions expressions;
   HostSets hosts{expressions};
-  Index blocks;
-  Index exceptions;  // that lift blocks
-  Index redirects;   // from here on with their exceptions
-  Index params;
-  Index fields;
-  std::vector<std::uint64_t> known_tokens;  // bits: a token of any index
-  std::uint64_t known_mask = 0;
+  HashIndex<NameEntry> by_host;    // ||name^ by the name, and what to= wants
+  HashIndex<TokenEntry> by_token;  // of the pattern
+  HashIndex<NameEntry> by_page;    // by a name that domain= wants
+  bool page_entities = false;      // `by_page` holds names without their suffix
+  std::array<Rest, kPurposes> rest;
   bool third_party_hosts = false;
 
-  bool knows_token(std::uint32_t hash) const {
-    return ((known_tokens[(hash >> 6U) & known_mask] >> (hash & 63U)) & 1U) != 0;
-  }
   std::string_view text(std::uint32_t at, std::uint32_t size) const {
     return std::string_view(texts).substr(at, size);
   }

@@ -11,32 +11,26 @@
 namespace weir::adblock {
 namespace {
 
-using Keyed = HashIndex::Keyed;
-
-struct Draft {
-  std::vector<Keyed> hosts, tokens, pages;
-};
-
 constexpr std::size_t kCounters = 1 << 16;
 constexpr std::uint32_t kCommonToken = 60;  // rules under it; then a page is the better key
 // Rules of one list that every request has to be asked about; real lists have a few dozen.
 constexpr std::uint32_t kAlwaysMost = 2000;
 
-Index& index_of(Engine& engine, const Filter& filter) {
+Purpose purpose_of(const Filter& filter) {
   switch (filter.modifier) {
     case Modifier::None:
     case Modifier::Redirect:
-      return filter.exception ? engine.exceptions : engine.blocks;
+      return filter.exception ? Purpose::Except : Purpose::Block;
     case Modifier::RedirectRule:
-      return engine.redirects;
+      return Purpose::Redirect;
     case Modifier::RemoveParam:
-      return engine.params;
+      return Purpose::Param;
     case Modifier::RemoveHeader:
     case Modifier::Csp:
     case Modifier::Permissions:
-      return engine.fields;
+      return Purpose::Field;
   }
-  return engine.blocks;
+  return Purpose::Block;
 }
 
 Kinds entry_kinds(const Filter& filter) {
@@ -67,19 +61,19 @@ class Filer {
 
  private:
   Rule rule_of(const Filter& filter) const;
-  Draft& draft_of(const Index& index);
   void count();
-  bool file(std::uint32_t id, Index& index);
-  bool file_always(const IndexEntry& entry, Index& index);
-  std::uint32_t& counter(std::uint32_t hash) { return counts_[hash % kCounters]; }
+  bool file(std::uint32_t id, Purpose purpose);
+  bool file_always(const NameEntry& entry, Purpose purpose);
+  Rest& rest_of(Purpose purpose) { return engine_.rest[static_cast<std::size_t>(purpose)]; }
+  std::uint32_t& counter(std::uint64_t hash) { return counts_[hash % kCounters]; }
 
   Engine& engine_;
   std::span<filters::ListReport* const> reports_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint32_t> always_;  // by list
   std::vector<Token> tokens_;
-  std::array<Draft, 5> drafts_;
-  std::vector<std::uint32_t> all_tokens_;
+  std::vector<HashIndex<NameEntry>::Keyed> hosts_, pages_;
+  std::vector<HashIndex<TokenEntry>::Keyed> by_token_;
 };
 
 // As much of the rule as tokens need.
@@ -99,12 +93,6 @@ Rule Filer::rule_of(const Filter& filter) const {
   return rule;
 }
 
-Draft& Filer::draft_of(const Index& index) {
-  const Index* const all[] = {&engine_.blocks, &engine_.exceptions, &engine_.redirects,
-                              &engine_.params, &engine_.fields};
-  return drafts_[static_cast<std::size_t>(std::ranges::find(all, &index) - std::begin(all))];
-}
-
 void Filer::count() {
   for (const auto& filter : engine_.filters) {
     if (filter.shape != Shape::Host) {
@@ -117,27 +105,26 @@ void Filer::count() {
 }
 
 // False when the list has too many of these; the rule is then reported, and dropped.
-bool Filer::file_always(const IndexEntry& entry, Index& index) {
-  const auto list = engine_.filters[entry.filter].list;
+bool Filer::file_always(const NameEntry& entry, Purpose purpose) {
+  const auto list = engine_.origins[entry.filter].list;
   if (++always_[list] > kAlwaysMost) {
     ++reports_[list]->unsupported["too many rules without a whole word"];
     --reports_[list]->rules;
     return false;
   }
-  index.always.push_back(entry);
+  rest_of(purpose).always.push_back(entry);
   return true;
 }
 
 // False when the rule is dropped.
-bool Filer::file(std::uint32_t id, Index& index) {
+bool Filer::file(std::uint32_t id, Purpose purpose) {
   const Filter& filter = engine_.filters[id];
-  Draft& draft = draft_of(index);
   const Kinds kinds = entry_kinds(filter);
-  index.kinds |= filter.kinds;
-  const IndexEntry entry(id, kinds);
+  rest_of(purpose).kinds |= filter.kinds;
+  const NameEntry entry(id, kinds);
   if (filter.shape == Shape::Host) {
     const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
-    draft.hosts.push_back({name_hash(name), entry});
+    hosts_.push_back({name_hash(name), purpose, entry});
     return true;
   }
   const Rule rule = rule_of(filter);
@@ -149,47 +136,39 @@ bool Filer::file(std::uint32_t id, Index& index) {
   const Limits& limits = engine_.limits[filter.limits];
   const auto pages = engine_.hosts.wanted(limits.from);
   if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
-    draft.tokens.push_back(
-        {token_key(best->hash), {id, kinds, best->at, near_of(rule.pattern, best->at)}});
-    all_tokens_.push_back(best->hash);
+    by_token_.push_back(
+        {best->hash, purpose, {id, kinds, best->at, near_of(rule.pattern, best->at)}});
     return true;
   }
   for (const auto page : pages) {
-    draft.pages.push_back({page, entry});
+    pages_.push_back({page, purpose, entry});
   }
-  index.page_entities =
-      index.page_entities || (!pages.empty() && engine_.hosts.has_entities(limits.from));
+  engine_.page_entities =
+      engine_.page_entities || (!pages.empty() && engine_.hosts.has_entities(limits.from));
   const auto hosts = engine_.hosts.wanted(limits.to);
   if (pages.empty() && !engine_.hosts.has_entities(limits.to)) {
     for (const auto host : hosts) {
-      draft.hosts.push_back({host, entry});
+      hosts_.push_back({host, purpose, entry});
     }
   }
   const bool always = pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to));
-  return !always || file_always(entry, index);
+  return !always || file_always(entry, purpose);
 }
 
 void Filer::run() {
   count();
   for (std::uint32_t id = 0; id < engine_.filters.size(); ++id) {
     const Filter& filter = engine_.filters[id];
-    const bool filed = file(id, index_of(engine_, filter));
+    const bool filed = file(id, purpose_of(filter));
     if (filed && filter.modifier == Modifier::Redirect) {
-      file(id, engine_.redirects);  // it also names a resource for what others block
+      file(id, Purpose::Redirect);  // it also names a resource for what others block
     }
   }
-  for (auto* index : {&engine_.blocks, &engine_.exceptions, &engine_.redirects, &engine_.params,
-                      &engine_.fields}) {
-    Draft& draft = draft_of(*index);
-    index->hosts.build(draft.hosts);
-    index->tokens.build(draft.tokens);
-    index->pages.build(draft.pages);
-    index->always.shrink_to_fit();
-  }
-  engine_.known_tokens.assign(std::bit_ceil(all_tokens_.size() / 8 + 1), 0);
-  engine_.known_mask = engine_.known_tokens.size() - 1;
-  for (const auto hash : all_tokens_) {
-    engine_.known_tokens[(hash >> 6U) & engine_.known_mask] |= 1ULL << (hash & 63U);
+  engine_.by_host.build(hosts_);
+  engine_.by_token.build(by_token_);
+  engine_.by_page.build(pages_);
+  for (Rest& rest : engine_.rest) {
+    rest.always.shrink_to_fit();
   }
 }
 

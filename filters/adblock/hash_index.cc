@@ -1,54 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Building: sort by key, then give each key a slot and its bit.
+// Building: sort by key and purpose, then give each pair a slot and each key its bit.
 #include "filters/adblock/hash_index.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir::adblock {
 
-void HashIndex::build(std::vector<Keyed>& all) {
-  if (all.empty()) {
-    return;
-  }
-  std::ranges::stable_sort(all, {}, &Keyed::key);
-  std::size_t keys = 1;
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    keys += all[i].key != all[i - 1].key ? 1U : 0U;
-  }
-  bits_.assign(std::bit_ceil(keys / 8 + 1), 0);
-  bits_mask_ = bits_.size() - 1;
-  const auto slots = std::bit_ceil(keys + keys / 3 + 1);
-  slots_.assign(slots, {});
-  mask_ = slots - 1;
-  entries_.reserve(all.size());
-  const bool near = std::ranges::any_of(all, [](const Keyed& one) { return one.entry.near != 0; });
-  near_.reserve(near ? all.size() : 0);
+template <class Entry>
+void HashIndex<Entry>::build(std::vector<Keyed>& all) {
+  const auto group = [](const Keyed& one) { return std::pair(one.key, one.purpose); };
+  std::ranges::stable_sort(all, {}, group);
+  std::size_t groups = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto key = all[i].key;
-    if (i == 0 || key != all[i - 1].key) {
-      bits_[(key >> 6U) & bits_mask_] |= 1ULL << (key & 63U);
-      auto slot = first_slot(key);
-      while (slots_[slot].begin != kFree) {
-        slot = (slot + 1) & mask_;
+    groups += i == 0 || group(all[i]) != group(all[i - 1]) ? 1U : 0U;
+  }
+  bits_.assign(std::bit_ceil(groups / 8 + 1), 0);
+  bits_mask_ = bits_.size() - 1;
+  Entry free;
+  free.tag = kFree;
+  slots_.assign(std::bit_ceil(groups + groups / 3 + 1), free);
+  mask_ = static_cast<std::uint32_t>(slots_.size() - 1);
+  for (std::size_t from = 0, to = 0; from < all.size(); from = to) {
+    for (to = from + 1; to < all.size() && group(all[to]) == group(all[from]);) {
+      ++to;
+    }
+    const auto key = all[from].key;
+    bits_[(key >> 6U) & bits_mask_] |= 1ULL << (key & 63U);
+    auto at = first_slot(key);
+    for (; slots_[at].tag != kFree; at = (at + 1) & mask_) {
+      const bool same = slots_[at].tag >> kCheckAt == check_of(key);
+      slots_[at].tag |= static_cast<std::uint16_t>(same ? kMore : 0);
+    }
+    slots_[at] = all[from].entry;
+    slots_[at].tag = tag_of(check_of(key), all[from].purpose);
+    if (to - from > 1) {
+      slots_[at].filter = static_cast<std::uint32_t>(runs_.size()) | kRun;
+      for (std::size_t i = from; i < to; ++i) {
+        runs_.push_back(all[i].entry);
       }
-      slots_[slot] = {check_of(key), static_cast<std::uint32_t>(entries_.size())};
-    }
-    const IndexEntry& entry = all[i].entry;
-    entries_.push_back({entry.filter, entry.at, entry.kinds});
-    if (near) {
-      near_.push_back(entry.near);
-    }
-    if (i + 1 == all.size() || all[i + 1].key != key) {
-      entries_.back().filter |= kLast;
+      runs_.back().filter |= kRun;
     }
   }
+  runs_.shrink_to_fit();
   std::vector<Keyed>().swap(all);
 }
 
-std::size_t HashIndex::memory() const {
-  return bits_.capacity() * 8 + slots_.capacity() * sizeof(Slot) +
-         entries_.capacity() * sizeof(Packed) + near_.capacity() * sizeof(near_[0]);
-}
+template class HashIndex<NameEntry>;
+template class HashIndex<TokenEntry>;
 
 }  // namespace weir::adblock

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a 64-bit hash to the filters that lie under it: flat arrays, open addressing, and a table of
-// bits in front that answers most questions with "no" by one look. A slot keeps half of the hash
-// and lies by other bits of it, so one that is found by chance comes once in 10^12 questions; who
-// finds a filter by a name compares the name all the same. Immutable once built.
+// From a 64-bit hash to the filters that lie under it, for each purpose apart: open addressing, and
+// a table of bits in front that answers most questions with "no" by one look. A key with a single
+// filter for a purpose, as nearly all have, holds it in its slot; others point to a run of them. A
+// slot keeps few bits of the hash: what is found by chance turns out not to match. Immutable once
+// built.
+//
+// A key is looked up once, whatever will be asked under it: its place tells for which purposes
+// there is anything.
 #pragma once
 
 #include <array>
@@ -17,29 +21,44 @@
 
 namespace weir::adblock {
 
-// A filter under one key. `at` is where the key's token begins in its pattern; `kinds` are the
-// filter's and `near` is what its token stands among, to turn most away without looking at it.
-struct IndexEntry {
-  std::uint32_t filter;
-  std::uint16_t at;  // its first four bits: which bytes of `near` count
-  Kinds kinds;
-  std::uint32_t near;  // 0 where nothing counts
+// What a request is asked. An exception lifts blocks; the others lie with their exceptions.
+enum class Purpose : std::uint8_t { Block, Except, Redirect, Param, Field };
+constexpr std::size_t kPurposes = 5;
+constexpr unsigned purpose_bit(Purpose purpose) {
+  return 1U << static_cast<unsigned>(purpose);
+}
 
-  IndexEntry(std::uint32_t id, Kinds of) : filter(id), at(0), kinds(of), near(0) {}
-  IndexEntry(std::uint32_t id, std::uint16_t packed_at, Kinds of, std::uint32_t around)
-      : filter(id), at(packed_at), kinds(of), near(around) {}
-  IndexEntry(std::uint32_t id, Kinds of, std::size_t token_at, const Near& around)
-      : filter(id), at(0), kinds(of), near(around.bytes) {
+// A filter under the hash of a name. `kinds` are the filter's, to turn most away without looking
+// at it.
+struct NameEntry {
+  std::uint32_t filter;
+  Kinds kinds;
+  std::uint16_t tag = 0;  // of its slot
+
+  NameEntry() : NameEntry(0, 0) {}
+  NameEntry(std::uint32_t id, Kinds of) : filter(id), kinds(of) {}
+};
+
+// A filter under a token, which begins at `place()` in its pattern and stands among `near` there.
+struct TokenEntry {
+  std::uint32_t filter;
+  Kinds kinds;
+  std::uint16_t tag = 0;
+  std::uint32_t near;
+
+  TokenEntry() : TokenEntry(0, 0, 0, {}) {}
+  TokenEntry(std::uint32_t id, Kinds of, std::size_t token_at, const Near& around)
+      : filter(id), kinds(of), near(around.bytes) {
     unsigned counts = 0;
     for (unsigned i = 0; i < 4; ++i) {
       counts |= ((around.mask >> (8 * i)) & 1U) << i;
     }
-    at = static_cast<std::uint16_t>(counts << kPlaceBits | token_at);
+    at_ = static_cast<std::uint16_t>(counts << kPlaceBits | token_at);
   }
-  std::uint16_t place() const { return at & ((1U << kPlaceBits) - 1); }
+  std::uint16_t place() const { return at_ & ((1U << kPlaceBits) - 1); }
   // Whether the filter may match where a token of the URL stands among `around`.
   bool may_be_near(std::uint32_t around) const {
-    return ((near ^ around) & kNearMasks[at >> kPlaceBits]) == 0;
+    return ((near ^ around) & kNearMasks[at_ >> kPlaceBits]) == 0;
   }
 
  private:
@@ -52,79 +71,123 @@ struct IndexEntry {
     }
     return out;
   }();
+
+  std::uint16_t at_;  // its first four bits: which bytes of `near` count
 };
 
+// Where the filters of a key lie.
+struct Place {
+  std::uint32_t slot;
+  std::uint16_t check;
+  std::uint8_t purposes;  // bits; 0: there are none
+};
+
+template <class Entry>
 class HashIndex {
  public:
   struct Keyed {
     std::uint64_t key;
-    IndexEntry entry;
+    Purpose purpose;
+    Entry entry;
   };
-  // Sorts and empties `all`. Entries of one key keep their order.
+  // Sorts and empties `all`. Entries of one key and purpose keep their order.
   void build(std::vector<Keyed>& all);
 
   bool may_hold(std::uint64_t key) const {
-    return !bits_.empty() && ((bits_[(key >> 6U) & bits_mask_] >> (key & 63U)) & 1U) != 0;
+    return ((bits_[(key >> 6U) & bits_mask_] >> (key & 63U)) & 1U) != 0;
   }
 
-  // Has the key's slot brought nearer, when there may be one.
+  // Has what tells about the key brought nearer.
   void prefetch(std::uint64_t key) const {
-    if (may_hold(key)) {
-      __builtin_prefetch(&slots_[first_slot(key)]);
-    }
+    __builtin_prefetch(&bits_[(key >> 6U) & bits_mask_]);
+    __builtin_prefetch(&slots_[first_slot(key)]);
   }
 
-  // Calls `use(entry)` for each entry under `key`, until it returns true. True when it did.
-  template <class Use>
-  bool each(std::uint64_t key, Use&& use) const {
-    if (!may_hold(key)) {
-      return false;
-    }
-    const auto check = check_of(key);
-    for (auto at = first_slot(key); slots_[at].begin != kFree; at = (at + 1) & mask_) {
-      if (slots_[at].check != check) {
-        continue;
-      }
-      for (std::size_t i = slots_[at].begin;; ++i) {
-        const Packed& packed = entries_[i];
-        if (use(IndexEntry(packed.filter & ~kLast, packed.at, packed.kinds,
-                           near_.empty() ? 0 : near_[i]))) {
-          return true;
+  // The place of a key that may be there. What lies there first, which will be looked at soon, is
+  // brought nearer: a run, or one of `filters`.
+  template <class Filter>
+  Place find(std::uint64_t key, const Filter* filters) const {
+    Place out{first_slot(key), check_of(key), 0};
+    for (auto at = out.slot; slots_[at].tag != kFree; at = (at + 1) & mask_) {
+      const auto tag = slots_[at].tag;
+      if (tag >> kCheckAt == out.check) {
+        if (out.purposes == 0) {
+          out.slot = at;
+          const auto id = slots_[at].filter;
+          __builtin_prefetch((id & kRun) != 0 ? static_cast<const void*>(&runs_[id & ~kRun])
+                                              : static_cast<const void*>(&filters[id]));
         }
-        if ((packed.filter & kLast) != 0) {
+        out.purposes |= static_cast<std::uint8_t>(1U << (tag & kPurposeMask));
+        if ((tag & kMore) == 0) {
           break;
         }
       }
     }
-    return false;
+    return out;
   }
 
-  bool empty() const { return entries_.empty(); }
-  std::size_t memory() const;
+  // Calls `use(entry)` for each entry at the place, until it returns true. True when it did.
+  template <class Use>
+  bool each(const Place& place, Purpose purpose, Use&& use) const {
+    if ((place.purposes & purpose_bit(purpose)) == 0) {
+      return false;
+    }
+    const auto tag = tag_of(place.check, purpose);
+    for (auto at = place.slot;; at = (at + 1) & mask_) {
+      const Entry& slot = slots_[at];
+      if ((slot.tag & ~kMore) == tag &&
+          ((slot.filter & kRun) == 0 ? use(slot) : each_of_run(slot, use))) {
+        return true;
+      }
+      if (slot.tag >> kCheckAt == place.check && (slot.tag & kMore) == 0) {
+        return false;
+      }
+    }
+  }
+
+  std::size_t memory() const {
+    return bits_.capacity() * 8 + (slots_.capacity() + runs_.capacity()) * sizeof(Entry);
+  }
 
  private:
-  static constexpr std::uint32_t kFree = UINT32_MAX;
-  static constexpr std::uint32_t kLast = 1U << 31U;
-  struct Slot {
-    std::uint32_t check = 0;
-    std::uint32_t begin = kFree;  // into entries_
-  };
-  std::uint64_t first_slot(std::uint64_t key) const { return (key >> 12U) & mask_; }
-  static std::uint32_t check_of(std::uint64_t key) {
-    return static_cast<std::uint32_t>(key >> 32U);
+  // A tag: three bits for the purpose, one that tells whether slots with the same check come behind
+  // it, and the check.
+  static constexpr unsigned kPurposeMask = 7;
+  static constexpr unsigned kMore = 8;
+  static constexpr unsigned kCheckAt = 4;
+  static constexpr std::uint16_t kFree = kPurposeMask;  // no purpose has this number
+  // In the filter of a slot: it is the beginning of a run. In that of a run's last: it ends here.
+  static constexpr std::uint32_t kRun = 1U << 31U;
+
+  std::uint32_t first_slot(std::uint64_t key) const {
+    return static_cast<std::uint32_t>(key >> 12U) & mask_;
+  }
+  static std::uint16_t check_of(std::uint64_t key) {
+    return static_cast<std::uint16_t>(key >> (48U + kCheckAt));
+  }
+  static std::uint16_t tag_of(std::uint16_t check, Purpose purpose) {
+    return static_cast<std::uint16_t>(unsigned{check} << kCheckAt | static_cast<unsigned>(purpose));
+  }
+  template <class Use>
+  bool each_of_run(const Entry& slot, Use& use) const {
+    for (auto i = slot.filter & ~kRun;; ++i) {
+      Entry entry = runs_[i];
+      const bool last = (entry.filter & kRun) != 0;
+      entry.filter &= ~kRun;
+      if (use(entry)) {
+        return true;
+      }
+      if (last) {
+        return false;
+      }
+    }
   }
 
-  std::vector<std::uint64_t> bits_;
+  std::vector<std::uint64_t> bits_{0};
   std::uint64_t bits_mask_ = 0;
-  std::vector<Slot> slots_;
-  std::uint64_t mask_ = 0;
-  struct Packed {
-    std::uint32_t filter;
-    std::uint16_t at;
-    Kinds kinds;
-  };
-  std::vector<Packed> entries_;
-  std::vector<std::uint32_t> near_;  // of the entries; empty where none has any
+  std::vector<Entry> slots_;
+  std::uint32_t mask_ = 0;
+  std::vector<Entry> runs_;
 };
 
 }  // namespace weir::adblock

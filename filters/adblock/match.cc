@@ -17,6 +17,8 @@ namespace {
 using filters::Party;
 using filters::Subject;
 
+constexpr std::size_t kTryCost = 8;  // of a filter that is looked at, besides searching
+
 // Beyond so many tokens a table tells which came before.
 constexpr std::size_t kWalkMost = 48;
 
@@ -51,7 +53,7 @@ class Distinct {
 
  private:
   // The one that was kept; if there is none, the table learns that it will be.
-  Token* find(std::uint32_t hash) {
+  Token* find(std::uint64_t hash) {
     const auto bit = 1ULL << (hash & 63U);
     const bool perhaps = (seen_ & bit) != 0;
     seen_ |= bit;
@@ -80,44 +82,29 @@ class Distinct {
   std::uint32_t* table_ = nullptr;
 };
 
-// A token's characters in lower case; 0: any other.
-constexpr std::array<char, 256> kTokenChars = [] {
-  std::array<char, 256> out{};
-  for (unsigned i = 0; i < 256; ++i) {
-    const char c = to_lower(static_cast<char>(i));
-    out[i] = token_char(c) ? c : '\0';
-  }
-  return out;
-}();
-
-// Lower-cases the URL and collects the tokens that filters know.
-std::span<const Token> tokenise(const Engine& engine, std::string_view raw, char* text,
-                                Arena& arena) {
-  auto* const tokens = aligned<Token>(raw.size() / 2 + 1, arena);
+// The tokens that filters know, and where those filters lie.
+std::span<const Found> find_tokens(const Engine& engine, std::string_view url, char* room,
+                                   Arena& arena) {
+  auto* const tokens = aligned<Token>(url.size() / 2 + 1, arena);
   std::size_t count = 0;
-  const std::size_t size = raw.size();
-  for (std::size_t i = 0; i < size;) {
-    const auto begin = i;
-    auto hash = kTokenSeed;
-    for (; i < size; ++i) {
-      const char folded = kTokenChars[static_cast<unsigned char>(raw[i])];
-      if (folded == '\0') {
-        break;
-      }
-      text[i] = folded;
-      hash = token_step(hash, folded);
-    }
-    if (i > begin) {
-      const auto whole = token_end(hash);
-      if (engine.knows_token(whole)) {
-        tokens[count++] = {whole, static_cast<std::uint32_t>(begin), near_in(raw, begin, i)};
-      }
-    }
-    for (; i < size && kTokenChars[static_cast<unsigned char>(raw[i])] == '\0'; ++i) {
-      text[i] = raw[i];
-    }
+  each_token(url, room, [&](const Token& token) {
+    tokens[count] = token;
+    count += engine.by_token.may_hold(token.hash) ? 1U : 0U;
+  });
+  count = Distinct({tokens, count}, arena).keep();
+  for (std::size_t i = 0; i < count; ++i) {
+    engine.by_token.prefetch(tokens[i].hash);
   }
-  return {tokens, Distinct({tokens, count}, arena).keep()};
+  auto* const out = aligned<Found>(count, arena);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Token& token = tokens[i];
+    const bool once = (token.at & kRepeated) == 0;
+    out[found] = {engine.by_token.find(token.hash, engine.filters.data()), token.at,
+                  once ? near_in(room + 1, token) : 0};
+    found += out[found].place.purposes != 0 ? 1U : 0U;
+  }
+  return {out, found};
 }
 
 // A document meets a typeless filter only where its match ends with the host, "/" and port aside.
@@ -188,8 +175,9 @@ bool method_fits(const Limits& limits, std::uint16_t method) {
 }
 
 bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
-  return engine.hosts.holds(limits.from, asked.page, asked.work) &&
-         engine.hosts.holds(limits.to, asked.host, asked.work) &&
+  return (limits.from == HostSets::kNone ||
+          engine.hosts.holds(limits.from, asked.page, asked.work)) &&
+         (limits.to == HostSets::kNone || engine.hosts.holds(limits.to, asked.host, asked.work)) &&
          (limits.denyallow == HostSets::kNone ||
           !engine.hosts.names(limits.denyallow, asked.host, asked.work));
 }
@@ -205,16 +193,20 @@ bool covers_host(const Filter& filter, const Limits& limits) {
 
 void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
-  char* text = arena.allocate(raw.size());
-  tokens = tokenise(engine, raw, text, arena);
-  url.text = {text, raw.size()};
+  host.set(subject.host);
+  for (std::uint32_t i = 0; i < host.names().count; ++i) {
+    engine.by_host.prefetch(host.names().hashes[i]);
+  }
+  char* const room = arena.allocate(room_for(raw.size()));
+  tokens = find_tokens(engine, raw, room, arena);
+  by_host.set(engine, engine.by_host, host.names());
+  url.text = {room + 1, raw.size()};
   url.work = &work;
   const auto scheme = raw.find("://");
   url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
   const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
   url.host_end = static_cast<std::uint32_t>(
       std::min(raw.size(), url.host_begin + subject.host.size() + (brackets ? 2 : 0)));
-  host.set(subject.host);
   page.set(subject.page_host);
   document = subject.kind == ResourceKind::Document;
   kinds = document ? static_cast<Kinds>(kind_bit(subject.kind) | kHostDocument)
@@ -226,6 +218,24 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   same_host = subject.host == subject.page_host;
   method = method_bit(subject.method);
   forbidden = forbidden_parties(engine, *this);
+}
+
+const Places& Asked::by_page(const Engine& engine) const {
+  if (!has_pages_) {
+    has_pages_ = true;
+    pages_.set(engine, engine.by_page, page.names());
+  }
+  return pages_;
+}
+
+const Places& Asked::by_entity(const Engine& engine) const {
+  if (!has_entities_) {
+    has_entities_ = true;
+    if (engine.page_entities) {
+      entities_.set(engine, engine.by_page, page.entities(engine.hosts));
+    }
+  }
+  return entities_;
 }
 
 bool Asked::may_contain(std::string_view pattern) const {
@@ -257,7 +267,7 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
              std::uint16_t at) {
   const Limits& limits = engine.limits[filter.limits];
   if (!party_fits(filter, asked) || (asked.host_only && !covers_host(filter, limits)) ||
-      !method_fits(limits, asked.method)) {
+      (filter.methods && !method_fits(limits, asked.method))) {
     return false;
   }
   const bool costly = filter.shape == Shape::Wild || filter.shape == Shape::Expression;
@@ -274,6 +284,61 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
   }
   const bool by_type = (filter.kinds & asked.kinds & kEveryKind) != 0;
   return by_type || filter.exception || ends_with_host(asked.url, end);
+}
+
+bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, FilterCall wants,
+                FilterCall use) {
+  const Rest& rest = engine.rest[static_cast<std::size_t>(purpose)];
+  if ((rest.kinds & asked.kinds) == 0) {
+    return false;
+  }
+  const auto ask = [&](std::uint32_t id, bool fits, std::size_t token_at, std::uint16_t place) {
+    const Filter& filter = engine.filters[id];
+    const bool yes = asked.work.spend(fits ? kTryCost : 1) && fits && wants(filter) &&
+                     matches(engine, filter, asked, token_at, place) && use(filter);
+    return yes || asked.gave_up_at(filter);
+  };
+  const auto plain = [&](const NameEntry& entry) {
+    return ask(entry.filter, asked.fits(entry.kinds), kNoMatch, 0);
+  };
+  const auto under = [&](const HashIndex<NameEntry>& index, const Places& places) {
+    for (std::uint32_t i = 0; i < places.count; ++i) {
+      if (index.each(places.list[i], purpose, plain)) {
+        return true;
+      }
+    }
+    return false;
+  };
+  if (under(engine.by_host, asked.by_host)) {
+    return true;
+  }
+  for (const Found& token : asked.tokens) {
+    const bool once = (token.at & kRepeated) == 0;
+    const auto at = once ? token.at : kNoMatch;
+    const auto by_token = [&](const TokenEntry& entry) {
+      const bool fits = asked.fits(entry.kinds) && (!once || entry.may_be_near(token.near));
+      return ask(entry.filter, fits, at, entry.place());
+    };
+    if (engine.by_token.each(token.place, purpose, by_token)) {
+      return true;
+    }
+  }
+  if (!asked.host_only && (under(engine.by_page, asked.by_page(engine)) ||
+                           under(engine.by_page, asked.by_entity(engine)))) {
+    return true;
+  }
+  for (const auto& entry : rest.always) {
+    const Filter& filter = engine.filters[entry.filter];
+    if (!asked.work.spend(2) || !asked.fits(entry.kinds)) {
+      if (asked.gave_up_at(filter)) {
+        return true;
+      }
+    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) &&
+               plain(entry)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace weir::adblock

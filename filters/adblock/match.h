@@ -4,6 +4,8 @@
 // subject and the arena.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <array>
 #include <cstdint>
 #include <span>
@@ -20,6 +22,28 @@ namespace weir::adblock {
 // hundreds, at most a few thousand.
 constexpr std::uint32_t kWorkMost = 500'000;
 
+// Where the filters of each of a host's names lie.
+struct Places {
+  std::uint32_t count = 0;
+  std::array<Place, Names::kMost> list;
+  void set(const Engine& engine, const HashIndex<NameEntry>& index, const Names& names) {
+    count = 0;
+    for (std::uint32_t i = 0; i < names.count; ++i) {
+      if (index.may_hold(names.hashes[i])) {
+        list[count] = index.find(names.hashes[i], engine.filters.data());
+        count += list[count].purposes != 0 ? 1U : 0U;
+      }
+    }
+  }
+};
+
+// A token of the URL that filters know.
+struct Found {
+  Place place;
+  std::uint32_t at;
+  std::uint32_t near;
+};
+
 struct Asked {
   UrlView url;           // lower case
   std::string_view raw;  // as sent
@@ -35,7 +59,8 @@ struct Asked {
   bool document = false;
   mutable bool paired = false;
   mutable std::array<std::uint64_t, 16> pairs;  // bits: two characters that stand together
-  std::span<const Token> tokens;                // each once, those that filters know
+  Places by_host;
+  std::span<const Found> tokens;  // each once
   mutable filters::Work work{kWorkMost};
   mutable const Filter* dearest = nullptr;  // the one at which it was spent
   bool gave_up_at(const Filter& filter) const {
@@ -49,8 +74,18 @@ struct Asked {
   // nearly all filters that no index can find.
   bool may_contain(std::string_view pattern) const;
 
+  // By the page's names, worked out when they are asked for.
+  const Places& by_page(const Engine& engine) const;
+  const Places& by_entity(const Engine& engine) const;
+
   // Not in the constructor: it is large, and must not be zeroed.
   void set(const Engine& engine, const filters::Subject& subject, Arena& arena);
+
+ private:
+  mutable Places pages_;
+  mutable Places entities_;
+  mutable bool has_pages_ = false;
+  mutable bool has_entities_ = false;
 };
 // In Token::at: the token comes again, so its filters are looked for anywhere.
 constexpr std::uint32_t kRepeated = 1U << 31U;
@@ -60,65 +95,12 @@ constexpr std::uint32_t kRepeated = 1U << 31U;
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked,
              std::size_t token_at = kNoMatch, std::uint16_t at = 0);
 
-constexpr std::size_t kTryCost = 8;  // of a filter that is looked at, besides searching
+using FilterCall = absl::FunctionRef<bool(const Filter&)>;
 
-// Calls `use(filter)` for each filter of `index` that matches and that `wants(filter)`, until it
-// returns true. A filter may come twice. True when `use` did, or when the work was spent before all
-// were asked: asked.work tells.
-template <class Wants, class Use>
-bool each_match(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants,
-                Use&& use) {
-  if ((index.kinds & asked.kinds) == 0) {
-    return false;
-  }
-  const auto ask = [&](const IndexEntry& entry, bool fits, std::size_t token_at) {
-    const Filter& filter = engine.filters[entry.filter];
-    const bool yes = asked.work.spend(fits ? kTryCost : 1) && fits && wants(filter) &&
-                     matches(engine, filter, asked, token_at, entry.place()) && use(filter);
-    return yes || asked.gave_up_at(filter);
-  };
-  const auto plain = [&](const IndexEntry& entry) {
-    return ask(entry, asked.fits(entry.kinds), kNoMatch);
-  };
-  const auto under = [&](const HashIndex& part, const Names& names) {
-    for (std::uint32_t i = 0; i < names.count; ++i) {
-      if (part.each(names.hashes[i], plain)) {
-        return true;
-      }
-    }
-    return false;
-  };
-  if (!index.hosts.empty() && under(index.hosts, asked.host.names())) {
-    return true;
-  }
-  for (const Token& token : asked.tokens) {
-    const bool once = (token.at & kRepeated) == 0;
-    const auto at = once ? token.at : kNoMatch;
-    const auto by_token = [&](const IndexEntry& entry) {
-      const bool fits = asked.fits(entry.kinds) && (!once || entry.may_be_near(token.near));
-      return ask(entry, fits, at);
-    };
-    if (index.tokens.each(token_key(token.hash), by_token)) {
-      return true;
-    }
-  }
-  if (!index.pages.empty() && !asked.host_only &&
-      (under(index.pages, asked.page.names()) ||
-       (index.page_entities && under(index.pages, asked.page.entities(engine.hosts))))) {
-    return true;
-  }
-  for (const auto& entry : index.always) {
-    const Filter& filter = engine.filters[entry.filter];
-    if (!asked.work.spend(2) || !asked.fits(entry.kinds)) {
-      if (asked.gave_up_at(filter)) {
-        return true;
-      }
-    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) &&
-               plain(entry)) {
-      return true;
-    }
-  }
-  return false;
-}
+// Calls `use(filter)` for each filter of that purpose that matches and that `wants(filter)`, until
+// it returns true. A filter may come twice. True when `use` did, or when the work was spent before
+// all were asked: asked.work tells. One function for all who ask, so that its code is in the cache.
+bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, FilterCall wants,
+                FilterCall use);
 
 }  // namespace weir::adblock

@@ -19,10 +19,9 @@ constexpr std::size_t kMost = 64;  // matching modifiers of one sort; further on
 
 class Gathered {
  public:
-  template <class Wants>
-  Gathered(const Engine& engine, const Index& index, const Asked& asked, Wants&& wants)
+  Gathered(const Engine& engine, Purpose purpose, const Asked& asked, FilterCall wants)
       : engine_(engine) {
-    each_match(engine, index, asked, wants, [this](const Filter& filter) {
+    each_match(engine, purpose, asked, wants, [this](const Filter& filter) {
       const auto end = all_.begin() + static_cast<std::ptrdiff_t>(count_);
       if (std::find(all_.begin(), end, &filter) == end) {
         all_[count_++] = &filter;
@@ -179,7 +178,7 @@ std::string_view redirect_of(const Engine& engine, const Asked& asked) {
   }
   std::string_view best;
   int highest = 0;
-  Gathered(engine, engine.redirects, asked, any).each([&](const Filter&, std::string_view value) {
+  Gathered(engine, Purpose::Redirect, asked, any).each([&](const Filter&, std::string_view value) {
     const auto [name, priority] = redirect_parts(value);
     if (best.empty() || priority > highest) {
       best = name;
@@ -195,7 +194,7 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
     return;
   }
   const auto query = asked.raw.substr(mark + 1);
-  Gathered gathered(engine, engine.params, asked, [&](const Filter& filter) {
+  Gathered gathered(engine, Purpose::Param, asked, [&](const Filter& filter) {
     return each_param(
         query, [&](std::string_view param) { return to_remove(engine, filter, asked, param); });
   });
@@ -226,11 +225,7 @@ void remove_params(const Engine& engine, const Asked& asked, Arena& arena, ListE
 }
 
 void edit_fields(const Engine& engine, const Asked& asked, ListEdits& out) {
-  if (engine.fields.hosts.empty() && engine.fields.tokens.empty() && engine.fields.pages.empty() &&
-      engine.fields.always.empty()) {
-    return;
-  }
-  Gathered(engine, engine.fields, asked, any)
+  Gathered(engine, Purpose::Field, asked, any)
       .each([&](const Filter& filter, std::string_view value) {
         if (out.count == out.edits.size() || value.empty()) {
           return;

@@ -14,23 +14,22 @@
 namespace weir::adblock {
 
 filters::ListHit Engine::hit(const Filter& filter) const {
-  const Source& source = lists[filter.list];
+  const Origin& origin = origins[static_cast<std::size_t>(&filter - filters.data())];
+  const Source& source = lists[origin.list];
   filters::ListHit out;
   out.list = source.list;
-  out.line = filter.line;
+  out.line = origin.line;
   out.list_name = source.name;
-  auto line = source.text.substr(filter.line_at);
-  line = line.substr(0, line.find('\n'));
-  out.text = line.substr(0, line.find_last_not_of(" \t\r") + 1);
+  out.rest = source.text.substr(origin.line_at);
   return out;
 }
 
 std::size_t Engine::memory() const {
-  std::size_t out = filters.capacity() * sizeof(Filter) + limits.capacity() * sizeof(Limits) +
-                    texts.capacity() + hosts.memory() + known_tokens.capacity() * 8;
-  for (const auto* index : {&blocks, &exceptions, &redirects, &params, &fields}) {
-    out += index->hosts.memory() + index->tokens.memory() + index->pages.memory() +
-           index->always.capacity() * sizeof(IndexEntry);
+  std::size_t out = filters.capacity() * sizeof(Filter) + origins.capacity() * sizeof(Origin) +
+                    limits.capacity() * sizeof(Limits) + texts.capacity() + hosts.memory() +
+                    by_host.memory() + by_token.memory() + by_page.memory();
+  for (const Rest& each : rest) {
+    out += each.always.capacity() * sizeof(NameEntry);
   }
   return out;
 }
@@ -68,7 +67,7 @@ void decide(const adblock::Engine& engine, const adblock::Asked& asked, ListHit 
     block = &filter;
     return true;
   };
-  adblock::each_match(engine, engine.blocks, asked, any, blocks);
+  adblock::each_match(engine, adblock::Purpose::Block, asked, any, blocks);
   if (block == nullptr && !host_hit) {
     adblock::remove_params(engine, asked, arena, out.edits);
     return adblock::edit_fields(engine, asked, out.edits);
@@ -82,12 +81,12 @@ void decide(const adblock::Engine& engine, const adblock::Asked& asked, ListHit 
     return true;
   };
   if (!out.important) {
-    adblock::each_match(engine, engine.exceptions, asked, any, excepts);
+    adblock::each_match(engine, adblock::Purpose::Except, asked, any, excepts);
   }
   if (exception != nullptr) {
     out.exception = engine.hit(*exception);
     block = nullptr;
-    adblock::each_match(engine, engine.blocks, asked, important, blocks);
+    adblock::each_match(engine, adblock::Purpose::Block, asked, important, blocks);
     out.block = out.important = block != nullptr;
     out.by = block != nullptr ? engine.hit(*block) : out.by;
   }

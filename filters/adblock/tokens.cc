@@ -4,11 +4,22 @@
 #include "filters/adblock/tokens.h"
 
 #include <algorithm>
+#include <string>
 
 #include "filters/adblock/parse.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
+
+std::uint64_t token_hash(std::string_view token) {
+  std::array<char, 8> ends{};  // of a short one
+  if (token.size() >= ends.size()) {
+    return words::hash_of(token.data(), token.size());
+  }
+  token.copy(ends.data(), token.size());
+  return words::hash_of(ends.data(), token.size());
+}
+
 namespace {
 
 constexpr std::string_view kCommon[] = {
@@ -23,17 +34,9 @@ constexpr std::string_view kCommon[] = {
 
 constexpr std::uint32_t kHandicap = 400;
 
-constexpr std::uint32_t constexpr_hash(std::string_view token) {
-  auto hash = kTokenSeed;
-  for (const char c : token) {
-    hash = token_step(hash, c);
-  }
-  return token_end(hash);
-}
-
 const auto kCommonHashes = [] {
-  std::array<std::uint32_t, std::size(kCommon)> out{};
-  std::ranges::transform(kCommon, out.begin(), constexpr_hash);
+  std::array<std::uint64_t, std::size(kCommon)> out{};
+  std::ranges::transform(kCommon, out.begin(), token_hash);
   std::ranges::sort(out);
   return out;
 }();
@@ -46,23 +49,21 @@ void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
       continue;
     }
     const auto begin = i;
-    auto hash = kTokenSeed;
-    for (; i < text.size() && token_char(to_lower(text[i])); ++i) {
-      hash = token_step(hash, to_lower(text[i]));
+    while (i < text.size() && token_char(to_lower(text[i]))) {
+      ++i;
     }
     const bool left = begin == 0 ? rule.start || rule.host_start : text[begin - 1] != '*';
     const bool right = i == text.size() ? rule.end || rule.shape == Shape::Host : text[i] != '*';
     if (left && right) {
-      out.push_back({token_end(hash), static_cast<std::uint32_t>(begin), 0});
+      std::string token(text.substr(begin, i - begin));
+      std::ranges::transform(token, token.begin(), to_lower);
+      out.push_back({token_hash(token), static_cast<std::uint32_t>(begin),
+                     static_cast<std::uint32_t>(token.size())});
     }
   }
 }
 
 }  // namespace
-
-std::uint32_t token_hash(std::string_view token) {
-  return constexpr_hash(token);
-}
 
 Near near_of(std::string_view pattern, std::size_t at) {
   Near out;
@@ -98,7 +99,7 @@ void rule_tokens(const Rule& rule, std::vector<Token>& out) {
   }
 }
 
-std::uint32_t commonness(std::uint32_t hash) {
+std::uint32_t commonness(std::uint64_t hash) {
   return std::ranges::binary_search(kCommonHashes, hash) ? kHandicap : 0;
 }
 

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -17,9 +19,9 @@
 namespace weir::adblock {
 
 struct Token {
-  std::uint32_t hash;
-  std::uint32_t at;    // where it begins
-  std::uint32_t near;  // the byte before it and the three behind, in lower case; see Near
+  std::uint64_t hash;
+  std::uint32_t at;  // where it begins
+  std::uint32_t size;
 };
 
 // What stands around a token of a pattern, where it is plain text: enough to turn most filters of a
@@ -30,40 +32,105 @@ struct Near {
 };
 // Of the token of `pattern` that begins at `at`.
 Near near_of(std::string_view pattern, std::size_t at);
-
-// The same of a URL's token, which ends at `end`; 0 beyond the URL.
-constexpr std::uint32_t near_in(std::string_view url, std::size_t at, std::size_t end) {
-  const auto byte = [url](std::size_t i) {
-    return i < url.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(to_lower(url[i])))
-                          : 0U;
-  };
-  return (at > 0 ? byte(at - 1) : 0U) | byte(end) << 8U | byte(end + 1) << 16U |
-         byte(end + 2) << 24U;
+// The same of a URL's token: the byte before it and the three behind, in lower case. `text` is what
+// each_token() has left behind the first byte of its room.
+inline std::uint32_t near_in(const char* text, const Token& token) {
+  const char* const begin = text + token.at;
+  const char* const end = begin + token.size;
+  const auto byte = [](char c) { return std::uint32_t{static_cast<unsigned char>(c)}; };
+  return byte(begin[-1]) | byte(end[0]) << 8U | byte(end[1]) << 16U | byte(end[2]) << 24U;
 }
 
 constexpr bool token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-constexpr std::uint32_t kTokenSeed = 0x811c9dc5U;
-constexpr std::uint32_t token_step(std::uint32_t hash, char c) {
-  return (hash ^ static_cast<unsigned char>(c)) * 0x01000193U;
+std::uint64_t token_hash(std::string_view token);
+
+// Calls `use(token)` for each token of `url`, in order. `room`, of room_for(url.size()) bytes,
+// takes the URL in lower case, which begins behind its first byte.
+constexpr std::size_t kTokenBlock = 64;  // bytes taken at a time
+constexpr std::size_t room_for(std::size_t url) {
+  return 1 + (url / kTokenBlock + 1) * kTokenBlock + sizeof(std::uint64_t);
 }
-constexpr std::uint32_t token_end(std::uint32_t hash) {
-  hash ^= hash >> 15U;
-  hash *= 0x2c1b3c6dU;
-  return hash ^ (hash >> 12U);
-}
-// The key of a token in an index.
-constexpr std::uint64_t token_key(std::uint32_t hash) {
-  return name_end(hash);
-}
-std::uint32_t token_hash(std::string_view token);
+template <class Use>
+void each_token(std::string_view url, char* room, Use use);
 
 // The tokens by which a rule may be found; empty: none.
 void rule_tokens(const Rule& rule, std::vector<Token>& out);
 
 // How common a token is in URLs of the web, as a handicap in rules: 0 for most.
-std::uint32_t commonness(std::uint32_t hash);
+std::uint32_t commonness(std::uint64_t hash);
+
+// How each_token() works: eight bytes at a time, each in its part of a word, and no branch for a
+// byte. A token is hashed by its first eight bytes, its last eight and its length: what else it
+// holds is left to the comparison with the pattern.
+namespace words {
+
+static_assert(std::endian::native == std::endian::little, "the first byte is a word's lowest");
+
+constexpr std::uint64_t kEach = 0x0101010101010101ULL;
+constexpr std::uint64_t kTop = kEach * 0x80;
+
+inline std::uint64_t load(const char* from) {
+  std::uint64_t out = 0;
+  std::memcpy(&out, from, sizeof(out));
+  return out;
+}
+// The top bit of each byte tells whether it is from `low` to `high`.
+constexpr std::uint64_t between(std::uint64_t bytes, unsigned low, unsigned high) {
+  const std::uint64_t seven = bytes & ~kTop;
+  return (seven + kEach * (0x80 - low)) & ~(seven + kEach * (0x7f - high)) & ~bytes & kTop;
+}
+constexpr std::uint64_t lower(std::uint64_t bytes) {
+  return bytes | between(bytes, 'A', 'Z') >> 2U;
+}
+// A bit for each byte: whether it is one of a token.
+constexpr std::uint64_t token_bits(std::uint64_t lower) {
+  const std::uint64_t yes = between(lower, 'a', 'z') | between(lower, '0', '9');
+  return (yes >> 7U) * 0x0102040810204080ULL >> 56U;
+}
+constexpr std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t size) {
+  std::uint64_t out = first * 0x9e3779b97f4a7c15ULL;
+  out = ((out ^ out >> 32U) + last + (size << 56U)) * 0xd6e8feb86659fd93ULL;
+  return out ^ out >> 32U;
+}
+// Of the token there; eight bytes can be read from its beginning on.
+inline std::uint64_t hash_of(const char* token, std::size_t size) {
+  const bool whole = size >= 8;
+  const std::uint64_t mask = whole ? ~0ULL : (1ULL << (8 * (size & 7U))) - 1;
+  return hash(load(token) & mask, load(token + (whole ? size - 8 : 0)) & mask, size);
+}
+
+}  // namespace words
+
+template <class Use>
+void each_token(std::string_view url, char* room, Use use) {
+  char* const text = room + 1;
+  room[0] = '\0';
+  url.copy(text, url.size());
+  std::memset(text + url.size(), 0, room_for(url.size()) - 1 - url.size());
+  std::uint64_t before = 0;  // 1: the last byte of the block before is one of a token
+  std::size_t begin = 0;
+  for (std::size_t block = 0; block <= url.size(); block += kTokenBlock) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < kTokenBlock && block + i < url.size(); i += 8) {
+      const std::uint64_t word = words::lower(words::load(text + block + i));
+      std::memcpy(text + block + i, &word, sizeof(word));
+      bits |= words::token_bits(word) << i;
+    }
+    // A bit where a token begins, and one where it ends.
+    for (auto edges = bits ^ (bits << 1U | before); edges != 0; edges &= edges - 1) {
+      const std::size_t at = block + static_cast<std::size_t>(std::countr_zero(edges));
+      if ((bits >> (at - block) & 1U) != 0) {
+        begin = at;
+      } else {
+        use(Token{words::hash_of(text + begin, at - begin), static_cast<std::uint32_t>(begin),
+                  static_cast<std::uint32_t>(at - begin)});
+      }
+    }
+    before = bits >> 63U;
+  }
+}
 
 }  // namespace weir::adblock

@@ -45,11 +45,8 @@ ListHit LineIndex::hit(std::uint32_t number, std::span<const List> lists) const 
   const Numbered& numbered = find(number);
   const List& list = lists[numbered.list];
   const std::uint32_t line = number - numbered.base;
-  Lines rest(list.text.substr(numbered.starts[(line - 1) / numbered.stride]));
-  for (std::uint32_t n = 0; n <= (line - 1) % numbered.stride; ++n) {
-    rest.next();
-  }
-  return {list.index, line, list.name, rest.line()};
+  const auto from = numbered.starts[(line - 1) / numbered.stride];
+  return {list.index, line, list.name, list.text.substr(from), (line - 1) % numbered.stride};
 }
 
 std::size_t LineIndex::memory() const {

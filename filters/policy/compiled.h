@@ -72,6 +72,7 @@ struct ClientGroups {
   AddressMap clients;
   std::vector<std::pair<std::string, GroupMask>> users;      // sorted
   std::vector<std::pair<std::string, GroupMask>> listeners;  // sorted
+  std::vector<std::pair<std::string, GroupMask>> devices;    // sorted
   std::vector<std::pair<std::uint64_t, GroupMask>> macs;     // sorted
 };
 

@@ -29,6 +29,7 @@ class Judging {
 
  private:
   bool consider(std::uint32_t index);
+  bool decides(const CompiledRule& rule) const;
   void add_adjustments(std::uint32_t index);
   void decide(std::uint32_t index, const Evaluator::Answer& answer);
   void give_up(std::uint32_t index, const Evaluator::Answer& answer);
@@ -67,6 +68,11 @@ void Judging::run() {
   }
 }
 
+// `intercept` decides about tunnels. What one carries is judged as if no rule had said it.
+bool Judging::decides(const CompiledRule& rule) const {
+  return rule.decides != nullptr && (rule.decision != Decision::Intercept || subject_.host_only);
+}
+
 // Whether the rule has decided.
 bool Judging::consider(std::uint32_t index) {
   using Result = RuleTrace::Result;
@@ -90,8 +96,8 @@ bool Judging::consider(std::uint32_t index) {
     return false;
   }
   if (!holds) {
-    const bool passes = rule.decides != nullptr && rule.decision != Decision::Block &&
-                        rule.decision != Decision::Close;
+    const bool passes =
+        decides(rule) && rule.decision != Decision::Block && rule.decision != Decision::Close;
     may_pass_ = may_pass_ || (passes && answer.outcome.may_hold());
     if (rule.dry_lists) {
       const auto other = evaluator_.ask(rule, true, nullptr);
@@ -102,7 +108,7 @@ bool Judging::consider(std::uint32_t index) {
     return false;
   }
   add_adjustments(index);
-  if (rule.decides == nullptr) {
+  if (!decides(rule)) {
     return false;
   }
   decide(index, answer);
@@ -155,7 +161,7 @@ void Judging::give_up(std::uint32_t index, const Evaluator::Answer& answer) {
 
 void Judging::would_decide(std::uint32_t index, const Evaluator::Answer& answer) {
   const CompiledRule& rule = policy_.rules[index];
-  if (rule.decides != nullptr && index < verdict_.would_rule) {
+  if (decides(rule) && index < verdict_.would_rule) {
     verdict_.would = rule.decision;
     verdict_.would_rule = index;
     verdict_.would_hit = answer.hit;

@@ -39,7 +39,7 @@ void check_names(const Items& items, std::string_view what, std::size_t most, Pr
   }
 }
 
-std::uint64_t mac_number(const std::array<std::uint8_t, 6>& mac) {
+std::uint64_t mac_number(const MacAddress& mac) {
   std::uint64_t out = 0;
   for (const auto byte : mac) {
     out = out << 8 | byte;
@@ -76,6 +76,9 @@ ClientGroups make_groups(const std::vector<GroupDocument>& groups) {
     for (const auto& listener : groups[i].listeners) {
       out.listeners.emplace_back(listener, bit);
     }
+    for (const auto& device : groups[i].devices) {
+      out.devices.emplace_back(device, bit);
+    }
     for (const auto& mac : groups[i].macs) {
       out.macs.emplace_back(mac_number(mac), bit);
     }
@@ -83,6 +86,7 @@ ClientGroups make_groups(const std::vector<GroupDocument>& groups) {
   out.clients = AddressMap(clients);
   join_sorted(out.users);
   join_sorted(out.listeners);
+  join_sorted(out.devices);
   join_sorted(out.macs);
   return out;
 }
@@ -230,13 +234,15 @@ tl::expected<std::shared_ptr<const Policy>, Problems> Policy::compile(PolicyDocu
 }
 
 GroupMask Policy::groups_of(const IpAddress& client, std::string_view user,
-                            std::string_view listener,
-                            const std::array<std::uint8_t, 6>* mac) const {
+                            std::string_view listener, const Device& device) const {
   const ClientGroups& groups = compiled_->groups;
   GroupMask out = groups.clients.bits(client);
   out |= user.empty() ? 0 : bits_of(groups.users, user);
   out |= bits_of(groups.listeners, listener);
-  out |= mac == nullptr ? 0 : bits_of(groups.macs, mac_number(*mac));
+  out |= device.mac ? bits_of(groups.macs, mac_number(*device.mac)) : 0;
+  if (!device.name.empty()) {
+    out |= bits_of(groups.devices, device.name) | bits_of(groups.devices, first_label(device.name));
+  }
   return out;
 }
 

@@ -63,9 +63,9 @@ class Policy {
       PolicyDocument document, std::vector<List> lists);
   ~Policy();
 
-  // The groups of a client; `mac` where the caller knows it.
+  // The groups of a client; `device` as far as the caller knows it.
   GroupMask groups_of(const IpAddress& client, std::string_view user, std::string_view listener,
-                      const std::array<std::uint8_t, 6>* mac = nullptr) const;
+                      const Device& device = {}) const;
 
   // Phase by phase; `verdict` is carried on. Returns true when the decision of the verdict changed.
   // A trace may be null; one that is used again gets one line per rule over all phases. Needs

@@ -16,9 +16,11 @@ constexpr Route kRoutes[] = {
     {Method::Get, "/", get_index, "What there is here, as text."},
     {Method::Get, "/metrics", get_metrics, "All metrics in the text format of Prometheus."},
     {Method::Get, "/healthz", get_health,
-     "200 while every worker shows itself alive, else 503 and which does not."},
+     "200 while every worker shows itself alive, else 503 and which does not. Also 200 while the "
+     "proxy is starting or stopping."},
     {Method::Get, "/readyz", get_ready,
-     "200 while new clients are served, 503 while the proxy is stopping."},
+     "200 while new clients are served; 503 while the proxy is starting (lists are being compiled, "
+     "the cache is being opened) or stopping."},
     {Method::Get, "/api/v1/status", get_status,
      "The state of the proxy as JSON: version, listeners, workers, policy and its lists, the last "
      "reload, and all metrics."},
@@ -93,7 +95,11 @@ Reply answer(const Asked& asked, const Site& site, AdminState& state) {
   }
   const auto route = std::ranges::find_if(
       kRoutes, [&](const Route& r) { return r.path == request.path && r.method == method; });
-  return route == std::end(kRoutes) ? refuse_route(request.path) : route->answer(request, state);
+  if (route == std::end(kRoutes)) {
+    return refuse_route(request.path);
+  }
+  return state.started.load(std::memory_order_acquire) ? route->answer(request, state)
+                                                       : still_starting(request);
 }
 
 std::string api_reference() {

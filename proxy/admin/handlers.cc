@@ -5,6 +5,7 @@
 
 #include "proxy/admin/api.h"
 #include "proxy/admin/process_figures.h"
+#include "proxy/admin/server_figures.h"
 #include "proxy/admin/status_json.h"
 
 namespace weir::admin {
@@ -21,12 +22,24 @@ Reply text(std::uint16_t status, std::string body) {
   return reply;
 }
 
-std::vector<const Metrics*> all_metrics(AdminState& state) {
+// Everything there is to read at this moment.
+struct Figures {
+  ServerStatus status;
+  std::vector<const Metrics*> sources;
+  SlotNames names;
+};
+
+Figures all_figures(AdminState& state) {
+  Figures out{state.status(), state.metrics(), {}};
   state.own.set(metric::BuildInfo, 1, BuildVersion::This);
   count_process(state.own);
-  std::vector<const Metrics*> sources = state.metrics();
-  sources.push_back(&state.own);
-  return sources;
+  count_server(state.own, out.status);
+  if (state.cache != nullptr) {
+    count_cache(state.own, state.cache->memory_stats(), state.cache->disk_stats());
+  }
+  out.sources.push_back(&state.own);
+  out.names = names_of(out.status);
+  return out;
 }
 
 Reply told(const ReloadReport& report) {
@@ -38,13 +51,22 @@ Reply told(const ReloadReport& report) {
 
 }  // namespace
 
+// Before the server has started there is nothing to ask: it is alive, and not ready.
+Reply still_starting(const Request& request) {
+  if (request.path == "/healthz") {
+    return text(200, "starting\n");
+  }
+  return request.path == "/readyz" ? text(503, "starting\n")
+                                   : refuse(503, "The proxy is still starting.");
+}
+
 Reply get_index(const Request&, AdminState&) {
   return text(200, "Weir " WEIR_VERSION "\n\n" + api_reference());
 }
 
 Reply get_metrics(const Request&, AdminState& state) {
-  const auto sources = all_metrics(state);
-  Reply reply = text(200, metrics_prometheus(sources));
+  const Figures figures = all_figures(state);
+  Reply reply = text(200, metrics_prometheus(figures.sources, figures.names));
   reply.media_type = kPrometheus;
   return reply;
 }
@@ -67,9 +89,9 @@ Reply get_ready(const Request&, AdminState& state) {
 }
 
 Reply get_status(const Request&, AdminState& state) {
-  const auto sources = all_metrics(state);
+  const Figures figures = all_figures(state);
   Reply reply;
-  reply.body = status_json(state.status(), metrics_json(sources));
+  reply.body = status_json(figures.status, metrics_json(figures.sources, figures.names));
   return reply;
 }
 

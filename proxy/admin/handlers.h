@@ -8,6 +8,9 @@
 
 namespace weir::admin {
 
+// In place of any other while the server is starting.
+Reply still_starting(const Request& request);
+
 Reply get_index(const Request& request, AdminState& state);
 Reply get_metrics(const Request& request, AdminState& state);
 Reply get_health(const Request& request, AdminState& state);

@@ -32,7 +32,7 @@ void warn_if_reachable(const Endpoint& at) {
 }  // namespace
 
 tl::expected<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
-    const Settings::Admin& settings) {
+    const Settings::Admin& settings, KeptSockets& sockets) {
   const AdminAddress address = parse_admin_address(settings.listen).value_or(AdminAddress{});
   Site site;
   site.hosts = settings.hosts;
@@ -41,13 +41,13 @@ tl::expected<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
     return nullptr;
   }
   if (address.kind == AdminAddress::Kind::Unix) {
-    const auto listening = listen_at_path(address.path, kSetting);
+    const auto listening = sockets.listen_path(address.path, kSetting);
     if (!listening) {
       return tl::unexpected(listening.error());
     }
     fd = *listening;
   } else {
-    const auto listening = listen_at(address.at, 1, kSetting);
+    const auto listening = sockets.listen(address.at, 1, kSetting);
     if (!listening) {
       return tl::unexpected(listening.error());
     }

@@ -21,6 +21,7 @@
 #include "proxy/admin/api.h"
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
+#include "proxy/net/kept_sockets.h"
 #include "proxy/net/loop.h"
 
 namespace weir::admin {
@@ -31,7 +32,7 @@ class AdminServer {
  public:
   // Listens; nobody is answered yet. Null when the settings say "off". The error is a sentence.
   static tl::expected<std::unique_ptr<AdminServer>, std::string> open(
-      const Settings::Admin& settings);
+      const Settings::Admin& settings, KeptSockets& sockets);
   ~AdminServer();
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

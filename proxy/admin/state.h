@@ -5,6 +5,7 @@
 // that comes later (request.h). Filled by main; a test fills in what it needs.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -16,6 +17,9 @@
 namespace weir::admin {
 
 struct AdminState {
+  // Set once all that follows may be called. Until then the server is starting: nobody asks it.
+  std::atomic<bool> started{false};
+
   std::function<ServerStatus()> status;
   // Of the workers and whoever else counts; they live as long as the server.
   std::function<std::vector<const Metrics*>()> metrics;

@@ -40,7 +40,14 @@ void reload(JsonWriter& json, const ReloadReport& report) {
   time(json, "at", report.at);
   texts(json, "problems", report.problems);
   texts(json, "warnings", report.warnings);
+  texts(json, "changed", report.change.taken);
+  texts(json, "needs_restart", report.change.restart);
   json.close_object();
+}
+
+void reload_or_null(JsonWriter& json, std::string_view name, const ReloadReport& report) {
+  json.name(name);
+  report.number == 0 ? json.null() : reload(json, report);
 }
 
 void list(JsonWriter& json, const ListStatus& list, WallTime now) {
@@ -86,6 +93,19 @@ void listeners(JsonWriter& json, const ServerStatus& status) {
   json.close_list();
 }
 
+// Null when nobody watches over this process but perhaps the system.
+void supervisor(JsonWriter& json, const Lineage& lineage) {
+  json.name("supervisor");
+  if (lineage.supervisor == 0) {
+    return json.null();
+  }
+  json.open_object();
+  json.name("pid").number(static_cast<std::uint64_t>(lineage.supervisor));
+  json.name("restarts").number(lineage.restarts);
+  text_or_null(json, "last_end", lineage.last_end);
+  json.close_object();
+}
+
 void workers(JsonWriter& json, const ServerStatus& status) {
   std::int64_t connections = 0;
   json.name("workers").open_list();
@@ -99,6 +119,18 @@ void workers(JsonWriter& json, const ServerStatus& status) {
   }
   json.close_list();
   json.name("connections").number(static_cast<std::uint64_t>(connections));
+}
+
+void leases(JsonWriter& json, const ServerStatus& status) {
+  json.name("leases").open_list();
+  for (const LeaseFileReport& file : status.leases) {
+    json.open_object();
+    json.name("file").text(file.path);
+    json.name("leases").number(file.leases);
+    text_or_null(json, "failure", file.failure);
+    json.close_object();
+  }
+  json.close_list();
 }
 
 }  // namespace
@@ -119,11 +151,15 @@ std::string status_json(const ServerStatus& status, std::string_view metrics) {
   time(json, "started", status.started);
   length(json, "uptime_seconds", status.uptime);
   json.name("state").text(status.draining ? "stopping" : "running");
+  supervisor(json, status.lineage);
   listeners(json, status);
   workers(json, status);
+  leases(json, status);
   policy(json, status.policy, status.now);
-  json.name("reload");
-  status.reload.number == 0 ? json.null() : reload(json, status.reload);
+  json.name("generation").number(status.generation);
+  time(json, "in_use_since", status.in_use_since);
+  reload_or_null(json, "reload", status.reload);
+  reload_or_null(json, "failed_reload", status.failure);
   json.name("metrics").raw(metrics.substr(0, metrics.find_last_of('}') + 1));
   json.close_object();
   return json.written() + "\n";

@@ -257,22 +257,4 @@ bool may_combine(const http::ResponseHead& stored, const Freshness& stored_fresh
          stored_freshness.last_modified == fresh_freshness.last_modified;
 }
 
-Rest rest_of(const http::ResponseHead& stored, const Freshness& freshness,
-             const ContentRange& range, Arena& arena) {
-  const bool begun = range.range.first == 0 && range.complete != kCompleteUnknown &&
-                     range.range.last + 1 < range.complete;
-  const Etag tag = etag_of(stored.fields);
-  const bool tagged = tag.valid() && !tag.weak;
-  const bool dated = !stored.fields.has(FieldId::Etag) && strong_date(freshness);
-  Rest out;
-  if (begun && (tagged || dated)) {
-    constexpr std::size_t kRoom = 32;
-    char* const text = arena.allocate(kRoom);
-    const char* to = put_range(put_range(put_range(text, "bytes="), range.range.last + 1), "-");
-    out.range = {text, static_cast<std::size_t>(to - text)};
-    out.if_range = stored.fields.value(tagged ? FieldId::Etag : FieldId::LastModified);
-  }
-  return out;
-}
-
 }  // namespace weir::cache

@@ -84,13 +84,4 @@ Multipart plan_multipart(const RangeSet& set, std::uint64_t complete, std::strin
 bool may_combine(const http::ResponseHead& stored, const Freshness& stored_freshness,
                  const http::ResponseHead& fresh, const Freshness& fresh_freshness);
 
-// What to ask for so that a stored part that begins at 0 becomes whole: "bytes=500-", and the
-// validator for If-Range. Empty when it cannot be combined with anything.
-struct Rest {
-  std::string_view range;
-  std::string_view if_range;
-};
-Rest rest_of(const http::ResponseHead& stored, const Freshness& freshness,
-             const ContentRange& range, Arena& arena);
-
 }  // namespace weir::cache

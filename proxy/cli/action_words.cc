@@ -153,7 +153,7 @@ std::string edit_words(const filters::ListEdits::Edit& edit) {
 
 std::string hit_words(const filters::ListHit& hit) {
   return std::string(hit.list_name) + ", line " + std::to_string(hit.line) + ": " +
-         std::string(hit.text);
+         std::string(hit.text());
 }
 
 }  // namespace weir::cli

@@ -86,11 +86,12 @@ constexpr const char* kStatusExamples = R"(Examples:
 
 constexpr const char* kHealthExamples =
     R"(Ends with 0 when every worker of the running proxy shows itself alive, with 1 when one does not or
-nobody answers within 5 s. Fit for the health check of a container.
+nobody answers within 5 s. With --ready, 1 also while the proxy is starting or stopping. Fit for the
+health check of a container.
 
 Examples:
   weir health
-  weir health --admin 127.0.0.1:3180)";
+  weir health --ready --admin 127.0.0.1:3180)";
 
 constexpr const char* kReloadExamples =
     R"(The running proxy reads its configuration anew, as at SIGHUP, and asks for new versions of its
@@ -133,6 +134,21 @@ CLI::App* add_running(CLI::App& app, const char* name, const char* about, const 
   return command;
 }
 
+constexpr const char* kRunExamples =
+    R"(With --supervise a small process watches over the one that works. It keeps the listening sockets
+open, so that clients wait while a new one starts, and passes TERM, INT, HUP and USR1 on.
+
+Examples:
+  weir run -c weir.json
+  weir run --supervise -c weir.json)";
+
+constexpr const char* kCaExamples =
+    R"(Before TLS can be looked into, devices have to trust a certificate authority of this proxy.
+
+Examples:
+  weir ca create --dir /etc/weir/ca     make one; nothing that exists is overwritten
+  weir ca show -c weir.json             its fingerprint, its dates, how to install it)";
+
 constexpr const char* kGatewayExamples =
     R"(Commands: plan prints every command and rule, up puts the rules in, status tells what is in force,
 doctor finds what is wrong, down takes everything away; guard watches Weir for a supervisor, or runs
@@ -165,6 +181,7 @@ void add_check_config(CLI::App& app, CheckConfigOptions& options) {
   command->add_option("file,-c,--config", options.config, "Configuration file");
   command->add_flag("--schema", options.schema, "Print the JSON Schema of the configuration");
   command->add_flag("--reference", options.reference, "Print all settings as Markdown");
+  command->add_flag("--metrics", options.metrics, "Print all metrics as Markdown");
   command->add_flag("--default", options.defaults, "Print a commented default weir.json");
   command->add_flag("--effective", options.effective,
                     "Print every setting as it will be used, secrets hidden");
@@ -190,7 +207,9 @@ void add_explain(CLI::App& app, ExplainOptions& options) {
   };
   command->add_option("url", options.url, "The URL, or HOST:PORT of a tunnel")->required();
   add_source(*command, options.source);
-  option("--as", options.client, "The client's address; else 127.0.0.1", "ADDRESS");
+  option("--as", options.client,
+         "The client: its address, or the name or hardware address of a device; else 127.0.0.1",
+         "CLIENT");
   option("--user", options.user, "The user, taken as authenticated", "NAME");
   option("--listener", options.listener, "The listener the client came by", "NAME");
   option("--at", options.at, "The time (RFC 3339, or local); else now", "TIME");
@@ -233,8 +252,9 @@ void add_running_commands(CLI::App& app, RunningOptions& options) {
   auto* status =
       add_running(app, "status", "Say how the running proxy is", kStatusExamples, options.source);
   status->add_flag("--json", options.json, "Print JSON");
-  add_running(app, "health", "Say whether the running proxy is well", kHealthExamples,
-              options.source);
+  auto* health = add_running(app, "health", "Say whether the running proxy is well",
+                             kHealthExamples, options.source);
+  health->add_flag("--ready", options.ready, "Say whether it serves new clients");
   add_running(app, "reload", "Make the running proxy read its configuration anew", kReloadExamples,
               options.source);
 }
@@ -276,12 +296,32 @@ void add_cache(CLI::App& app, CacheOptions& options) {
   purge->add_flag("--dry-run", options.dry_run, "Only say how much it would be");
 }
 
+void add_ca(CLI::App& app, CaOptions& options) {
+  auto* command = app.add_subcommand(
+      "ca", "Make or show the certificate authority with which TLS is looked into");
+  command->require_subcommand(1);
+  command->footer(kCaExamples);
+  auto* create = command->add_subcommand("create", "Make an authority: a certificate and its key");
+  create->add_option("--dir", options.directory, "Where to; else /etc/weir/ca")->type_name("DIR");
+  create->add_option("--name", options.name, "What devices list it by; else Weir");
+  create->callback([&options] { options.what = CaOptions::What::Create; });
+  auto* show = command->add_subcommand("show", "Say how to recognise and install an authority");
+  show->add_option("certificate", options.certificate, "Its certificate; else the configured one");
+  show->add_option("-c,--config", options.config, kConfigHelp);
+  show->callback([&options] { options.what = CaOptions::What::Show; });
+}
+
+// The first word behind a command where it is one of a few.
+const std::vector<std::string> kGatewayVerbs = {"plan", "up",    "status", "doctor",
+                                                "down", "guard", "fail"};
+const std::vector<std::string> kShells = {"bash", "zsh", "fish"};
+
 void add_gateway(CLI::App& app, GatewayOptions& options) {
   auto* command = app.add_subcommand(
       "gateway", "Lead the web traffic of a whole network through Weir, or stop that");
   command->add_option("command", options.verb, "plan, up, status, doctor, down, guard or fail")
       ->required()
-      ->check(CLI::IsMember({"plan", "up", "status", "doctor", "down", "guard", "fail"}));
+      ->check(CLI::IsMember(kGatewayVerbs));
   command->add_option("run", options.command, "What guard runs, behind \"--\"");
   command->add_option("-c,--config", options.config, kConfigHelp)->allow_extra_args(false);
   for (const GatewayOption& row : gateway_options()) {
@@ -304,7 +344,7 @@ void add_completion(CLI::App& app, std::string& shell) {
   auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
   command->add_option("shell", shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+      ->check(CLI::IsMember(kShells));
   command->footer(kCompletionExamples);
 }
 
@@ -330,7 +370,11 @@ void add_options(const CLI::App& command, std::vector<std::string>& words) {
 std::vector<CommandWords> words_of(const CLI::App& app) {
   std::vector<CommandWords> out;
   for (const CLI::App* command : app.get_subcommands({})) {
-    CommandWords words{command->get_name(), command->get_description(), {}, {}};
+    const std::string& name = command->get_name();
+    CommandWords words{name, command->get_description(), {}, {}};
+    words.commands = name == "gateway"      ? kGatewayVerbs
+                     : name == "completion" ? kShells
+                                            : std::vector<std::string>();
     add_options(*command, words.options);
     for (const CLI::App* below : command->get_subcommands({})) {
       if (!below->get_name().empty()) {  // not a group of options
@@ -356,6 +400,7 @@ Arguments::Command chosen(const CLI::App& app) {
          : name == "reload"     ? Command::Reload
          : name == "lists"      ? accept ? Command::AcceptList : Command::Lists
          : name == "cache"      ? Command::Cache
+         : name == "ca"         ? Command::Ca
          : name == "gateway"    ? Command::Gateway
          : name == "completion" ? Command::Completion
                                 : Command::Run;
@@ -372,6 +417,15 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   auto* run = app.add_subcommand("run", "Run the proxy (the default command)");
   app.add_option("-c,--config", out.config, kConfigHelp);
   run->add_option("-c,--config", out.config, kConfigHelp);
+  run->add_flag("--supervise", out.supervise,
+                "Start it anew when it dies, without refusing clients meanwhile");
+  run->add_option(
+         "--stalled-limit", out.stalled_limit,
+         "With --supervise: end a worker that stands still for so long (from 7; else 30; 0: "
+         "never)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, 3600));
+  run->footer(kRunExamples);
   add_check_config(app, out.check_config);
   add_check(app, out.check);
   add_explain(app, out.explain);
@@ -379,6 +433,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   add_running_commands(app, out.running);
   add_lists(app, out.lists, out.accept);
   add_cache(app, out.cache);
+  add_ca(app, out.ca);
   add_gateway(app, out.gateway);
   std::string shell;
   add_completion(app, shell);
@@ -403,7 +458,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   for (std::string* config :
        {&out.check_config.config, &out.check.source.config, &out.explain.source.config,
         &out.replay.source.config, &out.lists.source.config, &out.running.source.config,
-        &out.cache.source.config, &out.gateway.config}) {
+        &out.cache.source.config, &out.ca.config, &out.gateway.config}) {
     *config = config->empty() ? out.config : *config;
   }
   out.accept.config = out.accept.config.empty() ? out.lists.source.config : out.accept.config;

@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "proxy/cli/ca.h"
 #include "proxy/cli/cache.h"
 #include "proxy/cli/check.h"
 #include "proxy/cli/check_config.h"
@@ -33,11 +34,14 @@ struct Arguments {
     Reload,
     AcceptList,
     Cache,
+    Ca,
     Gateway,
     Completion
   };
   Command command = Command::Run;
-  std::string config;  // of Run
+  std::string config;               // of Run
+  bool supervise = false;           // of Run
+  std::int64_t stalled_limit = 30;  // of Run, with supervise: seconds; 0: none
   CheckConfigOptions check_config;
   CheckOptions check;
   ExplainOptions explain;
@@ -46,6 +50,7 @@ struct Arguments {
   RunningOptions running;  // of Status, Health and Reload
   AcceptOptions accept;
   CacheOptions cache;
+  CaOptions ca;
   GatewayOptions gateway;
   std::string completion;  // the script for a shell
 };

@@ -35,7 +35,9 @@ struct Json {
   }
   bool null() const { return text == "null" && items.empty(); }
   double number() const { return std::strtod(text.c_str(), nullptr); }
-  std::string count() const { return grouped(std::strtoull(text.c_str(), nullptr, 10)); }
+  std::uint64_t whole() const { return std::strtoull(text.c_str(), nullptr, 10); }
+  std::string count() const { return grouped(whole()); }
+  std::string count(std::string_view word) const { return counted(whole(), word); }
 };
 
 bool read(JsonReader& reader, Json& into) {
@@ -70,19 +72,6 @@ std::optional<Json> document(std::string_view text) {
 
 std::string row(std::string_view label, const std::string& value) {
   return padded(label, kLabelWidth) + value + "\n";
-}
-
-std::string bytes_text(double bytes) {
-  const std::pair<double, const char*> units[] = {
-      {1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024, "KiB"}};
-  for (const auto& [size, name] : units) {
-    if (bytes >= size) {
-      char text[32];
-      std::snprintf(text, sizeof text, "%.1f %s", bytes / size, name);
-      return text;
-    }
-  }
-  return std::to_string(static_cast<std::uint64_t>(bytes)) + " B";
 }
 
 std::string share(double part, double rest) {
@@ -176,12 +165,13 @@ std::optional<std::string> cache_stats_text(std::string_view json) {
   const Json& memory = stats->at("memory");
   const Json& found = memory.at("found");
   const Json& not_found = memory.at("not_found");
-  return row("memory", memory.at("entries").count() + " entries of " + memory.at("urls").count() +
-                           " URLs, " + bytes_text(memory.at("bytes").number()) + " of " +
+  return row("memory", memory.at("entries").count() + " entries of " +
+                           memory.at("urls").count("URL") + ", " +
+                           bytes_text(memory.at("bytes").number()) + " of " +
                            bytes_text(memory.at("limit").number())) +
          row("", found.count() + " look-ups found something, " + not_found.count() +
                      " nothing: " + share(found.number(), not_found.number())) +
-         row("", memory.at("evicted").count() + " URLs evicted") + disk_rows(stats->at("disk"));
+         row("", memory.at("evicted").count("URL") + " evicted") + disk_rows(stats->at("disk"));
 }
 
 std::optional<std::string> cache_entry_text(std::string_view json) {
@@ -220,9 +210,9 @@ std::optional<std::string> cache_purged_text(std::string_view json) {
     return std::nullopt;
   }
   const bool dry = purged->at("dry_run").text == "true";
-  return std::string(dry ? "would forget " : "forgot ") + purged->at("urls").count() +
-         " URLs: " + purged->at("in_memory").count() + " in memory, " +
-         purged->at("on_disk").count() + " on disk\n";
+  return std::string(dry ? "would forget " : "forgot ") + purged->at("urls").count("URL") + ": " +
+         purged->at("in_memory").count() + " in memory, " + purged->at("on_disk").count() +
+         " on disk\n";
 }
 
 std::string cache_list_heading() {

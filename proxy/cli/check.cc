@@ -193,7 +193,7 @@ void Run::answer() {
   if (said.hit) {
     json_.name("list").text(said.hit.list_name);
     json_.name("line").number(said.hit.line);
-    json_.name("text").text(said.hit.text);
+    json_.name("text").text(said.hit.text());
   }
   if (said.gave_up) {
     json_.name("gave_up").flag(true);

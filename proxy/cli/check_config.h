@@ -13,6 +13,7 @@ struct CheckConfigOptions {
   std::string config;
   bool schema = false;
   bool reference = false;
+  bool metrics = false;
   bool defaults = false;
   bool effective = false;
 };

@@ -5,10 +5,14 @@
 
 #include <sysexits.h>
 
+#include <algorithm>
+
 #include "proxy/base/ascii.h"
 #include "proxy/cli/explanation.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"
+#include "proxy/net/devices.h"
+#include "proxy/net/lease_files.h"
 
 namespace weir::cli {
 namespace {
@@ -42,10 +46,11 @@ bool take_fields(const std::vector<std::string>& lines, AskedFields& out) {
 Problem take_addresses(const ExplainOptions& options, Question& question) {
   if (!options.client.empty()) {
     const auto client = IpAddress::parse(options.client);
-    if (!client) {
-      return "--as: write a client's address such as 192.168.1.20; --user names a user.";
+    if (!client && plain_name(options.client).empty() && !parse_mac(options.client)) {
+      return "--as: write a client's address such as 192.168.1.20, or the name or hardware address "
+             "of a device; --user names a user.";
     }
-    question.client = *client;
+    question.client = client.value_or(question.client);
   }
   if (!options.destination.empty()) {
     question.destination = IpAddress::parse(options.destination);
@@ -53,6 +58,37 @@ Problem take_addresses(const ExplainOptions& options, Question& question) {
       return "--destination: write an address such as 93.184.216.34.";
     }
   }
+  return {};
+}
+
+// Who asks, as this machine knows its network. A device that is named by anything but its address
+// must be known here, or nobody could say which groups its address is in.
+Problem find_device(const std::string& as, const Settings& settings, Arena& arena,
+                    Question& question) {
+  if (as.empty()) {
+    return {};
+  }
+  const WallTime now = wall_now();  // the network is known as it is, whatever --at says
+  LeaseFiles files(settings.clients.leases);
+  const auto leases = files.look(now);
+  const auto neighbours = read_neighbours();
+  const auto mac = parse_mac(as);
+  const auto lent = mac ? leases->of(*mac, now) : nullptr;
+  const bool address = IpAddress::parse(as).has_value();
+  const auto named = leases->named(address ? "" : as, now);
+  const auto near = std::ranges::find_if(
+      neighbours, [&mac](const Neighbour& each) { return mac && each.second == *mac; });
+  if (near != neighbours.end()) {
+    question.client = near->first;
+  } else if (lent != nullptr || !named.empty()) {
+    question.client = lent != nullptr ? lent->address : named.front()->address;
+  } else if (!address) {
+    return "--as: no lease or neighbour of this machine is " + as + "; write its address.";
+  }
+  const auto at = std::ranges::find(neighbours, question.client, &Neighbour::first);
+  const auto own = at != neighbours.end() ? std::optional(at->second) : mac;
+  question.device = identify(question.client, own, *leases, now);
+  question.device.name = arena.copy(question.device.name);
   return {};
 }
 
@@ -95,6 +131,10 @@ int explain(const ExplainOptions& options) {
   complain(rules->warnings);
   if (options.listener.empty() && rules->settings.listeners.size() == 1) {
     question.asked.listener = rules->settings.listeners.front().name;
+  }
+  if (const Problem problem = find_device(options.client, rules->settings, arena, question);
+      !problem.empty()) {
+    return fail(problem, EX_USAGE);
   }
   const auto explanation = explain_request(*rules, question, arena);
   if (explanation == nullptr) {

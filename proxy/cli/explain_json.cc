@@ -63,7 +63,7 @@ void Writer::hit(const filters::ListHit& hit) {
   if (hit) {
     text("list", hit.list_name);
     json_.name("line").number(hit.line);
-    text("text", hit.text);
+    text("text", hit.text());
   }
 }
 
@@ -105,6 +105,8 @@ void Writer::names(std::string_view name, const std::vector<std::string_view>& n
 void Writer::asker() {
   json_.name("asker").open_object();
   text("client", e_.subject.client.text());
+  known("mac", e_.device.mac ? mac_text(*e_.device.mac) : std::string());
+  known("name", e_.device.name);
   known("user", e_.subject.user);
   known("listener", e_.subject.listener);
   text("time", utc_text(e_.subject.now));

@@ -101,6 +101,11 @@ void TextWriter::request() {
 void TextWriter::asker() {
   section("Asked by");
   row("client", e_.subject.client.text());
+  if (e_.device.mac || !e_.device.name.empty()) {
+    const std::string mac = e_.device.mac ? mac_text(*e_.device.mac) : std::string();
+    const std::string_view between = mac.empty() || e_.device.name.empty() ? "" : ", ";
+    row("device", mac + std::string(between) + std::string(e_.device.name));
+  }
   if (!e_.subject.user.empty()) {
     row("user", std::string(e_.subject.user));
   }

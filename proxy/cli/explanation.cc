@@ -82,7 +82,9 @@ std::unique_ptr<Explanation> explain_one(const Rules& rules, const Question& que
   subject.user = question.asked.user;
   subject.listener = question.asked.listener;
   subject.now = question.at;
-  subject.groups = rules.policy->groups_of(subject.client, subject.user, subject.listener);
+  out->device = question.device;
+  subject.groups = rules.policy->groups_of(subject.client, subject.user, subject.listener,
+                                           question.device);
   if (!describe(question.asked, arena, subject)) {
     return nullptr;
   }
@@ -99,6 +101,7 @@ std::unique_ptr<Explanation> explain_tunnel(const Rules& rules, const Question& 
                                             const filters::Subject& wanted, Arena& arena) {
   Question tunnel;
   tunnel.client = question.client;
+  tunnel.device = question.device;
   tunnel.at = question.at;
   tunnel.destination = question.destination;
   tunnel.asked.method = "CONNECT";

@@ -30,6 +30,7 @@ struct Fact {
 struct Question {
   Asked asked;
   IpAddress client = IpAddress::v4(0x7f000001);
+  Device device;
   WallTime at;
   std::optional<IpAddress> destination;
   std::uint16_t status = 0;  // of the response; 0: there is none yet
@@ -39,6 +40,7 @@ struct Question {
 struct Explanation {
   const Rules* rules = nullptr;
   filters::Subject subject;
+  Device device;
   std::vector<std::string_view> groups;
   std::vector<std::string_view> schedules;  // that hold now
   filters::Trace trace;

@@ -26,7 +26,7 @@ class SetJudge final : public Judge {
   void introduce(filters::Subject& subject) override { subject.groups = 0; }
   void decide(filters::Subject& subject, Arena& arena) override {
     subject.destination = subject.host_address;
-    verdict_ = {};
+    verdict_.clear();
     sets_->judge(0, subject, false, arena, verdict_);
   }
   Said said() const override;
@@ -45,9 +45,9 @@ Said SetJudge::said() const {
   out.block = verdict_.block;
   out.hit = verdict_.by;
   out.gave_up = verdict_.gave_up;
-  out.excepted = verdict_.exception.text;
+  out.excepted = verdict_.exception.text();
   if (verdict_.block) {
-    out.rule = verdict_.by.text;
+    out.rule = verdict_.by.text();
     out.redirect = verdict_.redirect;
   } else {
     out.rewrite = verdict_.edits.url;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "proxy/base/utf8.h"
 
@@ -61,6 +62,23 @@ std::string grouped(std::uint64_t number) {
     out.insert(at - 3, ",");
   }
   return out;
+}
+
+std::string counted(std::uint64_t number, std::string_view word) {
+  return grouped(number) + " " + std::string(word) + (number == 1 ? "" : "s");
+}
+
+std::string bytes_text(double bytes) {
+  const std::pair<double, const char*> units[] = {
+      {1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024, "KiB"}};
+  for (const auto& [size, name] : units) {
+    if (bytes >= size) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%.1f %s", bytes / size, name);
+      return text;
+    }
+  }
+  return std::to_string(static_cast<std::uint64_t>(bytes)) + " B";
 }
 
 bool wants_colour() {

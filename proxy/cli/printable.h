@@ -18,6 +18,10 @@ std::string padded(std::string_view text, std::size_t width);
 std::string right(std::string_view text, std::size_t width);
 // "1,234,567"
 std::string grouped(std::uint64_t number);
+// "1 URL", "2 URLs": the number, grouped, and the word in its plural where that is due.
+std::string counted(std::uint64_t number, std::string_view word);
+// In the largest unit of 1024 that gives at least 1: "12.3 MiB".
+std::string bytes_text(double bytes);
 
 // Whether standard output wants colour: a terminal, and NO_COLOR is not set.
 bool wants_colour();

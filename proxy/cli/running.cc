@@ -42,7 +42,7 @@ int status(const RunningOptions& options) {
 
 int health(const RunningOptions& options) {
   AdminQuestion question;
-  question.target = "/healthz";
+  question.target = options.ready ? "/readyz" : "/healthz";
   question.patience = kHealthPatience;
   const auto answer = ask(options, question);
   if (!answer) {
@@ -67,7 +67,7 @@ int reload(const RunningOptions& options) {
   const ReloadOutcome outcome = read_reload(answer->body);
   complain(outcome.warnings);
   if (outcome.taken) {
-    return print("reloaded\n");
+    return print(reload_text(outcome));
   }
   complain(outcome.problems);
   return fail("nothing was changed: the proxy goes on as before", EXIT_FAILURE);

@@ -10,11 +10,13 @@ namespace weir::cli {
 
 struct RunningOptions {
   AdminSource source;
-  bool json = false;  // status
+  bool json = false;   // status
+  bool ready = false;  // health
 };
 
 // Exit codes: 0; 69 (EX_UNAVAILABLE) when there is no answer. health: 1 for anything but good
-// health. reload: 1 when the configuration was not taken into use.
+// health, or readiness if that is asked for. reload: 1 when the configuration was not taken into
+// use.
 int status(const RunningOptions& options);
 int health(const RunningOptions& options);
 int reload(const RunningOptions& options);

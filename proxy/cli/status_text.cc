@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "proxy/cli/figures.h"
 #include "proxy/cli/json_reader.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"
@@ -26,25 +27,38 @@ struct ListLine {
   std::string held_back;
 };
 
+struct LeaseLine {
+  std::string file;
+  double leases = 0;
+  std::string failure;
+};
+
 struct Status {
   std::string version;
   std::string state;
   std::string config;
   double pid = 0;
   double uptime = 0;
+  double supervisor = 0;  // 0: none
+  double restarts = 0;
+  std::string last_end;
   double connections = 0;
   std::vector<std::string> listeners;
   std::map<std::string, unsigned> workers;  // by their state
+  std::vector<LeaseLine> leases;
   bool has_policy = false;
   double rules = 0;
   double since = 0;
   std::vector<ListLine> lists;
+  double generation = 0;
+  double in_use_since = 0;
   bool has_reload = false;
   ReloadOutcome reload;
   double reload_at = 0;
-  double requests = 0;
-  double failures = 0;
-  double log_dropped = 0;
+  Figures figures;
+  bool has_failure = false;
+  ReloadOutcome failure;
+  double failure_at = 0;
 };
 
 // Reads members into places of their own.
@@ -70,24 +84,16 @@ class Reader {
   bool texts(std::vector<std::string>& into) {
     return json_.items([&] { return text(into.emplace_back()); });
   }
-  // The values of an object by label value, together.
-  bool sum(double& into) {
-    return json_.members([&](std::string_view) {
-      double one = 0;
-      const bool good = number(one);
-      into += one;
-      return good;
-    });
-  }
   bool skip() { return json_.raw().has_value(); }
   bool is_object() { return json_.kind() == '{'; }
 
   bool reload(ReloadOutcome& into, double& at);
   bool listener(std::vector<std::string>& into);
   bool worker(std::map<std::string, unsigned>& into);
+  bool lease(LeaseLine& into);
   bool list(ListLine& into);
   bool policy(Status& into);
-  bool metrics(Status& into);
+  bool supervisor(Status& into);
   bool status(Status& into);
   std::string fault() { return json_.fault(); }
 
@@ -104,10 +110,12 @@ bool Reader::reload(ReloadOutcome& into, double& at) {
       into.taken = outcome == "taken";
       return good;
     }
-    return name == "at"         ? number(at)
-           : name == "problems" ? texts(into.problems)
-           : name == "warnings" ? texts(into.warnings)
-                                : skip();
+    return name == "at"              ? number(at)
+           : name == "problems"      ? texts(into.problems)
+           : name == "warnings"      ? texts(into.warnings)
+           : name == "changed"       ? texts(into.changed)
+           : name == "needs_restart" ? texts(into.needs_restart)
+                                     : skip();
   });
 }
 
@@ -127,6 +135,15 @@ bool Reader::worker(std::map<std::string, unsigned>& into) {
       json_.members([&](std::string_view name) { return name == "state" ? text(state) : skip(); });
   ++into[state];
   return good;
+}
+
+bool Reader::lease(LeaseLine& into) {
+  return json_.members([&](std::string_view name) {
+    return name == "file"      ? text(into.file)
+           : name == "leases"  ? number(into.leases)
+           : name == "failure" ? text(into.failure)
+                               : skip();
+  });
 }
 
 bool Reader::list(ListLine& into) {
@@ -159,26 +176,36 @@ bool Reader::policy(Status& into) {
   });
 }
 
-bool Reader::metrics(Status& into) {
+bool Reader::supervisor(Status& into) {
   return json_.members([&](std::string_view name) {
-    return name == "weir_exchanges_total"                    ? sum(into.requests)
-           : name == "weir_failures_total"                   ? sum(into.failures)
-           : name == "weir_access_log_records_dropped_total" ? number(into.log_dropped)
-                                                             : skip();
+    return name == "pid"        ? number(into.supervisor)
+           : name == "restarts" ? number(into.restarts)
+           : name == "last_end" ? text(into.last_end)
+                                : skip();
   });
 }
 
 bool Reader::status(Status& into) {
   return json_.members([&](std::string_view name) {
+    if (name == "supervisor" && is_object()) {
+      return supervisor(into);
+    }
     if (name == "listeners") {
       return json_.items([&] { return listener(into.listeners); });
     }
     if (name == "workers") {
       return json_.items([&] { return worker(into.workers); });
     }
+    if (name == "leases") {
+      return json_.items([&] { return lease(into.leases.emplace_back()); });
+    }
     if (name == "reload" && is_object()) {
       into.has_reload = true;
       return reload(into.reload, into.reload_at);
+    }
+    if (name == "failed_reload" && is_object()) {
+      into.has_failure = true;
+      return reload(into.failure, into.failure_at);
     }
     return name == "version"          ? text(into.version)
            : name == "state"          ? text(into.state)
@@ -186,8 +213,10 @@ bool Reader::status(Status& into) {
            : name == "pid"            ? number(into.pid)
            : name == "uptime_seconds" ? number(into.uptime)
            : name == "connections"    ? number(into.connections)
+           : name == "generation"     ? number(into.generation)
+           : name == "in_use_since"   ? number(into.in_use_since)
            : name == "policy"         ? policy(into)
-           : name == "metrics"        ? metrics(into)
+           : name == "metrics"        ? into.figures.read(json_)
                                       : skip();
   });
 }
@@ -212,16 +241,51 @@ std::string worker_words(const std::map<std::string, unsigned>& workers) {
   return out;
 }
 
-std::string reload_rows(const Status& status) {
-  if (!status.has_reload) {
-    return {};
-  }
-  std::string out = row("last reload", (status.reload.taken ? "taken into use at " : "failed at ") +
-                                           clock_text(status.reload_at));
-  for (const std::string& problem : status.reload.problems) {
+std::string failure_rows(std::string_view label, const ReloadOutcome& failure, double at) {
+  std::string out = row(label, "failed at " + clock_text(at));
+  for (const std::string& problem : failure.problems) {
     out += row("", problem);
   }
   return out;
+}
+
+std::string lease_rows(const std::vector<LeaseLine>& files) {
+  std::string out;
+  for (const LeaseLine& file : files) {
+    out += row(out.empty() ? "devices" : "",
+               file.file + (file.failure.empty()
+                                ? ": " + counted(static_cast<std::uint64_t>(file.leases), "lease")
+                                : " " + file.failure));
+  }
+  return out;
+}
+
+std::string reload_rows(const Status& status) {
+  std::string out;
+  if (status.has_reload && !status.reload.taken) {
+    return failure_rows("last reload", status.reload, status.reload_at);
+  }
+  if (status.has_reload) {
+    out = row("last reload", "taken into use at " + clock_text(status.reload_at) + ", generation " +
+                                 count(status.generation));
+    for (const std::string& name : status.reload.needs_restart) {
+      out += row("", name + " has changed; it needs a restart");
+    }
+  }
+  if (status.has_failure) {
+    out += failure_rows("before that", status.failure, status.failure_at);
+  }
+  return out;
+}
+
+std::string supervisor_row(const Status& status) {
+  if (status.supervisor == 0) {
+    return {};
+  }
+  return row("supervisor",
+             "process " + std::to_string(static_cast<std::uint64_t>(status.supervisor)) + ", " +
+                 count(status.restarts) + " restarts" +
+                 (status.last_end.empty() ? "" : "; the one before " + status.last_end));
 }
 
 std::string list_rows(const std::vector<ListLine>& lists) {
@@ -255,6 +319,19 @@ ReloadOutcome read_reload(std::string_view json) {
   return out;
 }
 
+std::string reload_text(const ReloadOutcome& outcome) {
+  std::string names;
+  for (const std::string& name : outcome.changed) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  std::string out = "reloaded\n";
+  out += names.empty() ? "" : "changed: " + names + "\n";
+  for (const std::string& name : outcome.needs_restart) {
+    out += "not changed: " + name + " needs a restart\n";
+  }
+  return out;
+}
+
 tl::expected<std::string, std::string> status_text(std::string_view json) {
   Status status;
   Reader reader(json);
@@ -264,20 +341,24 @@ tl::expected<std::string, std::string> status_text(std::string_view json) {
   std::string out = "weir " + status.version + ", process " +
                     std::to_string(static_cast<std::uint64_t>(status.pid)) + ", " + status.state +
                     " for " + rough_length(status.uptime) + "\n";
+  out += supervisor_row(status);
   out += row("configuration", status.config.empty() ? "built-in defaults" : status.config);
   for (const std::string& listener : status.listeners) {
     out += row(listener == status.listeners.front() ? "listening" : "", listener);
   }
   out += row("workers", worker_words(status.workers));
-  out += row("clients", count(status.connections) + " connections now, " + count(status.requests) +
-                            " requests so far, " + count(status.failures) +
-                            " of them refused or failed");
-  if (status.log_dropped > 0) {
-    out += row("access log", count(status.log_dropped) + " records dropped");
+  out += row("clients",
+             count(status.connections) + " connections now, " +
+                 count(status.figures.sum("weir_exchanges_total")) + " requests so far, " +
+                 count(status.figures.sum("weir_failures_total")) + " of them refused or failed");
+  out += lease_rows(status.leases);
+  for (const auto& [label, text] : figure_rows(status.figures)) {
+    out += row(label, text);
   }
-  out += row("policy", status.has_policy
-                           ? count(status.rules) + " rules, since " + clock_text(status.since)
-                           : "none");
+  out +=
+      row("policy", status.has_policy ? counted(static_cast<std::uint64_t>(status.rules), "rule") +
+                                            ", since " + clock_text(status.since)
+                                      : "none");
   return out + reload_rows(status) + list_rows(status.lists);
 }
 

@@ -21,8 +21,13 @@ struct ReloadOutcome {
   bool taken = false;
   std::vector<std::string> problems;  // printable
   std::vector<std::string> warnings;  // likewise
+  // Names of settings: what is in use now, and what is not until the next start.
+  std::vector<std::string> changed;
+  std::vector<std::string> needs_restart;
 };
 ReloadOutcome read_reload(std::string_view json);
+// What it says of a reload that was taken into use, in lines.
+std::string reload_text(const ReloadOutcome& outcome);
 
 // "3 days", "2 h", "5 min", "12 s": the largest unit of which there are two, or seconds.
 std::string rough_length(double seconds);

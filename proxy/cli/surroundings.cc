@@ -102,23 +102,40 @@ Fact about_destination(const Explanation& explanation, const Way& way) {
           said.failure};
 }
 
+// Is the client in a group whose devices trust certificates of ours?
+bool trusts_authority(const Explanation& explanation) {
+  const auto& groups = explanation.rules->policy->document().groups;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].trusts_ca && (explanation.subject.groups >> i & 1) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Fact about_interception(const Explanation& explanation) {
   const filters::Verdict& verdict = explanation.verdict;
   const auto rule = [&] { return "rule " + explanation.rules->policy->rule(verdict.rule).id; };
   if (verdict.decision == Decision::Tunnel) {
     return {"interception", "never, by " + rule()};
   }
+  const bool trusts = trusts_authority(explanation);
   if (verdict.decision == Decision::Intercept) {
-    return {"interception",
-            "wanted by " + rule() + "; this version cannot intercept TLS, so it passes unread"};
+    return {"interception", trusts
+                                ? "yes, by " + rule() + ": what the tunnel carries is judged anew"
+                                : "wanted by " + rule() +
+                                      "; but no group of this client has trusts_ca, so it "
+                                      "passes unread"};
   }
   if (explanation.subject.scheme == "http") {
     return {"interception", "not needed: the request is not encrypted"};
   }
-  return {"interception", explanation.subject.host_only
-                              ? "none: what the tunnel carries is not seen"
-                              : "this version cannot intercept TLS, so that rules do not see this "
-                                "request, only its tunnel"};
+  if (!explanation.subject.host_only) {
+    return {"interception", "rules see this request only where its tunnel, below, is intercepted"};
+  }
+  const bool page = trusts && verdict.decision == Decision::Block;
+  return {"interception", page ? "only to show the block page: this client trusts the authority"
+                               : "none: what the tunnel carries is not seen"};
 }
 
 Fact about_cache(const Explanation& explanation) {

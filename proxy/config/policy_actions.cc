@@ -431,10 +431,7 @@ void read_then(const Slot& in, std::vector<Action>& out) {
       continue;
     }
     const std::string path = step(in.path, member.name);
-    if (row->kind == ActionKind::Intercept) {
-      in.problems.add(member.offset, path, "this version has no interception.",
-                      "Write tunnel, or leave it out.");
-    } else if (row->sort == ActionSort::Decision && !decision.empty()) {
+    if (row->sort == ActionSort::Decision && !decision.empty()) {
       in.problems.add(member.offset, path,
                       "a rule makes one decision, and this one says " + decision + " already.",
                       "Keep one of the two, or make two rules.");

@@ -65,11 +65,11 @@ void check_list(const ListDocument& list, const Value& value, const std::string&
 
 void check_group(const GroupDocument& group, const Value& value, const std::string& path,
                  Problems& problems) {
-  const bool nobody =
-      group.clients.empty() && group.macs.empty() && group.users.empty() && group.listeners.empty();
+  const bool nobody = group.clients.empty() && group.macs.empty() && group.devices.empty() &&
+                      group.users.empty() && group.listeners.empty();
   if (nobody && problems.spares(path)) {
     problems.add(value.offset, path, "nobody is in this group.",
-                 "Add \"clients\", \"macs\", \"users\" or \"listeners\".");
+                 "Add \"clients\", \"macs\", \"devices\", \"users\" or \"listeners\".");
   }
 }
 

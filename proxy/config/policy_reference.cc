@@ -27,7 +27,11 @@ A field or query parameter is asked with `true` (there is one), `false` (there i
 the whole value must equal, in which `*` stands for any text, or `"/expression/"`, an RE2 expression
 found anywhere in it. All members of such an object must hold; a list says that one of its items must.
 
-This version has no interception: `intercept` is refused.
+`intercept` ends the TLS of a tunnel here, with a certificate made by `tls.ca_certificate`, and judges
+every request inside anew, by all rules and its full URL. It holds for clients of a group with
+`"trusts_ca": true`; for all others the tunnel passes unread. Tunnels of such clients that are blocked
+by their host show the block page. A rule with `tunnel` in front leaves out what must not be read:
+banks, and programs that take no other certificate than their server's.
 )";
 
 std::string_view phase_text(filters::Phase phase) {

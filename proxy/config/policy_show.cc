@@ -37,8 +37,12 @@ std::string show_group(const filters::GroupDocument& group) {
   out.put_list("clients", group.clients, [](const Prefix& each) { return json_text(each.text()); });
   out.put_list("macs", group.macs,
                [](const MacAddress& each) { return json_text(mac_text(each)); });
+  out.put_list("devices", group.devices, json_text);
   out.put_list("users", group.users, json_text);
   out.put_list("listeners", group.listeners, json_text);
+  if (group.trusts_ca) {
+    out.put("trusts_ca", "true");
+  }
   return out.take();
 }
 

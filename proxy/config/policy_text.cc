@@ -184,6 +184,11 @@ std::optional<std::string> take_mac(std::string_view text) {
   return mac ? std::optional(mac_text(*mac)) : std::nullopt;
 }
 
+std::optional<std::string> take_device(std::string_view text) {
+  std::string name = plain_name(text);
+  return name.empty() ? std::nullopt : std::optional(std::move(name));
+}
+
 std::optional<std::string> take_time(std::string_view text) {
   const auto minutes = parse_time(text);
   return minutes ? std::optional(time_text(*minutes)) : std::nullopt;
@@ -195,33 +200,6 @@ std::optional<std::string> take_date(std::string_view text) {
 
 std::optional<std::string> take_days(std::string_view text) {
   return parse_days(text) ? std::optional(lowered(text)) : std::nullopt;
-}
-
-std::optional<MacAddress> parse_mac(std::string_view text) {
-  if (text.size() != 17 || (text[2] != ':' && text[2] != '-')) {
-    return std::nullopt;
-  }
-  MacAddress out{};
-  for (std::size_t i = 0; i < 6; ++i) {
-    const char high = text[3 * i];
-    const char low = text[3 * i + 1];
-    if (!is(high, kHexDigit) || !is(low, kHexDigit) || (i < 5 && text[3 * i + 2] != text[2])) {
-      return std::nullopt;
-    }
-    out[i] = static_cast<std::uint8_t>(16 * hex_value(high) + hex_value(low));
-  }
-  return out;
-}
-
-std::string mac_text(const MacAddress& mac) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  for (const std::uint8_t byte : mac) {
-    out += out.empty() ? "" : ":";
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
 }
 
 std::optional<std::uint16_t> parse_time(std::string_view text) {

@@ -15,7 +15,6 @@
 
 namespace weir {
 
-using MacAddress = std::array<std::uint8_t, 6>;
 using filters::Range;
 using filters::ScheduleDocument;
 
@@ -48,12 +47,11 @@ std::optional<std::string> take_field_value(std::string_view text);
 // "Asia/Shanghai", "UTC": the shape of a name of the IANA database.
 std::optional<std::string> take_zone(std::string_view text);
 std::optional<std::string> take_mac(std::string_view text);
+// The name of a device, in lower case.
+std::optional<std::string> take_device(std::string_view text);
 std::optional<std::string> take_time(std::string_view text);
 std::optional<std::string> take_date(std::string_view text);
 std::optional<std::string> take_days(std::string_view text);
-
-std::optional<MacAddress> parse_mac(std::string_view text);
-std::string mac_text(const MacAddress& mac);
 
 // Minutes of the day, "07:30", up to "24:00".
 std::optional<std::uint16_t> parse_time(std::string_view text);

@@ -56,8 +56,12 @@ std::string limits_note(const SettingRow& row) {
   return bounds.empty() ? "" : " (" + bounds + unit + ")";
 }
 
+std::string restart_note(const SettingRow& row) {
+  return row.restart ? " Needs a restart." : "";
+}
+
 std::string note(const SettingRow& row, std::size_t indent) {
-  std::string out = comment(std::string(row.reason) + limits_note(row), indent);
+  std::string out = comment(std::string(row.reason) + limits_note(row) + restart_note(row), indent);
   if (!row.sample.empty()) {
     return out + comment("For example:", indent) + comment_lines(row.sample, indent);
   }
@@ -141,7 +145,8 @@ std::string reference_row(const SettingRow& row) {
   const std::string fallback =
       row.fallback.empty() ? "must be written" : "`" + std::string(row.fallback) + "`";
   return "| `" + std::string(row.path) + "` | " + kind + (row.secret ? ", secret" : "") + " | " +
-         fallback + " | " + markdown_cell(row.reason) + " |\n";
+         fallback + " | " + (row.restart ? "restart" : "reload") + " | " +
+         markdown_cell(row.reason) + " |\n";
 }
 
 }  // namespace
@@ -150,7 +155,11 @@ std::string settings_reference() {
   std::string out =
       "Durations are seconds, perhaps with a fraction, or text such as `\"500ms\"`, `\"30s\"`, "
       "`\"5m\"`, `\"1h\"`.\nSizes are bytes, or text such as `\"64KiB\"`, `\"4MiB\"`, "
-      "`\"1GiB\"`.\n";
+      "`\"1GiB\"`.\nA reload (`weir reload`, SIGHUP) takes a changed setting into use for what "
+      "begins "
+      "afterwards;\none that is changed by a restart keeps its value until then, and the reload "
+      "says "
+      "so.\n";
   std::string_view table;
   for (const SettingRow& row : setting_rows()) {
     const std::string_view now = row.path.substr(0, row.path.find_first_of(".["));
@@ -159,7 +168,7 @@ std::string settings_reference() {
       const SettingSection* section = find_section(now);
       out += "\n### " + std::string(now) + "\n\n";
       out += section != nullptr ? std::string(section->reason) + "\n\n" : "";
-      out += "| setting | kind | default | what for |\n|---|---|---|---|\n";
+      out += "| setting | kind | default | changed by | what for |\n|---|---|---|---|---|\n";
     }
     out += reference_row(row);
   }

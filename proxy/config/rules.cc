@@ -111,6 +111,21 @@ void check_listeners(const Case& c) {
   }
 }
 
+// With a redirect, servers' answers to the client's own address would not come back through here.
+void check_client_address(const Case& c) {
+  const auto& listeners = c.settings.listeners;
+  const auto has = [&listeners](ListenMode mode) {
+    return std::ranges::find(listeners, mode, &Settings::Listener::mode) != listeners.end();
+  };
+  if (c.settings.transparent.keep_client_address && has(ListenMode::Redirect) &&
+      !has(ListenMode::Tproxy)) {
+    c.problems.add(c.place("transparent.keep_client_address"), "transparent.keep_client_address",
+                   "a client's address can be kept behind TPROXY only, and no listener has that "
+                   "mode.",
+                   "Set the listener's mode to \"tproxy\", or leave this out.");
+  }
+}
+
 void check_admin(const Case& c) {
   const auto admin = parse_admin_address(c.settings.admin.listen);
   if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.port == 0) {
@@ -186,6 +201,36 @@ void check_routes(const Case& c) {
   }
 }
 
+// Looking into TLS needs an authority, and somebody who trusts it.
+void check_tls(const Case& c) {
+  const Settings::Tls& tls = c.settings.tls;
+  const auto& groups = c.settings.policy.groups;
+  const bool trusted = std::ranges::any_of(groups, &filters::GroupDocument::trusts_ca);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].trusts_ca && tls.ca_certificate.empty()) {
+      c.problems.add(c.place("policy"), step("policy.groups", i) + ".trusts_ca",
+                     "there is no authority that it could trust.",
+                     "Make one with \"weir ca create\" and name it in tls.ca_certificate.");
+    }
+  }
+  const auto& rules = c.settings.policy.rules;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const bool intercepts =
+        std::ranges::any_of(rules[i].actions, [](const filters::Action& action) {
+          return action.kind == filters::ActionKind::Intercept;
+        });
+    if (intercepts && tls.ca_certificate.empty()) {
+      c.problems.add(c.place("policy"), step("policy.rules", i) + ".then.intercept",
+                     "there is no authority to make certificates with.",
+                     "Make one with \"weir ca create\" and name it in tls.ca_certificate.");
+    } else if (intercepts && !trusted) {
+      c.problems.add(c.place("policy"), step("policy.rules", i) + ".then.intercept",
+                     "no group trusts the authority, so this holds for nobody.",
+                     "Write \"trusts_ca\": true for the groups on whose devices it is installed.");
+    }
+  }
+}
+
 // Whether every address of the prefix is loopback or belongs to a private or link-local network.
 }  // namespace
 
@@ -256,8 +301,14 @@ void check_rules(Settings& settings, const Value& root, Problems& problems) {
   if (listeners) {
     check_listeners(c);
   }
+  if (listeners && problems.spares("transparent")) {
+    check_client_address(c);
+  }
   if (listeners && problems.spares("admin")) {
     check_admin(c);
+  }
+  if (problems.spares("tls") && problems.spares("policy")) {
+    check_tls(c);
   }
   const bool parents = problems.spares("parents");
   if (parents) {

@@ -33,13 +33,15 @@ struct Settings {
     Endpoint at{IpAddress::v4(0x7f000001), 3128};
     std::string name = "forward";
     ListenMode mode = ListenMode::Forward;
+    bool operator==(const Listener&) const = default;
   };
   std::vector<Listener> listeners{Listener{}};
 
   // clients: who may use the proxy.
   struct Clients {
     std::vector<Prefix> allow;          // filled with loopback and the private ranges by default
-    std::uint32_t max_connections = 0;  // 0: no limit of our own
+    std::vector<std::string> leases{"auto"};  // files of DHCP servers
+    std::uint32_t max_connections = 0;        // 0: no limit of our own
     std::uint32_t max_connections_per_client = 0;  // 0: no limit
     bool open_proxy = false;  // the operator says that serving the whole Internet is meant
   } clients;
@@ -119,6 +121,13 @@ struct Settings {
     std::uint32_t mark = 0;  // SO_MARK of connections towards servers; 0: none
   } transparent;
 
+  // tls: what is looked into, with certificates of our own.
+  struct Tls {
+    std::string ca_certificate;  // files; empty: nothing is looked into
+    std::string ca_key;
+    std::string origin_ca;  // authorities of servers beside the system's; empty: none
+  } tls;
+
   // cache: what is kept of answers, and for how long.
   struct Cache {
     std::uint64_t memory = 128 * 1024 * 1024;  // bytes; 0: nothing is cached
@@ -151,6 +160,7 @@ struct Settings {
     Micros negative_ttl = 10 * kSecond;
     std::uint32_t cache_entries = 10'000;  // per worker
     bool prefer_ipv6 = true;               // the first address tried (RFC 8305)
+    bool operator==(const Dns&) const = default;
   } dns;
 
   // destinations: where we may connect to.

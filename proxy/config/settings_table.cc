@@ -49,6 +49,7 @@ constexpr TextRule kName{take_name, "a name of at most 64 bytes"};
 constexpr TextRule kPolicyWord{take_word, "a word of at most 64 letters, digits, - . and _"};
 constexpr TextRule kFile{take_plain, "the name of a file"};
 constexpr TextRule kMac{take_mac, "a hardware address such as 00:1b:44:11:3a:b7"};
+constexpr TextRule kDevice{take_device, "the name of a device, as of a host"};
 constexpr TextRule kZone{take_zone, "a time zone such as Europe/Berlin"};
 constexpr TextRule kDayRange{
     take_days, "a day such as mon, days such as mon-fri, weekdays, weekends or daily"};
@@ -62,15 +63,17 @@ struct Place {
   std::string_view path;
   void (*store)(const Target&, const Reading&);
   std::string (*show)(const SettingRow&, const Settings&);
+  void (*copy)(Settings&, const Settings&);
 };
 
-#define PLACE(path, member)                                                                    \
-  Place {                                                                                      \
-    path,                                                                                      \
-        [](const Target& to, const Reading& in) {                                              \
-          read_into(in, std::get<Settings*>(to)->member);                                      \
-        },                                                                                     \
-        [](const SettingRow& row, const Settings& all) { return show_value(row, all.member); } \
+#define PLACE(path, member)                                                                     \
+  Place {                                                                                       \
+    path,                                                                                       \
+        [](const Target& to, const Reading& in) {                                               \
+          read_into(in, std::get<Settings*>(to)->member);                                       \
+        },                                                                                      \
+        [](const SettingRow& row, const Settings& all) { return show_value(row, all.member); }, \
+        [](Settings& to, const Settings& from) { to.member = from.member; }                     \
   }
 #define AT(member) PLACE(#member, member)
 #define IN(target, list, member) IN_AS(target, list "[]." #member, member)
@@ -78,7 +81,7 @@ struct Place {
   Place {                                                                                         \
     path,                                                                                         \
         [](const Target& to, const Reading& in) { read_into(in, std::get<target>(to)->member); }, \
-        nullptr                                                                                   \
+        nullptr, nullptr                                                                          \
   }
 
 constexpr SettingRow row_of(SettingKind kind, Place at, std::string_view fallback,
@@ -86,6 +89,7 @@ constexpr SettingRow row_of(SettingKind kind, Place at, std::string_view fallbac
   SettingRow row{at.path, kind, fallback, reason};
   row.store = at.store;
   row.show = at.show;
+  row.copy = at.copy;
   return row;
 }
 constexpr SettingRow bounded(SettingKind kind, Place at, std::string_view fallback,
@@ -168,6 +172,12 @@ constexpr SettingRow with_sample(SettingRow row, std::string_view sample) {
   return row;
 }
 
+// Not taken into use by a reload.
+constexpr SettingRow at_start(SettingRow row) {
+  row.restart = true;
+  return row;
+}
+
 // At most so many items.
 constexpr SettingRow limited(SettingRow row, std::uint64_t most) {
   row.most = most;
@@ -175,11 +185,13 @@ constexpr SettingRow limited(SettingRow row, std::uint64_t most) {
 }
 
 // What the files say has been added to the policy: shown, there are none.
-constexpr Place kPolicyFiles{"policy.files",
-                             [](const Target& to, const Reading& in) {
-                               read_into(in, std::get<Settings*>(to)->policy_files);
-                             },
-                             [](const SettingRow&, const Settings&) { return std::string("[]"); }};
+constexpr Place kPolicyFiles{
+    "policy.files",
+    [](const Target& to, const Reading& in) {
+      read_into(in, std::get<Settings*>(to)->policy_files);
+    },
+    [](const SettingRow&, const Settings&) { return std::string("[]"); },
+    [](Settings& to, const Settings& from) { to.policy_files = from.policy_files; }};
 
 constexpr std::string_view kRulesSample = R"([
   { "id": "school-time", "description": "Games are for the afternoon.",
@@ -201,6 +213,10 @@ constexpr SettingSection kSections[] = {
     {"timeouts", "How long anything may take."},
     {"origin", "Connections towards servers."},
     {"transparent", "Connections that the kernel turns aside to a listener of that mode."},
+    {"tls",
+     "Looking into TLS, for rules that say intercept and groups whose devices trust the "
+     "certificate "
+     "authority of this proxy."},
     {"cache", "What is kept of answers, and for how long."},
     {"dns", "How names become addresses."},
     {"destinations", "Which addresses may be connected to."},
@@ -231,11 +247,18 @@ constexpr SettingRow kRows[] = {
          "How connections come here: to a proxy that clients know of, or turned aside by "
          "iptables REDIRECT or TPROXY; see iptables/README.md."),
 
-    with_words(items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
-                     "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
-                     "\"private\" is 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
-                     "fc00::/7 and fe80::/10."),
-               "loopback|private"),
+    with_words(
+        items(Prefixes, AT(clients.allow), R"(["loopback", "private"])", R"(["10.0.0.0/8"])",
+              "Addresses that may use the proxy. \"loopback\" is 127.0.0.0/8 and ::1; "
+              "\"private\" is 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
+              "fc00::/7 and fe80::/10. Clients that the firewall turns aside to a transparent "
+              "listener are its choice and need not be here."),
+        "loopback|private"),
+    at_start(texts(
+        AT(clients.leases), R"(["auto"])", kFile, R"(["/var/lib/misc/dnsmasq.leases"])",
+        "Files in which a DHCP server (dnsmasq, ISC dhcpd, odhcpd, Kea) writes its leases: they "
+        "give clients their names and hardware addresses, in the log and for groups. \"auto\": "
+        "the usual places. They are read again when they change.")),
     number(AT(clients.max_connections), "0", 0, kMany, "connections",
            "Client connections open at once; 0: as many as the system allows."),
     number(AT(clients.max_connections_per_client), "0", 0, kMany, "connections",
@@ -416,10 +439,17 @@ constexpr SettingRow kRows[] = {
                    "loopback|private")),
     single(texts(IN(GroupDocument*, "policy.groups", macs), "[]", kMac, R"(["00:1b:44:11:3a:b7"])",
                  "Hardware addresses, which only count for clients on the same network.")),
+    single(texts(IN(GroupDocument*, "policy.groups", devices), "[]", kDevice, R"(["toms-phone"])",
+                 "Names of devices in the leases of clients.leases; without a dot, the first part "
+                 "of a longer one. A device chooses its name itself, so give a group of names "
+                 "nothing that others may not have.")),
     single(texts(IN(GroupDocument*, "policy.groups", users), "[]", kUser, R"(["ann"])",
                  "Names of users who gave a password.")),
     single(texts(IN(GroupDocument*, "policy.groups", listeners), "[]", kPlain, R"(["forward"])",
                  "Names of listeners that clients come by.")),
+    flag(IN(GroupDocument*, "policy.groups", trusts_ca), "false",
+         "Whether the devices of this group trust the authority in tls.ca_certificate. Only their "
+         "TLS is ever looked into, and they are shown the block page for https."),
 
     items(Objects, AT(policy.schedules), "[]",
           R"([{"name": "school", "when": [{"days": "weekdays", "from": "08:00", "to": "13:00"}]}])",
@@ -493,10 +523,10 @@ constexpr SettingRow kRows[] = {
     flag(IN(RuleDocument*, "policy.rules", dry_run), "false",
          "Whether it is only tried out: what it would have done is logged, not done."),
 
-    text(
+    at_start(text(
         AT(lists.directory), R"("")", 0, kPlain, R"("/var/lib/weir")",
         "Where downloaded lists are kept. Empty: lists/ in $STATE_DIRECTORY, else in /var/lib/weir "
-        "if that can be used, else in $XDG_STATE_HOME/weir or ~/.local/state/weir."),
+        "if that can be used, else in $XDG_STATE_HOME/weir or ~/.local/state/weir.")),
 
     text(AT(access_log.path), R"("-")", 1, kPlain, R"("/var/log/weir/access.log")",
          "A file, \"-\" for standard output, or \"off\"."),
@@ -507,32 +537,34 @@ constexpr SettingRow kRows[] = {
     size(AT(access_log.rotate_bytes), R"("0B")", 0, kTiB,
          "A new file is begun at this size; 0: never."),
     number(AT(access_log.rotate_keep), "5", 0, 10'000, "files", "How many old files are kept."),
-    size(AT(access_log.queue_bytes), R"("4MiB")", 64 * kKiB, 1024 * kMiB,
-         "What may wait to be written, per worker. Lines beyond it are dropped and counted: a full "
-         "disk must not stop the proxy."),
+    at_start(size(
+        AT(access_log.queue_bytes), R"("4MiB")", 64 * kKiB, 1024 * kMiB,
+        "What may wait to be written, per worker. Lines beyond it are dropped and counted: a full "
+        "disk must not stop the proxy.")),
 
     text(AT(log.path), R"("stderr")", 1, kPlain, R"("/var/log/weir/weir.log")",
          "A file, or \"stderr\"."),
     word(AT(log.level), R"("info")", "debug|info|warning|error",
          "The least important message that is still written."),
 
-    text(AT(admin.listen), R"("127.0.0.1:3180")", 1, kAdminAddress,
-         R"("unix:/run/weir/admin.sock")",
-         "An address and a port, \"unix:\" and a path, or \"off\". Whoever reaches it may see and "
-         "change everything, so it is for this machine alone unless something else guards it. If "
-         "it is taken, the proxy starts without it when this is the default, and else not at all."),
-    texts(AT(admin.hosts), "[]", kHost, R"(["proxy.example"])",
-          "Names it may be asked by, beside localhost and its address. Others are refused, because "
-          "a web site could give its own name this address."),
+    at_start(text(
+        AT(admin.listen), R"("127.0.0.1:3180")", 1, kAdminAddress, R"("unix:/run/weir/admin.sock")",
+        "An address and a port, \"unix:\" and a path, or \"off\". Whoever reaches it may see and "
+        "change everything, so it is for this machine alone unless something else guards it. If "
+        "it is taken, the proxy starts without it when this is the default, and else not at all.")),
+    at_start(texts(
+        AT(admin.hosts), "[]", kHost, R"(["proxy.example"])",
+        "Names it may be asked by, beside localhost and its address. Others are refused, because "
+        "a web site could give its own name this address.")),
 
-    number(AT(process.workers), "0", 0, 1024, "threads",
-           "Threads that serve clients; 0: one per processor core."),
-    text(AT(process.user), R"("")", 0, kPlain, R"("weir")",
-         "The user to become once the listeners are open; empty: stay."),
-    text(AT(process.group), R"("")", 0, kPlain, R"("weir")",
-         "The group to become; empty: that of the user."),
-    text(AT(process.pid_file), R"("")", 0, kPlain, R"("/run/weir.pid")",
-         "A file to write the process number to; empty: none."),
+    at_start(number(AT(process.workers), "0", 0, 1024, "threads",
+                    "Threads that serve clients; 0: one per processor core.")),
+    at_start(text(AT(process.user), R"("")", 0, kPlain, R"("weir")",
+                  "The user to become once the listeners are open; empty: stay.")),
+    at_start(text(AT(process.group), R"("")", 0, kPlain, R"("weir")",
+                  "The group to become; empty: that of the user.")),
+    at_start(text(AT(process.pid_file), R"("")", 0, kPlain, R"("/run/weir.pid")",
+                  "A file to write the process number to; empty: none.")),
 };
 
 }  // namespace

@@ -82,8 +82,10 @@ struct SettingRow {
   std::string_view sample{};       // a longer example in lines, for the default configuration
   bool single = false;             // of a list: its only item may stand there without brackets
   bool secret = false;             // never shown, never quoted in a problem
+  bool restart = false;            // a reload does not take it into use: it says so
   void (*store)(const Target&, const Reading&) = nullptr;
   std::string (*show)(const SettingRow&, const Settings&) = nullptr;  // as JSON; none in list[].x
+  void (*copy)(Settings& to, const Settings& from) = nullptr;         // none in list[].x
 };
 
 // A group of settings, "limits" for all "limits.*".

@@ -50,6 +50,18 @@ void say(Level level, const std::vector<std::string>& texts) {
   }
 }
 
+void tell(const ConfigurationChange& change) {
+  std::string names;
+  for (const std::string& name : change.taken) {
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  diag(Level::Info, "configuration read anew, generation " + std::to_string(change.generation) +
+                        (names.empty() ? ": no setting has changed" : ": changed " + names));
+  for (const std::string& name : change.restart) {
+    diag(Level::Warning, name + " has changed; it needs a restart and stays as it was until then");
+  }
+}
+
 // Without the query, where secrets often are.
 std::string source_of(const filters::ListDocument& list) {
   return is_download(list) ? list.url.substr(0, list.url.find('?')) : list.file;
@@ -86,7 +98,7 @@ LoadedPolicy Refresher::begin(Document document) {
   }
   claim(document_);
   fetch_required(document_);
-  LoadedPolicy loaded = load_policy(document_, store_.folder());
+  LoadedPolicy loaded = compile(document_);
   note_policy(loaded.policy.get());
   plan_all(false);
   publish();
@@ -121,6 +133,11 @@ std::uint64_t Refresher::reload() {
 ReloadReport Refresher::last_reload() {
   const std::lock_guard lock(mutex_);
   return report_;
+}
+
+ReloadReport Refresher::last_failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 PolicyStatus Refresher::status() {
@@ -216,19 +233,22 @@ void Refresher::fetch_required(const Document& document) {
   }
 }
 
+LoadedPolicy Refresher::compile(const Document& document) {
+  const Instant began = now();
+  LoadedPolicy loaded = load_policy(document, store_.folder());
+  metrics_.observe(metric::StepTime, now() - began, Step::Compile);
+  return loaded;
+}
+
 void Refresher::note_policy(const filters::Policy* policy) {
-  std::int64_t rules = 0;
   list_rules_.clear();
   if (policy != nullptr) {
     for (const filters::ListReport& report : policy->list_reports()) {
-      rules += report.rules;
       list_rules_[report.name] = report.rules;
     }
   }
   in_use_ = policy != nullptr;
   since_ = wall_now();
-  metrics_.add(metric::ListRules, rules - counted_rules_);
-  counted_rules_ = rules;
 }
 
 ListStatus Refresher::status_of(const List& list) const {
@@ -272,17 +292,25 @@ void Refresher::publish() {
 
 void Refresher::reload_now() {
   warnings_.clear();
+  const Instant began = now();
   const auto errors = try_reload();
+  metrics_.observe(metric::StepTime, now() - began, Step::Reload);
   metrics_.add(metric::PolicyReloads,
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
   if (!errors.empty()) {
     say(Level::Error, errors);
-    diag(Level::Error, "the policy stays as it was");
+    diag(Level::Error,
+         "nothing was changed: the policy stays as it was, and so does every setting");
   }
   plan_all(true);
   publish();
   const std::lock_guard lock(mutex_);
-  report_ = {serving_, wall_now(), errors.empty(), errors, warnings_};
+  report_ = {serving_, wall_now(), errors.empty(), errors, warnings_, {}};
+  if (errors.empty()) {
+    report_.change = change_;
+  } else {
+    failure_ = report_;
+  }
 }
 
 // Why not; nothing: the policy of the configuration as it is now is in use.
@@ -299,6 +327,7 @@ std::vector<std::string> Refresher::try_reload() {
     return errors;
   }
   document_ = std::move(*document);
+  tell(change_);
   diag(Level::Info, "policy read anew: " + std::to_string(document_.rules.size()) + " rules, " +
                         std::to_string(document_.lists.size()) + " lists");
   return {};
@@ -308,16 +337,14 @@ std::vector<std::string> Refresher::try_reload() {
 std::vector<std::string> Refresher::take_into_use(const Document& document) {
   LoadedPolicy loaded;
   if (says_anything(document)) {
-    loaded = load_policy(document, store_.folder());
+    loaded = compile(document);
     say(Level::Warning, loaded.warnings);
     warnings_ = loaded.warnings;
   }
-  if (!loaded.errors.empty()) {
-    return loaded.errors;
+  if (auto errors = hooks_.prepare(loaded); !errors.empty()) {
+    return errors;
   }
-  if (const auto adopted = hooks_.adopt(loaded.policy); !adopted) {
-    return {adopted.error()};
-  }
+  change_ = hooks_.commit();
   note_policy(loaded.policy.get());
   fresh_.clear();
   trim_ = now() + kOldGone;
@@ -357,7 +384,9 @@ void Refresher::refresh_due() {
 }
 
 ListOutcome Refresher::refresh(const List& list) {
+  const Instant began = now();
   const Updated updated = updater_.update(list, wall_now());
+  metrics_.observe(metric::StepTime, now() - began, Step::ListUpdate);
   metrics_.add(metric::ListDownloads, updated.outcome);
   const bool good =
       updated.outcome == ListOutcome::Taken || updated.outcome == ListOutcome::Unchanged;

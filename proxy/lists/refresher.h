@@ -34,13 +34,15 @@ class Refresher {
  public:
   using Document = filters::PolicyDocument;
   using List = filters::ListDocument;
-  using Loaded = std::shared_ptr<const filters::Policy>;
   // Called on the refresher's thread.
   struct Hooks {
-    // Takes a policy into use (null: there are no rules any more), or says why that cannot be.
-    std::function<tl::expected<void, std::string>(Loaded)> adopt;
     // The configuration as it is now: its policy, or everything that is wrong with it.
     std::function<tl::expected<Document, std::vector<std::string>>()> read;
+    // Makes ready what was compiled (null: there are no rules any more), and whatever else was read
+    // since. Gives what was wrong with the compiling and with all else; nothing: all can be used.
+    std::function<std::vector<std::string>(const LoadedPolicy&)> prepare;
+    // Takes into use what was made ready.
+    std::function<ConfigurationChange()> commit;
   };
   // `folder`: the setting lists.directory. `metrics` belongs to the refresher's thread once it
   // runs.
@@ -57,6 +59,8 @@ class Refresher {
   std::uint64_t reload();
   // Any thread.
   ReloadReport last_reload();
+  // The last one that failed; number 0: none did.
+  ReloadReport last_failure();
   PolicyStatus status();
   // The thread that started it. Ends at once unless it is compiling: false if it still is after
   // `patience`; then nothing remains but to end the process.
@@ -80,6 +84,7 @@ class Refresher {
   void reload_now();
   void publish();
   ListStatus status_of(const List& list) const;
+  LoadedPolicy compile(const Document& document);
   void note_policy(const filters::Policy* policy);
   std::vector<std::string> try_reload();
   std::vector<std::string> take_into_use(const Document& document);
@@ -101,7 +106,6 @@ class Refresher {
   WallTime since_;                                   // when the policy was taken into use
   std::map<std::string, std::uint32_t> list_rules_;  // of the policy in use, by list
   bool claimed_ = false;
-  std::int64_t counted_rules_ = 0;  // what the gauge says
   Instant trim_;                    // when the policy before is gone; 0: it is
   std::map<std::string, Due> due_;  // by the list's name
   std::vector<List> fresh_;         // taken, and not in the policy in use yet
@@ -113,7 +117,9 @@ class Refresher {
   std::uint64_t tickets_ = 0;          // guarded by mutex_
   std::uint64_t serving_ = 0;          // the newest ticket that the present reload answers
   std::vector<std::string> warnings_;  // of the last policy that was compiled
+  ConfigurationChange change_;         // what the last commit told
   ReloadReport report_;                // guarded by mutex_
+  ReloadReport failure_;               // guarded by mutex_
   PolicyStatus status_;                // guarded by mutex_
   bool stopped_ = false;               // guarded by mutex_
   bool ended_ = true;                  // guarded by mutex_

@@ -12,12 +12,20 @@
 
 namespace weir {
 
+// What a reload made of the settings, by their names.
+struct ConfigurationChange {
+  std::uint64_t generation = 0;      // of the configuration in use now
+  std::vector<std::string> taken;    // changed, and in use
+  std::vector<std::string> restart;  // changed, and as before until the next start
+};
+
 struct ReloadReport {
   std::uint64_t number = 0;  // reloads up to this ticket have been dealt with; 0: none yet
   WallTime at;
   bool taken = false;
   std::vector<std::string> problems;  // why not, each a sentence with file and line
   std::vector<std::string> warnings;
+  ConfigurationChange change;  // nothing unless it was taken
 };
 
 struct ListStatus {

@@ -71,7 +71,7 @@ void ask_canaries(const ListDocument& list, const ListSets& sets, ListMeasure& o
   for (const std::string& canary : list.canaries) {
     if (blocks_canary(sets, canary, verdict)) {
       out.canary = canary;
-      out.canary_line = verdict.by.text.substr(0, kShownMost);
+      out.canary_line = verdict.by.text().substr(0, kShownMost);
       out.canary_at = verdict.by.line;
       return;
     }

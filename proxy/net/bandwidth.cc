@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/observe/metrics.h"
+
 namespace weir {
 namespace {
 
@@ -140,7 +142,12 @@ Instant Throttle::next(Instant now) const {
   for (std::size_t i = 0; i < count_; ++i) {
     latest = std::max(latest, shares_[i].due());
   }
-  return std::min(latest, Instant{plus(now.us, kSecond)});
+  const Instant until = std::min(latest, Instant{plus(now.us, kSecond)});
+  if (metrics_ != nullptr) {
+    metrics_->add(metric::BandwidthWaits);
+    metrics_->add(metric::BandwidthWaitTime, static_cast<std::uint64_t>(until - now));
+  }
+  return until;
 }
 
 std::shared_ptr<Bucket> Bandwidth::bucket(std::string_view rule, std::string_view key,

@@ -25,6 +25,8 @@
 
 namespace weir {
 
+class Metrics;
+
 struct Limit {
   std::uint64_t rate = 0;   // bytes per second; 0 counts as 1
   std::uint64_t burst = 0;  // bytes that may go at once after a rest; 0: one second's worth
@@ -94,6 +96,8 @@ class Throttle {
  public:
   static constexpr std::size_t kMost = 4;
 
+  // Rests are counted there from now on; it outlives this.
+  void count_in(Metrics& metrics) { metrics_ = &metrics; }
   // False when there are kMost already: that limit is not kept.
   bool add(std::shared_ptr<Bucket> bucket);
   bool limited() const { return count_ > 0; }
@@ -104,13 +108,14 @@ class Throttle {
   // spend(); asking costs nothing but the booking.
   std::size_t allow(Instant now, std::size_t want);
   void spend(std::size_t bytes);
-  // After allow() gave 0: when to ask again. Later than `now`, and at most a second, since a limit
-  // may be changed meanwhile.
+  // After allow() gave 0 and before resting: when to ask again. Later than `now`, and at most a
+  // second, since a limit may be changed meanwhile.
   Instant next(Instant now) const;
 
  private:
   std::array<Share, kMost> shares_;
   std::size_t count_ = 0;
+  Metrics* metrics_ = nullptr;
 };
 
 // The buckets in use, by the rule that limits and what it counts together. Any thread.

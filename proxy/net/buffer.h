@@ -83,6 +83,9 @@ class BufferPool {
     }
   }
 
+  // Bytes kept for the next use.
+  std::size_t kept() const { return small_.size() * kSmall + large_.size() * kLarge; }
+
  private:
   static constexpr std::size_t kKeptSmall = 256;
   static constexpr std::size_t kKeptLarge = 16;

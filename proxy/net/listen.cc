@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -24,7 +25,7 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kFirstInherited = 3;
-constexpr std::uint64_t kMostInherited = 64;
+constexpr std::uint64_t kMostInherited = 4096;
 
 void set(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
@@ -78,13 +79,6 @@ int bind_one(const Endpoint& at, bool shared) {
   return fd;
 }
 
-Endpoint bound_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&address));
-}
-
 tl::unexpected<std::string> path_trouble(const std::string& path, const std::string& why,
                                          const std::string& setting) {
   return tl::unexpected("cannot listen on " + path + ": " + why + "; choose another path in \"" +
@@ -115,13 +109,25 @@ bool is_forsaken(const std::string& path) {
   return refused;
 }
 
+}  // namespace
+
+Endpoint bound_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  return Endpoint::from_sockaddr(reinterpret_cast<sockaddr*>(&address));
+}
+
 bool is_listening(int fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
 }
 
-}  // namespace
+bool still_listens(int fd) {
+  pollfd one{fd, POLLIN, 0};
+  return is_listening(fd) && ::poll(&one, 1, 0) >= 0 && (one.revents & POLLHUP) == 0;
+}
 
 tl::expected<void, std::string> make_transparent(const Listening& listening) {
   if (listening.mode != ListenMode::Tproxy) {
@@ -142,17 +148,18 @@ tl::expected<void, std::string> make_transparent(const Listening& listening) {
 }
 
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
-                                               const std::string& setting) {
-  if (at.port != 0) {
+                                               const std::string& setting, std::vector<int> begun) {
+  Listening out;
+  out.at = begun.empty() ? at : bound_address(begun.front());
+  out.fds = std::move(begun);
+  if (at.port != 0 && out.fds.empty()) {
     const int probe = bind_one(at, false);
     if (probe < 0) {
       return tl::unexpected(trouble(at, errno, setting));
     }
     ::close(probe);
   }
-  Listening out;
-  out.at = at;
-  for (unsigned i = 0; i < count; ++i) {
+  while (out.fds.size() < count) {
     const int fd = bind_one(out.at, true);
     if (fd < 0) {
       const int error = errno;
@@ -189,8 +196,8 @@ tl::expected<int, std::string> listen_at_path(const std::string& path, const std
   return fd;
 }
 
-tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned count) {
-  std::vector<Listening> out;
+tl::expected<std::vector<HandedOver>, std::string> read_handed_over() {
+  std::vector<HandedOver> out;
   const char* pid = std::getenv("LISTEN_PID");
   const char* number = std::getenv("LISTEN_FDS");
   if (pid == nullptr || number == nullptr ||
@@ -200,11 +207,12 @@ tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned c
   const auto fds = parse_decimal(number, kMostInherited);
   const char* names = std::getenv("LISTEN_FDNAMES");
   std::string_view unnamed(names == nullptr ? "" : names);
-  std::vector<std::string> given;
-  while (!unnamed.empty()) {
+  for (int nth = 0; fds && nth < static_cast<int>(*fds); ++nth) {
     const std::size_t end = std::min(unnamed.find(':'), unnamed.size());
-    given.emplace_back(unnamed.substr(0, end));
+    const int fd = kFirstInherited + nth;
+    out.push_back({unnamed.empty() ? "inherited" : std::string(unnamed.substr(0, end)), fd});
     unnamed.remove_prefix(std::min(end + 1, unnamed.size()));
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
   ::unsetenv("LISTEN_PID");
   ::unsetenv("LISTEN_FDS");
@@ -212,21 +220,25 @@ tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned c
   if (!fds) {
     return tl::unexpected(std::string("LISTEN_FDS is not a usable number"));
   }
-  for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(*fds); ++fd) {
-    if (!is_listening(fd)) {
-      return tl::unexpected("descriptor " + std::to_string(fd) +
+  return out;
+}
+
+tl::expected<std::vector<Listening>, std::string> inherited_listeners(
+    const std::vector<HandedOver>& sockets, unsigned count) {
+  std::vector<Listening> out;
+  for (const HandedOver& socket : sockets) {
+    if (!is_listening(socket.fd)) {
+      return tl::unexpected("descriptor " + std::to_string(socket.fd) +
                             " from the service manager is not a listening stream socket; use "
                             "ListenStream= in the socket unit");
     }
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    set_inherited_options(fd);
+    ::fcntl(socket.fd, F_SETFL, O_NONBLOCK);
+    set_inherited_options(socket.fd);
     Listening one;
-    one.at = bound_address(fd);
-    const auto nth = static_cast<std::size_t>(fd - kFirstInherited);
-    one.name = nth < given.size() ? given[nth] : "inherited";
+    one.at = bound_address(socket.fd);
+    one.name = socket.name;
     for (unsigned i = 0; i < count; ++i) {
-      const int copy = i == 0 ? fd : ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+      const int copy = i == 0 ? socket.fd : ::fcntl(socket.fd, F_DUPFD_CLOEXEC, 0);
       if (copy < 0) {
         return tl::unexpected(trouble(one.at, errno));
       }

@@ -23,9 +23,11 @@ struct Listening {
 
 // `count` sockets on one address, between which the kernel spreads connections (SO_REUSEPORT). Port
 // 0 lets the kernel choose. Refuses an address on which somebody else listens already. The error is
-// a sentence with the remedy; `setting` is what to change then.
+// a sentence with the remedy; `setting` is what to change then. `begun`: those of them that there
+// are already, which then belong to the answer; they are closed when it is an error.
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
-                                               const std::string& setting = "listen");
+                                               const std::string& setting = "listen",
+                                               std::vector<int> begun = {});
 
 // Lets a TPROXY listener take connections for other addresses than this machine's; does nothing for
 // other modes. Needs CAP_NET_ADMIN.
@@ -36,8 +38,22 @@ tl::expected<void, std::string> make_transparent(const Listening& listening);
 // Whoever stops listening removes the file.
 tl::expected<int, std::string> listen_at_path(const std::string& path, const std::string& setting);
 
-// Sockets from the service manager (LISTEN_FDS), each shared by `count` workers; empty when there
-// are none. Clears the variables, so that children do not see them.
-tl::expected<std::vector<Listening>, std::string> inherited_listeners(unsigned count);
+// A descriptor that was open when the program began, and what whoever opened it calls it.
+struct HandedOver {
+  std::string name;
+  int fd;
+};
+
+// Those of LISTEN_FDS, closed to children. Clears the variables, so that children do not see them.
+tl::expected<std::vector<HandedOver>, std::string> read_handed_over();
+
+bool is_listening(int fd);
+// False also for one that another process has ended by shutdown(2).
+bool still_listens(int fd);
+Endpoint bound_address(int fd);
+
+// Sockets from the service manager, each shared by `count` workers.
+tl::expected<std::vector<Listening>, std::string> inherited_listeners(
+    const std::vector<HandedOver>& sockets, unsigned count);
 
 }  // namespace weir

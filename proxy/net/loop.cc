@@ -49,8 +49,12 @@ Loop::~Loop() {
   ::close(epoll_);
 }
 
+Instant Loop::clock() {
+  return Instant{clock_micros(CLOCK_MONOTONIC)};
+}
+
 void Loop::read_clocks() {
-  now_ = Instant{clock_micros(CLOCK_MONOTONIC)};
+  now_ = clock();
   if (now_ - wall_checked_ >= kSecond) {
     wall_offset_ = clock_micros(CLOCK_REALTIME) - now_.us;
     wall_checked_ = now_;

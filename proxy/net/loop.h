@@ -77,6 +77,8 @@ class Loop {
   // Resumes `waiter` later in this turn or at the start of the next, never before returning.
   void resume_soon(std::coroutine_handle<> waiter) { soon_.push_back(waiter); }
 
+  // Reads the clock, for what must be measured within a turn.
+  static Instant clock();
   // The time at the start of this turn.
   Instant now() const { return now_; }
   WallTime wall() const { return WallTime{now_.us + wall_offset_}; }

@@ -103,22 +103,26 @@ std::vector<Neighbour> read_neighbours() {
   return out;
 }
 
-bool Neighbours::may_read(Instant now) {
+bool Neighbours::may_read(Instant now, int most) {
   if (!second_.set() || now - second_ >= kSecond) {
     second_ = now;
     reads_ = 0;
   }
-  return reads_++ < kReadsASecond;
+  if (reads_ >= most) {
+    return false;
+  }
+  ++reads_;
+  return true;
 }
 
-std::optional<MacAddress> Neighbours::find(const IpAddress& address, Instant now) {
+std::optional<MacAddress> Neighbours::find(const IpAddress& address, Instant now, int reads) {
   const auto look = [this, &address]() -> std::optional<MacAddress> {
     const auto at = std::ranges::lower_bound(table_, address, {}, &Neighbour::first);
     return at != table_.end() && at->first == address ? std::optional(at->second) : std::nullopt;
   };
   const bool old = !read_.set() || now - read_ > kKeep;
   auto found = old ? std::nullopt : look();
-  if (!found && may_read(now)) {
+  if (!found && may_read(now, reads)) {
     table_ = read_neighbours();
     read_ = now;
     found = look();

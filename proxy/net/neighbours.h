@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "proxy/base/address.h"
+#include "proxy/base/device.h"
 #include "proxy/base/instant.h"
 
 namespace weir {
 
-using MacAddress = std::array<std::uint8_t, 6>;
 using Neighbour = std::pair<IpAddress, MacAddress>;
 
 // The whole table, sorted by address. Asks the kernel: some 50 microseconds for a small network.
@@ -30,10 +30,12 @@ class Neighbours {
   static constexpr int kReadsASecond = 50;
   static constexpr Micros kKeep = 30 * kSecond;
 
-  std::optional<MacAddress> find(const IpAddress& address, Instant now);
+  // `reads`: how often in a second the kernel may be asked on behalf of this question.
+  std::optional<MacAddress> find(const IpAddress& address, Instant now,
+                                 int reads = kReadsASecond);
 
  private:
-  bool may_read(Instant now);
+  bool may_read(Instant now, int most);
 
   std::vector<Neighbour> table_;
   Instant read_;    // when the table was

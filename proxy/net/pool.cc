@@ -37,6 +37,17 @@ void OriginPool::drop_if_unused(Destination& d) {
   }
 }
 
+PoolFigures OriginPool::figures() const {
+  PoolFigures out;
+  out.destinations = destinations_.size();
+  out.idle = idle_;
+  for (const auto& [key, destination] : destinations_) {
+    out.open += destination->open;
+    out.waiting += destination->waiting;
+  }
+  return out;
+}
+
 OriginPool::Place OriginPool::ask_place(Destination& d) {
   const std::uint32_t most = settings_.max_per_destination;
   if (most == 0 || d.open < most) {
@@ -84,9 +95,7 @@ void OriginPool::give_back(OriginConnection* c, bool clean) {
     return;
   }
   if (idle_ >= settings_.max_idle) {
-    OriginConnection* oldest = oldest_idle_;
-    unlink_idle(*oldest);
-    free_connection(oldest);
+    close_oldest_idle();
   }
   c->idle = true;
   c->idle_since = loop_.now();
@@ -175,11 +184,25 @@ void OriginPool::PlaceFree::await_suspend(std::coroutine_handle<> h) {
   waiter_.set(pool_.loop_.wheel(), until_);
 }
 
+void OriginPool::close_oldest_idle() {
+  OriginConnection* c = oldest_idle_;
+  unlink_idle(*c);
+  free_connection(c);
+}
+
 void OriginPool::close_idle() {
   while (oldest_idle_ != nullptr) {
-    OriginConnection* c = oldest_idle_;
-    unlink_idle(*c);
-    free_connection(c);
+    close_oldest_idle();
+  }
+}
+
+void OriginPool::use(const Settings::Origin& settings) {
+  settings_ = settings;
+  while (idle_ > settings_.max_idle) {
+    close_oldest_idle();
+  }
+  for (const auto& [key, destination] : destinations_) {
+    grant_next(*destination);
   }
 }
 

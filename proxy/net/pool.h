@@ -48,6 +48,14 @@ struct OriginConnection final : StreamKeeper {
 // How waiting for a place ended. TryAgain: a connection became idle, or room may be had.
 enum class PlaceAnswer : std::uint8_t { Granted, TryAgain, TimedOut };
 
+// What the pool holds, over all destinations.
+struct PoolFigures {
+  std::uint64_t destinations = 0;
+  std::uint64_t open = 0;
+  std::uint64_t idle = 0;
+  std::uint64_t waiting = 0;
+};
+
 // Someone waiting for a place at a destination.
 class PlaceWaiter final : public Deadline {
  public:
@@ -75,7 +83,7 @@ struct Destination {
 
 class OriginPool final {
  public:
-  OriginPool(Loop& loop, const Settings::Origin& settings) : loop_(loop), settings_(settings) {}
+  OriginPool(Loop& loop, Settings::Origin settings) : loop_(loop), settings_(settings) {}
   ~OriginPool();
   OriginPool(const OriginPool&) = delete;
   OriginPool& operator=(const OriginPool&) = delete;
@@ -112,12 +120,18 @@ class OriginPool final {
   // Back from an exchange: `clean` keeps it for the next, otherwise it is closed and freed.
   void give_back(OriginConnection* c, bool clean);
 
+  // Other limits from now on: what is idle beyond them is closed, and who waits for a place may get
+  // one.
+  void use(const Settings::Origin& settings);
+
   // Closes all idle connections.
   void close_idle();
   // Stops keeping connections (drain).
   void stop_keeping() { keeping_ = false; }
 
   std::uint32_t idle_count() const { return idle_; }
+  // Goes through all destinations.
+  PoolFigures figures() const;
   // An idle connection moved by itself: it is closed and freed.
   void spoilt(OriginConnection& c);
 
@@ -142,6 +156,7 @@ class OriginPool final {
   friend class PlaceWaiter;
   void unlink_idle(OriginConnection& c);
   void free_connection(OriginConnection* c);
+  void close_oldest_idle();
   void grant_next(Destination& d);
   void remove_waiter(PlaceWaiter& w);
   void wake_waiter(PlaceWaiter& w, PlaceAnswer answer);
@@ -152,7 +167,7 @@ class OriginPool final {
     std::size_t operator()(std::string_view text) const;
   };
   Loop& loop_;
-  const Settings::Origin& settings_;
+  Settings::Origin settings_;
   std::unordered_map<std::string, std::unique_ptr<Destination>, Hash, std::equal_to<>>
       destinations_;
   OriginConnection* oldest_idle_ = nullptr;

@@ -247,6 +247,7 @@ void Resolver::remember_failure(const Lookup& lookup, Failure failure) {
 void Resolver::conclude(Lookup& lookup, Failure failure) {
   under_way_.erase(lookup.name());
   if (failure == Failure::None) {
+    ++counters_.found;
     lookup.conclude(remember(lookup), loop_);
   } else {
     remember_failure(lookup, failure);

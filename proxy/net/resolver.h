@@ -54,6 +54,7 @@ class Resolver {
     std::uint64_t cached = 0;     // answered from memory, fixed answers or files
     std::uint64_t joined = 0;     // waited for a question that somebody else had asked
     std::uint64_t asked = 0;      // put to the DNS (both families together count as one)
+    std::uint64_t found = 0;      // of those asked
     std::uint64_t not_found = 0;  // of those asked
     std::uint64_t failed = 0;     // of those asked
     std::uint64_t timed_out = 0;  // of those asked

@@ -12,19 +12,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "proxy/base/assert.h"
 #include "proxy/net/bandwidth.h"
 #include "proxy/net/pipe.h"
+#include "proxy/tls/engine.h"
 
 namespace weir {
+namespace {
+
+constexpr std::size_t kFilePiece = 16 * 1024;  // what TLS makes one record of
+
+}  // namespace
+
+Stream::Stream(Loop& loop) : loop_(loop), read_side_(*this), write_side_(*this) {}
+
+Stream::~Stream() {
+  close();
+}
 
 bool Stream::open(int fd, bool watched) {
   WEIR_ASSERT(fd_ < 0);
   constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
   fd_ = fd;
-  ended_ = broken_ = false;
+  ended_ = broken_ = read_wants_write_ = write_wants_read_ = ending_ = false;
   throttle_ = nullptr;
   read_side_.ready = write_side_.ready = true;
   if (!(watched ? loop_.take_over(fd, *this, kEvents) : loop_.watch(fd, *this, kEvents))) {
@@ -60,6 +75,56 @@ IoResult Stream::failed(Side& side) {
   return {Io::Broken, 0};
 }
 
+void Stream::secure(std::unique_ptr<tls::Engine> engine) {
+  WEIR_ASSERT(fd_ >= 0 && tls_ == nullptr);
+  tls_ = std::move(engine);
+  tls_->use(fd_);
+  read_side_.ready = write_side_.ready = true;
+}
+
+Io Stream::shake() {
+  if (fd_ < 0) {
+    return Io::Broken;
+  }
+  const tls::Moved said = tls_->shake();
+  shake_wants_write_ = said.what == tls::Move::WantsWrite;
+  if (said.what == tls::Move::Done) {
+    read_side_.ready = write_side_.ready = true;
+    return Io::Bytes;
+  }
+  if (said.what == tls::Move::Broken) {
+    return Io::Broken;
+  }
+  (shake_wants_write_ ? write_side_ : read_side_).ready = false;
+  return Io::WouldBlock;
+}
+
+tls::Trouble Stream::shake_trouble() const {
+  return tls_ != nullptr ? tls_->trouble() : tls::Trouble::Gone;
+}
+
+// What TLS came to, for the direction that tried.
+IoResult Stream::moved(Side& side, const tls::Moved& moved) {
+  const bool reads = &side == &read_side_;
+  switch (moved.what) {
+    case tls::Move::Done:
+      return {Io::Bytes, moved.bytes};
+    case tls::Move::WantsRead:
+      write_wants_read_ = write_wants_read_ || !reads;
+      side.ready = false;
+      return {Io::WouldBlock, 0};
+    case tls::Move::WantsWrite:
+      read_wants_write_ = read_wants_write_ || reads;
+      side.ready = false;
+      return {Io::WouldBlock, 0};
+    case tls::Move::End:
+      return {Io::End, 0};
+    case tls::Move::Broken:
+      break;
+  }
+  return {Io::Broken, 0};
+}
+
 IoResult Stream::read(char* to, std::size_t most) {
   if (const IoResult known = foregone(read_side_); known.what != Io::Bytes) {
     return known;
@@ -67,6 +132,14 @@ IoResult Stream::read(char* to, std::size_t most) {
   most = allowed(most);
   if (most == 0) {
     return {Io::WouldBlock, 0};
+  }
+  if (tls_ != nullptr) {
+    const IoResult r = moved(read_side_, tls_->read(to, most));
+    if (r.what == Io::Bytes) {
+      read_side_.ready = ended_ || !tls_->drained();
+      spend(r.bytes);
+    }
+    return r;
   }
   for (;;) {
     const ssize_t n = ::recv(fd_, to, most, 0);
@@ -88,6 +161,9 @@ IoResult Stream::read(char* to, std::size_t most) {
 IoResult Stream::write(std::span<const iovec> parts) {
   if (const IoResult known = foregone(write_side_); known.what != Io::Bytes) {
     return known;
+  }
+  if (tls_ != nullptr) {
+    return moved(write_side_, tls_->write(parts));
   }
   std::size_t wanted = 0;
   for (const iovec& part : parts) {
@@ -117,6 +193,7 @@ IoResult Stream::read_to(Pipe& pipe, std::size_t most) {
   if (most == 0) {
     return {Io::WouldBlock, 0};
   }
+  WEIR_ASSERT(tls_ == nullptr);
   const ssize_t n = pipe.fill_from(fd_, most);
   if (n > 0) {
     spend(static_cast<std::size_t>(n));
@@ -129,6 +206,7 @@ IoResult Stream::write_from(Pipe& pipe, bool more_follows) {
   if (const IoResult known = foregone(write_side_); known.what != Io::Bytes) {
     return known;
   }
+  WEIR_ASSERT(tls_ == nullptr);
   const ssize_t n = pipe.drain_to(fd_, more_follows);
   return n > 0 ? IoResult{Io::Bytes, static_cast<std::size_t>(n)} : failed(write_side_);
 }
@@ -138,6 +216,15 @@ IoResult Stream::write_file(int file, std::uint64_t at, std::size_t most) {
     return known;
   }
   auto offset = static_cast<off_t>(at);
+  if (tls_ != nullptr) {
+    static thread_local std::array<char, kFilePiece> piece;
+    const ssize_t got = ::pread(file, piece.data(), std::min(most, piece.size()), offset);
+    const std::array<iovec, 1> part = {
+        iovec{piece.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))}};
+    return got > 0    ? moved(write_side_, tls_->write(part))
+           : got == 0 ? IoResult{Io::End, 0}
+                      : IoResult{Io::Broken, 0};
+  }
   const ssize_t n = ::sendfile(fd_, file, &offset, most);
   if (n > 0) {
     write_side_.ready = static_cast<std::size_t>(n) == most;
@@ -153,6 +240,10 @@ bool Stream::quiet() {
   if (!read_side_.ready) {
     return true;
   }
+  if (tls_ != nullptr) {
+    read_side_.ready = !tls_->quiet();
+    return !read_side_.ready;
+  }
   char byte = 0;
   if (::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) {
     read_side_.ready = false;
@@ -162,7 +253,11 @@ bool Stream::quiet() {
 }
 
 void Stream::end_writing() {
-  if (fd_ >= 0) {
+  if (fd_ < 0) {
+    return;
+  }
+  ending_ = tls_ != nullptr && tls_->end().what == tls::Move::WantsWrite;
+  if (!ending_) {
     ::shutdown(fd_, SHUT_WR);
   }
 }
@@ -175,6 +270,8 @@ void Stream::close(Failure why) {
   loop_.forget(*this);
   ::close(fd_);
   fd_ = -1;
+  tls_.reset();
+  ending_ = false;
   tied_ = nullptr;
   read_side_.clear();
   write_side_.clear();
@@ -221,6 +318,14 @@ void Stream::note(std::uint32_t events) {
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
     write_side_.ready = true;
   }
+  if (tls_ != nullptr) {
+    const bool in = read_side_.ready;
+    read_side_.ready = in || (write_side_.ready && std::exchange(read_wants_write_, false));
+    write_side_.ready = write_side_.ready || (in && std::exchange(write_wants_read_, false));
+    if (ending_ && write_side_.ready) {
+      end_writing();
+    }
+  }
   ended_ = ended_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
   broken_ = broken_ || (events & (EPOLLHUP | EPOLLERR)) != 0;
 }
@@ -228,7 +333,8 @@ void Stream::note(std::uint32_t events) {
 void Stream::act() {
   const bool wake_reader = read_side_.ready && read_side_.waiter && !read_side_.resting;
   const bool wake_writer = write_side_.ready && write_side_.waiter;
-  if (keeper_ != nullptr && read_side_.ready) {
+  // What TLS says to itself (tickets, keys) is nobody's business.
+  if (keeper_ != nullptr && read_side_.ready && (tls_ == nullptr || !quiet())) {
     keeper_->stirred(*this);
     return;
   }

@@ -7,6 +7,10 @@
 // One reader and one writer may wait at the same time (upload beside download, tunnels). Works on
 // any stream socket, so tests can hand in one end of a socket pair. Knows no protocol.
 //
+// TLS may be put around what it carries (secure, then shake until that is done); reading, writing
+// and waiting are then the same, but nothing of it can be moved inside the kernel, and End is what
+// the far end has said, not that its bytes stopped coming. A plain stream pays a pointer for this.
+//
 // Owned by a session or by the pool; used on its loop's thread only.
 #pragma once
 
@@ -14,6 +18,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "proxy/base/failure.h"
@@ -25,6 +30,11 @@ namespace weir {
 class Pipe;
 class Stream;
 class Throttle;
+namespace tls {
+class Engine;
+enum class Trouble : std::uint8_t;
+struct Moved;
+}  // namespace tls
 
 enum class Io : std::uint8_t { Bytes, WouldBlock, End, Broken };
 
@@ -45,8 +55,8 @@ class StreamKeeper {
 
 class Stream final : public Watch {
  public:
-  explicit Stream(Loop& loop) : loop_(loop), read_side_(*this), write_side_(*this) {}
-  ~Stream() { close(); }
+  explicit Stream(Loop& loop);
+  ~Stream();
 
   // Takes over a connected, non-blocking descriptor. False when it cannot be watched; it is closed
   // then.
@@ -64,17 +74,26 @@ class Stream final : public Watch {
   // is not read holds the sender up. The throttle must outlive this, or be taken away first.
   void limit_reads(Throttle* throttle) { throttle_ = throttle; }
 
-  // Moves bytes between the socket and a pipe inside the kernel.
+  // Puts TLS around the open stream; shake() next. What was read before belongs to the engine.
+  void secure(std::unique_ptr<tls::Engine> engine);
+  bool is_secure() const { return tls_ != nullptr; }
+  // Bytes when the handshake is done; WouldBlock: await writable() if shake_wants_write(), else
+  // readable(), and shake again; Broken: shake_trouble() says why.
+  Io shake();
+  bool shake_wants_write() const { return shake_wants_write_; }
+  tls::Trouble shake_trouble() const;
+
+  // Moves bytes between the socket and a pipe inside the kernel. Not through TLS.
   IoResult read_to(Pipe& pipe, std::size_t most);
   IoResult write_from(Pipe& pipe, bool more_follows);
 
-  // sendfile(2): from a file to the socket. End: the file is shorter.
+  // From a file to the socket, by sendfile(2) where there is no TLS. End: the file is shorter.
   IoResult write_file(int file, std::uint64_t at, std::size_t most);
 
   // An error or a full close has been reported: whatever is written now is lost.
   bool broken() const { return fd_ < 0 || broken_; }
 
-  // Sends FIN: no byte of ours follows.
+  // Sends FIN, with TLS behind its close_notify: no byte of ours follows.
   void end_writing();
   // Closes. Whoever waits is resumed soon with `why`.
   void close(Failure why = Failure::Internal);
@@ -141,16 +160,23 @@ class Stream final : public Watch {
   std::size_t allowed(std::size_t most);
   void spend(std::size_t bytes);
   IoResult failed(Side& side);
+  IoResult moved(Side& side, const tls::Moved& moved);
 
   Loop& loop_;
   int fd_ = -1;
   bool ended_ = false;   // the far end sent FIN: reading must go on until it is met
   bool broken_ = false;  // an error or a full close was reported
+  // Of TLS: what a direction waits for may be the other's readiness.
+  bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
+  bool shake_wants_write_ = false;
+  bool ending_ = false;  // close_notify could not be written yet
   Failure closed_why_ = Failure::Internal;
   Failure tied_why_ = Failure::None;
   Stream* tied_ = nullptr;
   StreamKeeper* keeper_ = nullptr;
   Throttle* throttle_ = nullptr;
+  std::unique_ptr<tls::Engine> tls_;  // null: plain
   Side read_side_;
   Side write_side_;
 };

@@ -49,6 +49,7 @@ class FieldOut {
   void hex(std::uint64_t value);
   void address(const IpAddress& value);
   void endpoint(const Endpoint& value);  // port 0 is absent
+  void mac(const MacAddress& value);     // all zero is absent
   void date(WallTime at);
   void iso_date(WallTime at);
   void epoch(WallTime at);  // seconds and milliseconds

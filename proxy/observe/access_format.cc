@@ -205,6 +205,12 @@ tl::expected<AccessFormat, std::string> AccessFormat::compile(std::string_view d
   return Compiler(FieldStyle::Bare).format_string(description);
 }
 
+bool AccessFormat::has(std::string_view field) const {
+  return std::ranges::any_of(operations_, [field](const Operation& each) {
+    return each.field != nullptr && each.field->name == field;
+  });
+}
+
 void AccessFormat::write_field(const Operation& operation, const Record& record, Line& line,
                                FieldOut& out) {
   const std::size_t start = line.size();

@@ -42,6 +42,8 @@ class AccessFormat {
   std::string_view write(const Record& record, std::span<char> room);
 
   std::size_t smallest_room() const { return smallest_room_; }
+  // Is this field in it?
+  bool has(std::string_view field) const;
 
  private:
   // Literal text, or one field.

@@ -104,6 +104,22 @@ void FieldOut::endpoint(const Endpoint& value) {
   quote();
 }
 
+void FieldOut::mac(const MacAddress& value) {
+  if (value == MacAddress()) {
+    return absent();
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  quote();
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (i > 0) {
+      line_.put(':');
+    }
+    line_.put(kDigits[value[i] >> 4]);
+    line_.put(kDigits[value[i] & 15]);
+  }
+  quote();
+}
+
 void FieldOut::date(WallTime at) {
   word(dates_.common(at));
 }

@@ -68,26 +68,26 @@ std::thread start_without_signals(auto work) {
   return thread;
 }
 
+std::string cannot_open(const std::string& path, int error) {
+  return "cannot open the access log " + path + ": " + std::strerror(error);
+}
+
 }  // namespace
 
-LogWriter::LogWriter(Options options)
-    : options_(std::move(options)),
-      file_({options_.path, options_.rotate_bytes, options_.rotate_keep}) {}
+LogWriter::LogWriter(Options options) : options_(std::move(options)) {
+  set_file();
+}
 
 LogRing* LogWriter::add_ring(std::size_t capacity) {
-  if (options_.path == "off") {
-    return nullptr;
-  }
   return rings_.emplace_back(std::make_unique<LogRing>(capacity, bell_)).get();
 }
 
 tl::expected<void, std::string> LogWriter::start() {
-  if (options_.path == "off" || thread_.joinable()) {
+  if (thread_.joinable()) {
     return {};
   }
-  if (const int error = file_.open(); error != 0) {
-    return tl::unexpected("cannot open the access log " + options_.path + ": " +
-                          std::strerror(error));
+  if (const int error = file_ ? file_->open() : 0; error != 0) {
+    return tl::unexpected(cannot_open(options_.path, error));
   }
   file_suspect_ = false;
   thread_ = start_without_signals([this] { run(); });
@@ -97,6 +97,45 @@ tl::expected<void, std::string> LogWriter::start() {
 void LogWriter::reopen() {
   reopen_.store(true);
   bell_.ring();
+}
+
+void LogWriter::change(const Options& options) {
+  {
+    const std::lock_guard lock(change_mutex_);
+    change_ = options;
+  }
+  changed_.store(true);
+  bell_.ring();
+}
+
+std::string LogWriter::can_open(const std::string& path) {
+  if (path == "off") {
+    return {};
+  }
+  const int error = LogFile(LogFile::Options{path}).open();
+  return error == 0 ? std::string() : cannot_open(path, error);
+}
+
+// What has been pushed goes where it was meant to.
+void LogWriter::take_change() {
+  if (!file_ || file_->is_open()) {
+    drain();
+  }
+  const std::lock_guard lock(change_mutex_);
+  const bool same_path = options_.path == change_.path;
+  if (mid_line_ && !same_path) {
+    leave_torn_line(*rings_[current_]);
+  }
+  options_ = change_;
+  set_file();
+}
+
+void LogWriter::set_file() {
+  file_.reset();
+  file_suspect_ = true;
+  if (options_.path != "off") {
+    file_.emplace(LogFile::Options{options_.path, options_.rotate_bytes, options_.rotate_keep});
+  }
 }
 
 void LogWriter::flush() {
@@ -135,6 +174,9 @@ void LogWriter::run() {
     // Read before draining: what was asked for before these lines is done after them.
     stopping = stop_.load();
     const std::uint64_t ticket = flush_wanted_.load();
+    if (changed_.exchange(false)) {
+      take_change();
+    }
     if (reopen_.exchange(false)) {
       file_suspect_ = true;
     }
@@ -152,7 +194,7 @@ void LogWriter::run() {
 
 // Reads flush_done_ without its mutex: this thread is the only one that changes it.
 bool LogWriter::called() const {
-  return stop_.load() || reopen_.load() || flush_wanted_.load() != flush_done_;
+  return stop_.load() || reopen_.load() || changed_.load() || flush_wanted_.load() != flush_done_;
 }
 
 bool LogWriter::nothing_queued() const {
@@ -161,7 +203,7 @@ bool LogWriter::nothing_queued() const {
 
 void LogWriter::rest(Outcome outcome, bool wrote) {
   if (outcome != Outcome::Empty) {
-    bell_.wait(options_.retry_ms, outcome == Outcome::Blocked ? file_.fd() : -1);
+    bell_.wait(options_.retry_ms, outcome == Outcome::Blocked ? file_->fd() : -1);
     return;
   }
   if (!wrote) {
@@ -182,7 +224,7 @@ void LogWriter::finish(Outcome outcome) {
   const auto until = Clock::now() + std::chrono::milliseconds(options_.stop_patience_ms);
   while (outcome == Outcome::Blocked && Clock::now() < until) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    bell_.wait(static_cast<int>(std::max<std::int64_t>(left.count(), 0)), file_.fd());
+    bell_.wait(static_cast<int>(std::max<std::int64_t>(left.count(), 0)), file_->fd());
     outcome = drain();
   }
   for (const auto& ring : rings_) {
@@ -202,6 +244,10 @@ void LogWriter::answer_flush(std::uint64_t ticket) {
 
 LogWriter::Outcome LogWriter::drain() {
   rotation_failed_ = false;
+  if (!file_) {
+    throw_away();
+    return Outcome::Empty;
+  }
   if (file_suspect_) {
     open_file();
   }
@@ -214,8 +260,14 @@ LogWriter::Outcome LogWriter::drain() {
   return Outcome::Empty;
 }
 
+void LogWriter::throw_away() {
+  for (const auto& ring : rings_) {
+    ring->release(ring->peek().size());
+  }
+}
+
 void LogWriter::open_file() {
-  if (const int error = file_.open(); error != 0) {
+  if (const int error = file_->open(); error != 0) {
     trouble("open", error);
     return;  // if an old file is still open, it takes the lines until this succeeds
   }
@@ -238,7 +290,7 @@ LogWriter::Outcome LogWriter::drain_ring(LogRing& ring) {
     if (batch.empty()) {
       return Outcome::Empty;
     }
-    if (!file_.is_open()) {
+    if (!file_->is_open()) {
       return Outcome::Trouble;  // already reported by open_file()
     }
     const Outcome outcome = send(ring, fit_to_file(batch));
@@ -250,7 +302,7 @@ LogWriter::Outcome LogWriter::drain_ring(LogRing& ring) {
 
 // Rotates when the file is full; returns what may be written now, never nothing.
 LogRing::Batch LogWriter::fit_to_file(LogRing::Batch batch) {
-  const std::uint64_t allowance = rotation_failed_ ? UINT64_MAX : file_.allowance();
+  const std::uint64_t allowance = rotation_failed_ ? UINT64_MAX : file_->allowance();
   if (batch.size() <= allowance) {
     return batch;
   }
@@ -260,10 +312,10 @@ LogRing::Batch LogWriter::fit_to_file(LogRing::Batch batch) {
   if (const std::size_t fits = last_line_end(batch, allowance); fits != 0) {
     return front_of(batch, fits);
   }
-  if (file_.is_fresh()) {
+  if (file_->is_fresh()) {
     return front_of(batch, first_line_end(batch));  // a line longer than a file may be
   }
-  if (const int error = file_.rotate(); error != 0) {
+  if (const int error = file_->rotate(); error != 0) {
     trouble("rotate", error);
     rotation_failed_ = true;  // until the next round the file grows beyond its limit
     return batch;
@@ -272,7 +324,7 @@ LogRing::Batch LogWriter::fit_to_file(LogRing::Batch batch) {
 }
 
 LogWriter::Outcome LogWriter::send(LogRing& ring, LogRing::Batch batch) {
-  const LogFile::Written written = file_.write(batch.first, batch.second);
+  const LogFile::Written written = file_->write(batch.first, batch.second);
   if (written.error == EINTR) {
     return Outcome::Empty;
   }

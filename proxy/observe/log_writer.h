@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -49,13 +50,20 @@ class LogWriter {
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // A ring for one more producer; null when the log is off. Before start(). The writer owns it.
+  // A ring for one more producer. Before start(). The writer owns it. What is pushed while the log
+  // is off is thrown away.
   LogRing* add_ring(std::size_t capacity);
 
-  // Opens the file and starts the thread. The error is a sentence for the operator.
+  // Opens the file, unless the log is off, and starts the thread. The error is a sentence for the
+  // operator.
   tl::expected<void, std::string> start();
   // Opens the path again, after the file was renamed. Any thread; safe in a signal handler.
   void reopen();
+  // Another file, or other sizes of it, for what is pushed from now on. Any thread. That the file
+  // can be opened is best tried before, by can_open().
+  void change(const Options& options);
+  // Empty, or why lines cannot be written there: a sentence.
+  static std::string can_open(const std::string& path);
   // Returns after everything pushed before the call was written, or failed to be. Any other thread.
   void flush();
   // Writes everything pushed before the call and ends the thread. What cannot be written is
@@ -78,18 +86,24 @@ class LogWriter {
   LogRing::Batch fit_to_file(LogRing::Batch batch);
   void leave_torn_line(LogRing& ring);
   void open_file();
+  void take_change();
+  void set_file();
+  void throw_away();
   Outcome trouble(std::string_view what, int error);
   void answer_flush(std::uint64_t ticket);
   bool called() const;
   bool nothing_queued() const;
 
-  const Options options_;
+  Options options_;  // the thread's own, once it runs
   LogBell bell_;
   std::vector<std::unique_ptr<LogRing>> rings_;
   Metrics metrics_;
   std::thread thread_;
   std::atomic<bool> stop_{false};
   std::atomic<bool> reopen_{false};
+  std::atomic<bool> changed_{false};
+  std::mutex change_mutex_;
+  Options change_;  // guarded by change_mutex_
 
   std::mutex flush_mutex_;
   std::condition_variable flush_answered_;
@@ -97,10 +111,10 @@ class LogWriter {
   std::atomic<std::uint64_t> flush_wanted_{0};
 
   // The thread's own.
-  LogFile file_;
-  std::size_t current_ = 0;   // the ring being written
-  bool mid_line_ = false;     // the last line written is not whole yet
-  bool file_suspect_ = true;  // open again before the next attempt
+  std::optional<LogFile> file_;  // nothing: the log is off
+  std::size_t current_ = 0;      // the ring being written
+  bool mid_line_ = false;        // the last line written is not whole yet
+  bool file_suspect_ = true;     // open again before the next attempt
   bool rotation_failed_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "proxy/base/address.h"
+#include "proxy/base/device.h"
 #include "proxy/base/failure.h"
 #include "proxy/base/instant.h"
 
@@ -24,18 +25,22 @@ enum class ServedBy : std::uint8_t { Nobody, Origin, Parent, Us, Cache };
 struct Record {
   RecordKind kind = RecordKind::Exchange;
   ServedBy served_by = ServedBy::Nobody;
-  WallTime started;       // when the first byte of the request was seen
-  std::uint64_t id = 0;   // request id; printed as 16 hex digits, as in X-Request-Id on error pages
-  Endpoint client;        // the client's address
-  Endpoint listener;      // which of our listeners
-  Endpoint destination;   // the address dialled; port 0 when none was
-  std::string_view user;  // authenticated user name, empty if none
-  std::string_view method;   // as received; empty when the request line was unreadable
-  std::string_view url;      // absolute URL, or host:port for CONNECT; empty when unreadable
-  std::string_view host;     // normalised host name of the target, no port
-  std::string_view claim;    // of a transparent connection: what the resolver says of its host
-  std::string_view version;  // "HTTP/1.1" as the client spoke it
-  std::uint16_t status = 0;  // what the client was told; 0 when nothing was
+  WallTime started;      // when the first byte of the request was seen
+  std::uint64_t id = 0;  // request id; printed as 16 hex digits, as in X-Request-Id on error pages
+  Endpoint client;       // the client's address
+  MacAddress client_mac{};         // all zero: unknown
+  std::string_view client_name;    // of its device, as a DHCP lease tells it
+  Endpoint listener;               // which of our listeners
+  std::uint8_t listener_slot = 0;  // and where it is counted (listener_slots.h)
+  Endpoint destination;            // the address dialled; port 0 when none was
+  std::string_view user;           // authenticated user name, empty if none
+  std::string_view method;         // as received; empty when the request line was unreadable
+  std::string_view url;            // absolute URL, or host:port for CONNECT; empty when unreadable
+  std::string_view host;           // normalised host name of the target, no port
+  std::string_view claim;      // of a transparent connection: what the resolver says of its host
+  std::string_view intercept;  // of TLS that a rule would look into: what came of that
+  std::string_view version;    // "HTTP/1.1" as the client spoke it
+  std::uint16_t status = 0;    // what the client was told; 0 when nothing was
   std::uint16_t origin_status = 0;  // what the origin said, 0 if it said nothing
   Failure failure = Failure::None;
   std::string_view decision;      // what the rules decided: allow, block, ...; empty: no rules
@@ -64,6 +69,7 @@ struct Record {
   Micros connect = -1;
   Micros tls = -1;
   Micros first_byte = -1;  // request sent to first byte of the answer
+  Micros body = -1;        // head and body of an answer to the client
   Micros total = 0;
 };
 

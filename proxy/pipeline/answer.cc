@@ -4,6 +4,7 @@
 #include "proxy/pipeline/answer.h"
 
 #include "proxy/pipeline/block.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -15,10 +16,9 @@ using http::Method;
 
 // May the connection go on behind an answer of ours? Only when nothing of the request is unread.
 bool may_stay(const Exchange& ex, const Session& session) {
-  const bool body =
-      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-  return ex.client_wants_to_stay && !body && ex.request.method_id != Method::Connect &&
-         !session.worker.draining();
+  const bool page_only = session.inside != nullptr && session.inside->blocked_by != nullptr;
+  return ex.client_wants_to_stay && !has_body(ex) && ex.request.method_id != Method::Connect &&
+         !page_only && !session.worker.draining();
 }
 
 }  // namespace
@@ -30,8 +30,8 @@ http::ReplyPlan reply_plan(Exchange& ex, Session& session, bool closes) {
   plan.to_head = ex.request.method_id == Method::Head;
   plan.close = !ex.stays;
   plan.keep_alive = ex.stays && ex.request.minor == 0;
-  plan.realm = session.worker.settings.auth.realm;
-  plan.pseudonym = session.worker.shared.pseudonym;
+  plan.realm = session.settings().auth.realm;
+  plan.pseudonym = session.setup().pseudonym;
   plan.date = session.worker.date.at(session.worker.loop.wall());
   plan.request_id = ex.record.id;
   return plan;

@@ -212,11 +212,11 @@ bool answer_from_entry(Exchange& ex, Session& session, const cache::ReuseVerdict
 
 void add_cache_status(Exchange& ex, Session& session) {
   const CacheUse& use = ex.cache;
-  if (!session.worker.settings.cache.status_field) {
+  if (!session.settings().cache.status_field) {
     return;
   }
   cache::CacheStatus status;
-  status.name = session.worker.settings.http.via;
+  status.name = session.settings().http.via;
   status.forward = use.forward;
   status.forward_status =
       use.forward == cache::Forward::None ? std::uint16_t{0} : ex.record.origin_status;

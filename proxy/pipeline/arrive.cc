@@ -51,10 +51,16 @@ struct Asked {
 
 Spawned ask(Worker& worker, std::string name, std::shared_ptr<Asked> asked,
             std::shared_ptr<Knock> knock) {
+  const Instant began = worker.loop.now();
   const auto answer = co_await worker.resolver->resolve(name);
+  const Instant now = worker.loop.now();
+  const bool in_time = now - began <= worker.setup->settings.transparent.verify_wait;
+  if (now > began && in_time && (answer || answer.error() != Failure::DnsTimeout)) {
+    worker.silence.heard(now);
+  }
   if (answer) {
     asked->addresses.assign(answer->addresses->begin(), answer->addresses->end());
-    worker.shared.names->learn(name, asked->addresses, worker.loop.now());
+    worker.setup->names->learn(name, asked->addresses, worker.loop.now());
   }
   asked->done = true;
   Knock::ring(knock);
@@ -72,26 +78,42 @@ Claim compare(const std::vector<IpAddress>& addresses, const IpAddress& with) {
 Task<Claim> ask_resolver(Exchange& ex, Session& session) {
   Worker& worker = session.worker;
   const IpAddress& address = session.arrival->address;
-  if (worker.shared.names->knows(ex.host.name, address, worker.loop.now())) {
+  if (session.setup().names->knows(ex.host.name, address, worker.loop.now())) {
     co_return Claim::Verified;
   }
   const auto asked = std::make_shared<Asked>();
   const std::shared_ptr<Knock> knock = session.knock();
   std::string name(ex.host.name);
+  const Instant began = worker.loop.now();
   ask(worker, std::move(name), asked, knock);
-  const Instant until = worker.loop.now() + worker.settings.transparent.verify_wait;
+  const bool strict = session.settings().transparent.host_verify == HostVerify::Strict ||
+                      !session.settings().transparent.strict_groups.empty();
+  if (!asked->done && !strict && worker.silence.lasts(began)) {
+    co_return Claim::Unverified;  // its answer is kept for those who come later
+  }
+  const Instant until = began + session.settings().transparent.verify_wait;
   while (!asked->done && worker.loop.now() < until && !session.client.broken()) {
     knock->heed(session.client);
     co_await knock->wait(until);
     session.client.unkeep();
+  }
+  worker.metrics.observe(metric::StepTime, worker.loop.now() - began, Step::VerifyName);
+  if (!asked->done && worker.loop.now() >= until) {
+    worker.silence.missed(began, worker.loop.now());
   }
   co_return compare(asked->addresses, address);
 }
 
 constexpr std::string_view kClaimWords[] = {"", "verified", "unverified", "contradicted"};
 
+ClaimOutcome outcome_of(Claim claim) {
+  return claim == Claim::Verified     ? ClaimOutcome::Verified
+         : claim == Claim::Unverified ? ClaimOutcome::Unverified
+                                      : ClaimOutcome::Contradicted;
+}
+
 bool strict_for(const Exchange& ex, const Session& session) {
-  const Settings::Transparent& settings = session.worker.settings.transparent;
+  const Settings::Transparent& settings = session.settings().transparent;
   if (settings.host_verify == HostVerify::Strict) {
     return true;
   }
@@ -124,14 +146,15 @@ filters::Verdict judge_as(Exchange& ex, const std::string& name) {
 }  // namespace
 
 void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello& hello) {
-  const Settings::Transparent& settings = session.worker.settings.transparent;
+  const Settings::Transparent& settings = session.settings().transparent;
   ex.course = Course::Tunnel;
   ex.unheard = true;
-  ex.tls = spoken == Spoken::Tls;
+  ex.tls = spoken == Spoken::Tls || spoken == Spoken::BadTls;
   ex.request.method = "CONNECT";
   ex.request.method_id = http::Method::Connect;
   ex.port = session.arrival->port;
-  const bool named = find_host(ex, session, ex.tls ? hello.server_name : std::string_view());
+  const bool readable = spoken == Spoken::Tls;
+  const bool named = find_host(ex, session, readable ? hello.server_name : std::string_view());
   if (!named) {
     ex.host.name = ex.arena.copy(session.arrival->address.text());
     ex.host.address = session.arrival->address;
@@ -141,6 +164,7 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
   ex.request.target = ex.authority;
   describe_request(ex, session);
   const bool refused =
+      spoken == Spoken::BadTls ||
       (spoken == Spoken::Other && settings.unknown == Unnamed::Refuse) || (ex.tls && !named) ||
       (ex.tls && hello.server_name.empty() && settings.no_name == Unnamed::Refuse) ||
       (ex.tls && hello.encrypted_hello && settings.encrypted_hello == Unnamed::Refuse);
@@ -159,6 +183,7 @@ Task<void> verify_claim(Exchange& ex, Session& session) {
     ex.claim = co_await ask_resolver(ex, session);
   }
   ex.record.claim = kClaimWords[static_cast<std::size_t>(ex.claim)];
+  session.worker.metrics.add(metric::Claims, outcome_of(ex.claim));
   if (ex.claim == Claim::Contradicted && strict_for(ex, session)) {
     refuse(ex, session, Failure::NameContradicted);
   }
@@ -173,7 +198,7 @@ void police_other_names(Exchange& ex, Session& session) {
     return;
   }
   const auto names =
-      session.worker.shared.names->names_of(session.arrival->address, session.worker.loop.now());
+      session.setup().names->names_of(session.arrival->address, session.worker.loop.now());
   if (names.empty()) {
     return;
   }
@@ -198,7 +223,7 @@ Task<void> end_unheard(Exchange& ex, Session& session) {
   }
   if (ex.tls && refused) {
     ex.record.bytes_to_client += tls::kUnrecognizedName.size();
-    const Micros idle = session.worker.settings.timeouts.client_write;
+    const Micros idle = session.settings().timeouts.client_write;
     co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
                        Failure::ClientStalled);
   }

@@ -117,7 +117,7 @@ http::BlockNote note_of(Exchange& ex, WallTime now) {
   note.url = ex.subject.host_only ? std::string_view() : ex.subject.url;
   note.list = verdict.hit.list_name;
   note.line_number = verdict.hit.line;
-  note.line = verdict.hit.text;
+  note.line = verdict.hit.text();
   note.ask = policy.document().ask;
   note.now = local(now, ex.arena);
   return note;

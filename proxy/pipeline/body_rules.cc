@@ -80,7 +80,7 @@ Failure plan_body_rules(Exchange& ex, Session& session) {
   const Adjustments all = policy.summarise(ex.verdict);
   std::unique_ptr<BodyTransform> transform;
   if (!all.rewrites.empty()) {
-    auto planned = plan_rewrite(ex, session.worker.settings.limits, all);
+    auto planned = plan_rewrite(ex, session.settings().limits, all);
     if (!planned) {
       return planned.error();
     }

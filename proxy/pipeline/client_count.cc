@@ -17,28 +17,28 @@ struct ClientCount::PerClient {
 ClientCount::ClientCount() : per_client_(std::make_unique<PerClient>()) {}
 ClientCount::~ClientCount() = default;
 
-bool ClientCount::enter(const IpAddress& client, const Settings::Clients& limits) {
+Entered ClientCount::enter(const IpAddress& client, const Settings::Clients& limits) {
   const std::uint32_t before = total_.fetch_add(1, std::memory_order_relaxed);
   if (limits.max_connections != 0 && before >= limits.max_connections) {
     total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
+    return Entered::Refused;
   }
   if (limits.max_connections_per_client == 0) {
-    return true;
+    return Entered::InAll;
   }
   const std::lock_guard lock(per_client_->mutex);
   std::uint32_t& count = per_client_->counts[client];
   if (count >= limits.max_connections_per_client) {
     total_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
+    return Entered::Refused;
   }
   ++count;
-  return true;
+  return Entered::ByAddress;
 }
 
-void ClientCount::leave(const IpAddress& client, const Settings::Clients& limits) {
+void ClientCount::leave(const IpAddress& client, Entered how) {
   total_.fetch_sub(1, std::memory_order_relaxed);
-  if (limits.max_connections_per_client == 0) {
+  if (how != Entered::ByAddress) {
     return;
   }
   const std::lock_guard lock(per_client_->mutex);

@@ -6,6 +6,7 @@
 
 #include "proxy/http/forward.h"
 #include "proxy/http/parse.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/obtain.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -15,25 +16,32 @@
 namespace weir {
 namespace {
 
-// What the parent is asked for: the target, unless rules have another name dialled for it.
-std::string_view wanted(Exchange& ex) {
+// What the parent is asked for: the target, unless rules have another name dialled for it. A client
+// that was turned aside goes to the address it chose.
+std::string_view wanted(Exchange& ex, const Session& session) {
+  if (session.inside != nullptr) {
+    return session.inside->authority;
+  }
+  if (session.arrival && ex.dial_name.empty()) {
+    return ex.arena.copy(session.arrival->text());
+  }
   return ex.dial_name.empty() ? ex.authority
                               : ex.arena.join({ex.dial_name, ":", std::to_string(ex.port)});
 }
 
 std::string_view connect_head(Exchange& ex, const Session& session) {
-  const std::string_view authority = wanted(ex);
+  const std::string_view authority = wanted(ex, session);
   const std::string_view authorization =
       ex.parent->authorization.empty()
           ? std::string_view()
           : ex.arena.join({"Proxy-Authorization: ", ex.parent->authorization, "\r\n"});
   return ex.arena.join({"CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\nVia: 1.1 ",
-                        session.worker.shared.pseudonym, "\r\n", authorization, "\r\n"});
+                        session.setup().pseudonym, "\r\n", authorization, "\r\n"});
 }
 
 // The parent's answer; whatever follows a 2xx is the tunnel's.
 Task<Failure> read_answer(Exchange& ex, Session& session) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   const http::HeadLimits limits{settings.limits.request_line, BufferPool::kSmall,
                                 settings.limits.fields};
   const Instant until = session.worker.loop.now() + settings.timeouts.connect_total;
@@ -71,9 +79,11 @@ Task<Failure> read_answer(Exchange& ex, Session& session) {
   }
 }
 
+}  // namespace
+
 Task<Failure> ask_parent(Exchange& ex, Session& session) {
   const std::string_view head = connect_head(ex, session);
-  const Micros idle = session.worker.settings.timeouts.connect_total;
+  const Micros idle = session.settings().timeouts.connect_total;
   const Failure why = co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
                                          Failure::OriginHeadTimeout);
   if (why != Failure::None) {
@@ -81,6 +91,8 @@ Task<Failure> ask_parent(Exchange& ex, Session& session) {
   }
   co_return co_await read_answer(ex, session);
 }
+
+namespace {
 
 // A connection on which the tunnel can begin.
 Task<Failure> reach(Exchange& ex, Session& session) {
@@ -113,27 +125,40 @@ void give_up_origin(Exchange& ex, Session& session) {
 
 }  // namespace
 
+Task<Failure> establish(Exchange& ex, Session& session) {
+  constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
+  ex.established = true;
+  ex.record.status = 200;
+  ex.record.bytes_to_client += kEstablished.size();
+  const Micros idle = session.settings().timeouts.client_write;
+  co_return co_await send_text(session.client, kEstablished, idle, Failure::ClientGone,
+                               Failure::ClientStalled);
+}
+
 Task<void> open_tunnel(Exchange& ex, Session& session) {
   Failure why = co_await reach(ex, session);
   while (why != Failure::None && may_try_another(ex, why)) {
     give_up_origin(ex, session);
     why = co_await reach(ex, session);
   }
+  if (why == Failure::None) {
+    ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
+  }
   if (why == Failure::None && ex.unheard) {
     ex.record.status = 200;
-    ex.record.served_by = ServedBy::Origin;
-  } else if (why == Failure::None) {
-    constexpr std::string_view kEstablished = "HTTP/1.1 200 Connection established\r\n\r\n";
-    ex.record.status = 200;
-    ex.record.bytes_to_client += kEstablished.size();
-    ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
-    const Micros idle = session.worker.settings.timeouts.client_write;
-    why = co_await send_text(session.client, kEstablished, idle, Failure::ClientGone,
-                             Failure::ClientStalled);
+  } else if (why == Failure::None && !ex.established) {
+    why = co_await establish(ex, session);
   }
   if (why != Failure::None) {
     give_up_origin(ex, session);
+    const std::uint16_t told = ex.record.status;
     refuse(ex, session, why);
+    if (ex.established) {  // no status can be told in the middle of a tunnel
+      ex.record.status = told;
+      ex.record.kind = RecordKind::Tunnel;
+      ex.stays = false;
+      ex.course = Course::Drop;
+    }
   }
 }
 

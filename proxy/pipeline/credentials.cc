@@ -85,6 +85,14 @@ void Authenticator::use(std::shared_ptr<const PasswordFile> file) {
   file_ = std::move(file);
 }
 
+void Authenticator::use(std::shared_ptr<const PasswordFile> file, Micros remember) {
+  use(std::move(file));
+  if (remember < limits_.remember) {
+    right_ = Remembered(limits_.most_remembered);
+  }
+  limits_.remember = remember;
+}
+
 Task<AuthOutcome> Authenticator::check(std::string_view value) {
   const Inquiry inquiry = inquire(value);
   if (!inquiry.flight) {

@@ -85,6 +85,9 @@ class Authenticator {
   // From now on this file decides. Passwords remembered for hashes that changed are forgotten by
   // themselves, because the hash is part of the fingerprint.
   void use(std::shared_ptr<const PasswordFile> file);
+  // The same, and how long a right password is remembered from now on; a shorter time than before
+  // forgets what is remembered.
+  void use(std::shared_ptr<const PasswordFile> file, Micros remember);
 
   const AuthCounters& counters() const { return counters_; }
 

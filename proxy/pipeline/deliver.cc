@@ -49,9 +49,9 @@ std::string_view response_head(Exchange& ex, Session& session, const http::Frami
   plan.bodiless = ex.download_framing.kind == BodyKind::None;
   plan.close = !ex.stays;
   plan.keep_alive = ex.stays && ex.request.minor == 0;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   plan.date = session.worker.date.at(session.worker.loop.wall());
-  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  plan.keep_trailers = session.settings().http.keep_trailers;
   if (ex.response.status == 101) {
     plan.upgrade = ex.response.fields.value(FieldId::Upgrade);
   }
@@ -59,7 +59,7 @@ std::string_view response_head(Exchange& ex, Session& session, const http::Frami
 }
 
 void plan_download(Exchange& ex, Session& session, const http::Framing& framing) {
-  const Settings::Timeouts& timeouts = session.worker.settings.timeouts;
+  const Settings::Timeouts& timeouts = session.settings().timeouts;
   ex.download_reader.begin(ex.download_framing);
   RelayPlan& plan = ex.download;
   plan.from = ex.origin != nullptr ? &ex.origin->stream : nullptr;
@@ -70,7 +70,7 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   plan.arena = &ex.arena;
   plan.prefix = response_head(ex, session, framing);
   plan.chunked = framing.kind == BodyKind::Chunked;
-  plan.keep_trailers = session.worker.settings.http.keep_trailers;
+  plan.keep_trailers = session.settings().http.keep_trailers;
   if (ex.body_rules) {
     plan.transform = ex.body_rules->transform.get();
     plan.watch = ex.body_rules.get();
@@ -109,7 +109,7 @@ void note_trouble(Exchange& ex, Session& session, Failure why) {
 }
 
 Task<void> deliver_reply(Exchange& ex, Session& session) {
-  const Micros idle = session.worker.settings.timeouts.client_write;
+  const Micros idle = session.settings().timeouts.client_write;
   ex.record.bytes_to_client += ex.reply.size();
   const Failure why = co_await send_text(session.client, ex.reply, idle, Failure::ClientGone,
                                          Failure::ClientStalled);
@@ -121,7 +121,7 @@ Task<void> deliver_reply(Exchange& ex, Session& session) {
 
 Task<void> deliver_switch(Exchange& ex, Session& session) {
   const std::string_view head = response_head(ex, session, {});
-  const Micros idle = session.worker.settings.timeouts.client_write;
+  const Micros idle = session.settings().timeouts.client_write;
   ex.record.bytes_to_client += head.size();
   ex.record.status = 101;
   const Failure why =
@@ -158,7 +158,9 @@ Task<void> deliver_response(Exchange& ex, Session& session) {
   ex.record.served_by = ex.parent != nullptr ? ServedBy::Parent : ServedBy::Origin;
   session.client.tie(&ex.origin->stream, Failure::ClientGone);
   ex.origin->stream.limit_reads(ex.limits ? &ex.limits->down : nullptr);
+  const Instant began = session.worker.loop.now();
   const Failure why = co_await relay(ex.download, session.worker.tools);
+  ex.record.body = session.worker.loop.now() - began;
   ex.origin->stream.limit_reads(nullptr);
   session.client.tie(nullptr, Failure::None);
   const bool uploaded = upload_complete(ex);
@@ -190,10 +192,10 @@ Task<Failure> relay_stored(Exchange& ex, Session& session, const http::Framing& 
 
 Task<void> deliver_stored(Exchange& ex, Session& session) {
   const http::Framing framing = framing_for_client(ex);
-  const bool body = ex.upload_framing.kind == BodyKind::Chunked || ex.upload_framing.length > 0;
-  ex.stays = ex.client_wants_to_stay && (!body || ex.uploaded) &&
+  ex.stays = ex.client_wants_to_stay && (!has_body(ex) || ex.uploaded) &&
              framing.kind != BodyKind::UntilClose && !session.worker.draining();
   ex.record.status = ex.response.status;
+  const Instant began = session.worker.loop.now();
   Failure why = Failure::None;
   if (ex.body_rules) {
     why = co_await relay_stored(ex, session, framing);
@@ -201,6 +203,7 @@ Task<void> deliver_stored(Exchange& ex, Session& session) {
     const std::string_view head = response_head(ex, session, framing);
     why = co_await send_stored(ex, session, head, framing.kind == BodyKind::Chunked);
   }
+  ex.record.body = session.worker.loop.now() - began;
   ex.cache.follower.reset();
   if (ex.upload_lane.valid()) {
     co_await std::move(ex.upload_lane);

@@ -104,7 +104,7 @@ Failure write_trouble(const Session& session) {
 
 Task<Failure> write_gathered(Exchange& ex, Session& session, Gather& gather) {
   gather.rewind();
-  const Micros idle = session.worker.settings.timeouts.client_write;
+  const Micros idle = session.settings().timeouts.client_write;
   for (;;) {
     const std::span<const iovec> parts = gather.parts();
     if (parts.empty()) {
@@ -135,8 +135,7 @@ Task<Failure> send_file(Exchange& ex, Session& session, const StoredPart& part) 
       done += r.bytes;
       ex.download.sent += r.bytes;
     } else if (r.what == Io::WouldBlock) {
-      const Instant until =
-          session.worker.loop.now() + session.worker.settings.timeouts.client_write;
+      const Instant until = session.worker.loop.now() + session.settings().timeouts.client_write;
       const Failure why = co_await session.client.writable(until, Failure::ClientStalled);
       if (why != Failure::None) {
         co_return why;

@@ -47,15 +47,14 @@ std::string_view essence(std::string_view content_type, Arena& arena) {
   return {out, type.size()};
 }
 
-filters::GroupMask groups_of(const Exchange& ex, Session& session) {
+filters::GroupMask groups_of(Exchange& ex, Session& session) {
   const filters::Subject& who = ex.subject;
   const filters::Policy& policy = *ex.rules->policy;
   if (!ex.rules->knows_devices) {
     return policy.groups_of(who.client, who.user, who.listener);
   }
-  Worker& worker = session.worker;
-  const auto mac = worker.neighbours.find(who.client, worker.loop.now());
-  return policy.groups_of(who.client, who.user, who.listener, mac ? &*mac : nullptr);
+  note_device(ex, session, Devices::For::Judging);
+  return policy.groups_of(who.client, who.user, who.listener, ex.device);
 }
 
 std::optional<std::uint64_t> declared_length(const http::Framing& framing) {
@@ -75,6 +74,13 @@ filters::FieldLookup lookup_in(const http::Fields& fields) {
   return {&fields, find_field};
 }
 
+void note_device(Exchange& ex, Session& session, Devices::For what) {
+  Worker& worker = session.worker;
+  ex.device =
+      worker.devices.find(session.peer.address, worker.loop.now(), worker.loop.wall(), what);
+  ex.device.name = ex.arena.copy(ex.device.name);  // the leases may change meanwhile
+}
+
 void describe_request_to_rules(Exchange& ex, Session& session) {
   filters::Subject& to = ex.subject;
   const bool tunnel = ex.course == Course::Tunnel;
@@ -85,7 +91,7 @@ void describe_request_to_rules(Exchange& ex, Session& session) {
   to.groups = groups_of(ex, session);
   to.now = session.worker.loop.wall();
   to.method = ex.request.method;
-  to.scheme = !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";
+  to.scheme = ex.secure ? "https" : !tunnel ? "http" : ex.port == kHttpsPort ? "https" : "tunnel";
   to.host = ex.host.name;
   to.host_address = ex.host.address;
   to.port = ex.port;

@@ -7,6 +7,7 @@
 
 #include "filters/subject.h"
 #include "proxy/http/message.h"
+#include "proxy/net/devices.h"
 #include "proxy/pipeline/exchange.h"
 
 namespace weir {
@@ -15,6 +16,9 @@ class Session;
 
 // The fields of a head, by name.
 filters::FieldLookup lookup_in(const http::Fields& fields);
+
+// Which device asks, for as long as the exchange lives.
+void note_device(Exchange& ex, Session& session, Devices::For what);
 
 // Everything about the request. Needs identify and authenticate.
 void describe_request_to_rules(Exchange& ex, Session& session);

@@ -28,12 +28,14 @@ void Exchange::reset() {
   authority = upgrade = reply = {};
   upload_framing = download_framing = http::Framing{};
   user = UserName{};
+  device = Device{};
   claim = Claim::None;
-  unheard = tls = spoke_late = client_wants_to_stay = ends_here = uploaded = recorded = stays =
-      response_bytes_seen = false;
+  unheard = tls = secure = established = spoke_late = client_wants_to_stay = ends_here = uploaded =
+      recorded = stays = response_bytes_seen = false;
   body_rules.reset();
   limits.reset();
   rules.reset();
+  in_force.reset();
   adjusted = edited = 0;
   log_level = filters::LogLevel::Full;
   dial_name = edited_url = {};

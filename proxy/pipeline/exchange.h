@@ -15,6 +15,7 @@
 
 #include "filters/subject.h"
 #include "filters/verdict.h"
+#include "proxy/base/device.h"
 #include "proxy/base/arena.h"
 #include "proxy/base/failure.h"
 #include "proxy/base/host.h"
@@ -59,6 +60,7 @@ struct Exchange {
   Failure failure = Failure::None;  // why it did not simply succeed
 
   // Read by the session.
+  std::shared_ptr<const Snapshot> in_force;  // the rules when it began; null: none
   http::RequestHead request;
   Buffer pinned_request;  // the buffer the request head lives in, if the session needed another
   std::uint64_t head_bytes = 0;
@@ -73,9 +75,12 @@ struct Exchange {
   std::string_view upgrade;    // Upgrade tokens to ask for
   http::Framing upload_framing;
   UserName user;
+  Device device;  // as far as somebody wanted to know it
   Claim claim = Claim::None;          // verify_claim; None on forward listeners
   bool unheard = false;               // a transparent tunnel: its client expects no HTTP from us
   bool tls = false;                   // and speaks TLS
+  bool secure = false;                // https: asked inside of TLS that ends here
+  bool established = false;           // CONNECT has been told that its tunnel stands
   bool spoke_late = false;            // it was silent, and then spoke first after all
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
@@ -123,5 +128,10 @@ struct Exchange {
   // Ready for the next request; memory is kept.
   void reset();
 };
+
+// Does a body of at least one byte come with the request, or may it?
+inline bool has_body(const Exchange& ex) {
+  return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
+}
 
 }  // namespace weir

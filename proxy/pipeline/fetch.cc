@@ -21,10 +21,6 @@ namespace {
 
 using http::BodyKind;
 
-bool has_body(const Exchange& ex) {
-  return ex.upload_framing.kind == BodyKind::Chunked || ex.upload_framing.length > 0;
-}
-
 http::Disclosure disclosure(ForwardedFor how) {
   return {how == ForwardedFor::Off, how == ForwardedFor::Add};
 }
@@ -35,16 +31,30 @@ std::string_view client_text(const Session& session, Arena& arena) {
   return {text, session.peer.address.write(text)};
 }
 
+// The host as the next hop is told it. A transparent client's Host may name a port that it did not
+// go to, which a parent would believe.
+std::string_view next_authority(Exchange& ex, const Session& session) {
+  constexpr std::uint16_t kHttpPort = 80;
+  if (!session.arrival || ex.parent == nullptr) {
+    return ex.authority;
+  }
+  if (ex.host.address) {
+    return ex.arena.copy(session.arrival->text());
+  }
+  return ex.port == kHttpPort ? ex.host.name
+                              : ex.arena.join({ex.host.name, ":", std::to_string(ex.port)});
+}
+
 std::string_view request_head(Exchange& ex, Session& session) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   http::RequestPlan plan;
-  plan.host = ex.authority;
+  plan.host = next_authority(ex, session);
   // A parent gets the absolute form, an origin the path (RFC 9112 3.2.1, 3.2.2).
-  const bool absolute = ex.parent != nullptr;
+  const bool absolute = ex.parent != nullptr && !ex.secure;
   const std::string_view path = ex.target.path == "*" ? "" : ex.target.path;
-  plan.target = absolute ? ex.arena.join({"http://", ex.authority, path}) : ex.target.path;
+  plan.target = absolute ? ex.arena.join({"http://", plan.host, path}) : ex.target.path;
   plan.framing = ex.upload_framing;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   plan.forwarded_for = disclosure(settings.http.forwarded_for);
   plan.forwarded = disclosure(settings.http.forwarded);
   if (plan.forwarded_for.add || plan.forwarded.add) {
@@ -52,7 +62,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
   }
   plan.upgrade = ex.upgrade;
   plan.keep_trailers = settings.http.keep_trailers;
-  if (ex.parent != nullptr) {
+  if (absolute) {
     plan.parent_authorization = ex.parent->authorization;
   }
   CacheUse& use = ex.cache;
@@ -64,7 +74,7 @@ std::string_view request_head(Exchange& ex, Session& session) {
 }
 
 void plan_upload(Exchange& ex, Session& session, std::string_view head) {
-  const Settings& settings = session.worker.settings;
+  const Settings& settings = session.settings();
   ex.upload_reader.begin(ex.upload_framing);
   RelayPlan& plan = ex.upload;
   plan.from = &session.client;
@@ -124,7 +134,7 @@ Task<Failure> send_request(Exchange& ex, Session& session) {
     co_return Failure::None;
   }
   session.heed_client(ex);
-  const Micros idle = session.worker.settings.timeouts.origin_body_idle;
+  const Micros idle = session.settings().timeouts.origin_body_idle;
   co_return co_await send_text(ex.origin->stream, head, idle, Failure::OriginReset,
                                Failure::OriginHeadTimeout);
 }
@@ -166,12 +176,12 @@ Task<Failure> read_more(Exchange& ex, Session& session) {
     if (r.what != Io::WouldBlock) {
       co_return origin_failure(ex, r);
     }
-    const Instant until = ex.asked + worker.settings.timeouts.origin_head;
+    const Instant until = ex.asked + session.settings().timeouts.origin_head;
     const Failure why = co_await ex.origin->stream.readable(until, Failure::OriginHeadTimeout);
     if (why == Failure::OriginHeadTimeout && !ex.upload_lane.done()) {
       ex.asked = worker.loop.now();  // the body is still on its way and has deadlines of its own
     } else if (why == Failure::OriginHeadTimeout &&
-               worker.loop.now() < ex.asked + worker.settings.timeouts.origin_head) {
+               worker.loop.now() < ex.asked + session.settings().timeouts.origin_head) {
       continue;  // its end has moved the deadline on
     } else if (why != Failure::None) {
       co_return why;
@@ -180,7 +190,7 @@ Task<Failure> read_more(Exchange& ex, Session& session) {
 }
 
 Task<Failure> pass_interim(Exchange& ex, Session& session) {
-  if (++ex.interim > session.worker.settings.limits.interim_responses) {
+  if (++ex.interim > session.settings().limits.interim_responses) {
     co_return Failure::OriginTooManyInterim;
   }
   if (ex.request.minor == 0 || session.for_nobody()) {
@@ -188,10 +198,10 @@ Task<Failure> pass_interim(Exchange& ex, Session& session) {
   }
   http::ResponsePlan plan;
   plan.bodiless = true;
-  plan.via = session.worker.shared.pseudonym;
+  plan.via = session.setup().pseudonym;
   const std::string_view head = http::write_response(ex.response, plan, ex.arena);
   ex.record.bytes_to_client += head.size();
-  co_return co_await send_text(session.client, head, session.worker.settings.timeouts.client_write,
+  co_return co_await send_text(session.client, head, session.settings().timeouts.client_write,
                                Failure::ClientGone, Failure::ClientStalled);
 }
 
@@ -216,7 +226,7 @@ Failure accept_head(Exchange& ex) {
 }
 
 Task<Failure> read_response_head(Exchange& ex, Session& session) {
-  const Settings::Limits& limits = session.worker.settings.limits;
+  const Settings::Limits& limits = session.settings().limits;
   const http::HeadLimits head_limits{limits.request_line, limits.head, limits.fields};
   http::HeadScan scan;
   for (;;) {
@@ -279,7 +289,10 @@ void give_up(Exchange& ex, Session& session, Failure why) {
     return;
   }
   const bool timeout = row(why).status == 504;
+  // What is wrong with a certificate is for the client to know, whatever is stored.
+  const bool certificate = row(why).proxy_status == "tls_certificate_error";
   const bool stale =
+      !certificate &&
       serve_stale(ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
   end_flight(ex, session, store::FlightState::Failed, why);
   if (!stale) {

@@ -18,7 +18,8 @@ constexpr unsigned kBlocksPerTurn = 16;
 
 }  // namespace
 
-Fill::Fill(Worker& worker, FillPlan plan) : worker_(worker), plan_(std::move(plan)) {
+Fill::Fill(Worker& worker, FillPlan plan)
+    : worker_(worker), setup_(worker.setup), plan_(std::move(plan)) {
   reader_.begin(plan_.framing);
   worker_.enlist(*this);
 }
@@ -53,7 +54,7 @@ bool Fill::wanted() const {
     return plan_.filling->joinable();  // what is too large to keep is for nobody
   }
   const std::uint64_t left = reader_.counted() ? reader_.sure_payload() : plan_.filling->size();
-  return plan_.filling->joinable() && left <= worker_.settings.cache.finish;
+  return plan_.filling->joinable() && left <= setup_->settings.cache.finish;
 }
 
 // What lies in the buffer, decoded, into the body.
@@ -109,7 +110,7 @@ Task<Failure> Fill::read_some() {
     if (r.what != Io::WouldBlock) {
       co_return from.is_open() ? Failure::OriginCut : from.closed_why();
     }
-    const Instant until = worker_.loop.now() + worker_.settings.timeouts.origin_body_idle;
+    const Instant until = worker_.loop.now() + setup_->settings.timeouts.origin_body_idle;
     const Failure why = co_await from.readable(until, Failure::OriginBodyTimeout);
     if (why != Failure::None) {
       co_return why;

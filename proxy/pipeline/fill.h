@@ -20,6 +20,7 @@
 namespace weir {
 
 class Worker;
+struct Setup;
 
 struct FillPlan {
   OriginConnection* origin = nullptr;
@@ -59,6 +60,7 @@ class Fill {
   void keep();
 
   Worker& worker_;
+  const std::shared_ptr<const Setup> setup_;  // in force when it began
   FillPlan plan_;
   http::BodyReader reader_;
   Fill* prev_ = nullptr;

@@ -7,6 +7,9 @@ namespace weir {
 
 void Heartbeat::due() {
   metrics_.observe(metric::LoopLag, loop_.now() - expected_);
+  if (beat_) {
+    beat_();
+  }
   next();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "proxy/net/loop.h"
 #include "proxy/net/wheel.h"
@@ -15,7 +16,9 @@ namespace weir {
 
 class Heartbeat final : public Deadline {
  public:
-  Heartbeat(Loop& loop, Metrics& metrics) : loop_(loop), metrics_(metrics) {}
+  // `beat` is called with each: for what is told once a second.
+  Heartbeat(Loop& loop, Metrics& metrics, std::function<void()> beat = nullptr)
+      : loop_(loop), metrics_(metrics), beat_(std::move(beat)) {}
 
   // On the loop's thread: begin() when it starts turning, end() when it never will again.
   void begin() { next(); }
@@ -31,6 +34,7 @@ class Heartbeat final : public Deadline {
 
   Loop& loop_;
   Metrics& metrics_;
+  std::function<void()> beat_;
   Instant expected_;
   alignas(64) std::atomic<Micros> last_{0};
   std::atomic<bool> ended_{false};

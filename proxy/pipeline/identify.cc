@@ -8,6 +8,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/pipeline/answer.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -37,7 +38,7 @@ bool client_allowed(const IpAddress& client, const Settings::Clients& clients) {
 
 Failure check_connect(Exchange& ex, const Settings& settings) {
   // CONNECT has no body (RFC 9110 9.3.6); bytes behind the head belong to the tunnel.
-  if (ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0) {
+  if (has_body(ex)) {
     return Failure::BadContentLength;
   }
   const auto& ports = settings.connect.ports;
@@ -67,6 +68,33 @@ Failure check_form(const Exchange& ex, const Session& session) {
   return wrong ? Failure::Misdirected : Failure::None;
 }
 
+// Inside TLS everything is asked of the server that the handshake named, in the form that servers
+// are asked in; another name is for another connection (RFC 9110 7.4).
+Failure find_target_inside(Exchange& ex, const Session& session) {
+  const Inside& inside = *session.inside;
+  const http::Field* host = ex.request.fields.find(FieldId::Host);
+  ex.host = Host{inside.host, inside.address};
+  ex.port = inside.port;
+  ex.authority = inside.authority;
+  ex.secure = true;
+  ex.record.intercept = "intercepted";
+  if (ex.target.form != TargetForm::Origin && ex.target.form != TargetForm::Asterisk) {
+    return Failure::WrongHost;
+  }
+  if (host == nullptr || host->value.empty()) {
+    return Failure::None;
+  }
+  const auto named = http::parse_authority(host->value);
+  if (!named) {
+    return named.error();
+  }
+  const auto name = normalise_host(named->host, named->bracketed, ex.arena);
+  const bool same = name && name->name == ex.host.name && name->address == ex.host.address &&
+                    (named->port == 0 || named->port == ex.port);
+  ex.authority = named->text;
+  return same ? Failure::None : Failure::WrongHost;
+}
+
 // Target, Host, and the normalised host and port.
 Failure find_target(Exchange& ex, const Session& session) {
   if (const Failure why = http::check_host(ex.request); why != Failure::None) {
@@ -77,6 +105,9 @@ Failure find_target(Exchange& ex, const Session& session) {
     return target.error();
   }
   ex.target = *target;
+  if (session.inside != nullptr) {
+    return find_target_inside(ex, session);
+  }
   if (const Failure why = check_form(ex, session); why != Failure::None) {
     return why;
   }
@@ -108,17 +139,16 @@ Failure check_method(const Exchange& ex, const Settings& settings) {
   if (std::find(denied.begin(), denied.end(), ex.request.method) != denied.end()) {
     return Failure::MethodDenied;
   }
-  const bool body =
-      ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-  return ex.request.method_id == Method::Trace && body ? Failure::BodyOnTrace : Failure::None;
+  return ex.request.method_id == Method::Trace && has_body(ex) ? Failure::BodyOnTrace
+                                                               : Failure::None;
 }
 
-Failure check_request(Exchange& ex, const Shared& shared) {
-  const Settings& settings = shared.settings;
+Failure check_request(Exchange& ex, const Setup& setup) {
+  const Settings& settings = setup.settings;
   if (http::expectation(ex.request) == http::Expectation::Unknown) {
     return Failure::ExpectationFailed;
   }
-  if (http::via_names(ex.request.fields, shared.pseudonym)) {
+  if (http::via_names(ex.request.fields, setup.pseudonym)) {
     return Failure::Loop;
   }
   if (!http::max_forwards(ex.request).valid) {
@@ -132,8 +162,9 @@ Failure check_request(Exchange& ex, const Shared& shared) {
 }
 
 Failure first_fault(Exchange& ex, Session& session) {
-  const Shared& shared = session.worker.shared;
-  if (!client_allowed(session.peer.address, shared.settings.clients)) {
+  const Setup& setup = session.setup();
+  // Whom the firewall turns aside is the operator's choice, made there, and not one of a proxy's.
+  if (!session.arrival && !client_allowed(session.peer.address, setup.settings.clients)) {
     return Failure::ClientDenied;
   }
   const auto framing = http::request_framing(ex.request);
@@ -144,10 +175,10 @@ Failure first_fault(Exchange& ex, Session& session) {
   if (const Failure why = find_target(ex, session); why != Failure::None) {
     return why;
   }
-  if (const Failure why = check_request(ex, shared); why != Failure::None) {
+  if (const Failure why = check_request(ex, setup); why != Failure::None) {
     return why;
   }
-  return ex.request.method_id == Method::Connect ? check_connect(ex, shared.settings)
+  return ex.request.method_id == Method::Connect ? check_connect(ex, setup.settings)
                                                  : Failure::None;
 }
 
@@ -155,12 +186,15 @@ Failure first_fault(Exchange& ex, Session& session) {
 
 void identify(Exchange& ex, Session& session) {
   ex.client_wants_to_stay = wants_to_stay(ex.request);
+  if (session.inside != nullptr) {
+    ex.user = session.inside->user;
+  }
   if (const Failure why = first_fault(ex, session); why != Failure::None) {
     refuse(ex, session, why);
     return;
   }
   const http::MaxForwards hops = http::max_forwards(ex.request);
-  const bool about_us = ex.target.form == TargetForm::Asterisk && !session.arrival;
+  const bool about_us = ex.target.form == TargetForm::Asterisk && !session.arrival && !ex.secure;
   if (about_us || (hops.present && hops.value == 0)) {
     ex.ends_here = true;
     return;
@@ -168,7 +202,7 @@ void identify(Exchange& ex, Session& session) {
   if (ex.request.method_id == Method::Connect) {
     ex.course = Course::Tunnel;
   } else if (ex.upload_framing.kind == http::BodyKind::None) {
-    ex.upgrade = http::wanted_upgrade(ex.request, session.worker.settings.http.upgrades, ex.arena);
+    ex.upgrade = http::wanted_upgrade(ex.request, session.settings().http.upgrades, ex.arena);
   }
 }
 
@@ -195,7 +229,12 @@ Task<void> authenticate(Exchange& ex, Session& session) {
   const std::string_view value =
       one ? ex.request.fields.value(FieldId::ProxyAuthorization) : std::string_view();
   const AuthCounters before = session.worker.authenticator->counters();
+  const Instant began = session.worker.loop.now();
   const AuthOutcome outcome = co_await session.worker.authenticator->check(value);
+  const Micros took = session.worker.loop.now() - began;
+  if (took > 0) {  // it was not remembered
+    session.worker.metrics.observe(metric::StepTime, took, Step::Authenticate);
+  }
   count_check(session, before);
   if (outcome.failure != Failure::None) {
     refuse(ex, session, outcome.failure);

@@ -9,6 +9,7 @@
 #include "filters/url.h"
 #include "proxy/base/host.h"
 #include "proxy/pipeline/adjust.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
@@ -40,11 +41,18 @@ void pin_head(Exchange& ex, Session& session) {
   ex.pinned_request = std::exchange(in, std::move(next));
 }
 
+// Has the server something to say? Not before it has been connected to.
+bool server_spoke(const Exchange& ex) {
+  return ex.origin != nullptr && !ex.origin->stream.quiet();
+}
+
 // More bytes of the client's, or None with nothing new when the server has begun to speak.
 Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
-  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.tunnel_idle;
+  const Settings::Timeouts& timeouts = session.settings().timeouts;
+  const Micros patience = ex.origin != nullptr ? timeouts.tunnel_idle : timeouts.head;
+  const Instant until = session.worker.loop.now() + patience;
   for (;;) {
-    server_first = ex.unheard && session.in.empty() && !ex.origin->stream.quiet();
+    server_first = ex.unheard && session.in.empty() && server_spoke(ex);
     if (server_first) {
       co_return Failure::None;  // it has been waited for
     }
@@ -64,7 +72,7 @@ Task<Failure> read_client(Exchange& ex, Session& session, bool& server_first) {
     const Instant glance = session.worker.loop.now() + kGlance;
     const Failure why = co_await session.client.readable(glance, Failure::HeadTimeout);
     if (why == Failure::HeadTimeout) {
-      server_first = session.in.empty() && (!ex.origin->stream.quiet() || !ex.origin_in.empty());
+      server_first = session.in.empty() && (server_spoke(ex) || !ex.origin_in.empty());
       if (server_first || session.worker.loop.now() > until) {
         co_return server_first ? Failure::None : Failure::TunnelIdle;
       }
@@ -159,7 +167,39 @@ bool may_pass(Exchange& ex, Session& session, std::string_view server_name) {
   return true;
 }
 
+// A refused tunnel: its client is shown why where it can be, else by an alert.
+Task<void> refuse_tunnel(Exchange& ex, Session& session, Failure why, bool tls) {
+  if (why == Failure::Blocked) {
+    note_verdict(ex);
+  }
+  if (ex.origin != nullptr) {
+    session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  }
+  ex.failure = why;
+  ex.record.kind = RecordKind::Tunnel;
+  ex.stays = false;
+  ex.course = Course::Drop;
+  if (why == Failure::Blocked && tls && shows_page_inside(ex, session)) {
+    co_await enter_blocked(ex, session);
+  } else if (why == Failure::Blocked && tls) {
+    const Micros idle = session.settings().timeouts.client_write;
+    ex.record.bytes_to_client += tls::kUnrecognizedName.size();
+    co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
+                       Failure::ClientStalled);
+  }
+}
+
 }  // namespace
+
+Task<Failure> read_greeting(Exchange& ex, Session& session, tls::Hello& hello) {
+  pin_head(ex, session);
+  Failure why = Failure::None;
+  const HelloProgress progress = co_await read_hello(ex, session, hello, why);
+  if (why == Failure::None && progress != HelloProgress::Done) {
+    why = Failure::NotTls;
+  }
+  co_return why;
+}
 
 Task<void> inspect_hello(Exchange& ex, Session& session) {
   if (ex.request.method_id != http::Method::Connect) {
@@ -171,24 +211,15 @@ Task<void> inspect_hello(Exchange& ex, Session& session) {
   const HelloProgress progress = co_await read_hello(ex, session, hello, why);
   const bool refused = why == Failure::None && (progress == HelloProgress::Bad ||
                                                 !may_pass(ex, session, hello.server_name));
-  if (why == Failure::None && !refused) {
-    co_return;
-  }
   if (refused) {
     why = Failure::Blocked;
-    note_verdict(ex);
+  } else if (why == Failure::None && progress == HelloProgress::NotTls &&
+             looks_inside(ex, session)) {
+    why = Failure::NotTls;
   }
-  if (refused && progress != HelloProgress::NotTls) {
-    const Micros idle = session.worker.settings.timeouts.client_write;
-    ex.record.bytes_to_client += tls::kUnrecognizedName.size();
-    co_await send_text(session.client, tls::kUnrecognizedName, idle, Failure::ClientGone,
-                       Failure::ClientStalled);
+  if (why != Failure::None) {
+    co_await refuse_tunnel(ex, session, why, progress != HelloProgress::NotTls);
   }
-  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-  ex.failure = why;
-  ex.record.kind = RecordKind::Tunnel;
-  ex.stays = false;
-  ex.course = Course::Drop;
 }
 
 }  // namespace weir

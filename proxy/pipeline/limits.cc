@@ -63,6 +63,8 @@ void limit_bandwidth(Exchange& ex, Session& session, const filters::Adjustments&
     const auto bucket = worker.shared.bandwidth->bucket(rule.id, key, limit, now);
     if (!ex.limits) {
       ex.limits = std::make_unique<Limits>();
+      ex.limits->up.count_in(worker.metrics);
+      ex.limits->down.count_in(worker.metrics);
     }
     if (!ex.limits->up.add(bucket) || !ex.limits->down.add(bucket)) {
       worker.metrics.add(metric::AdjustmentsLost);

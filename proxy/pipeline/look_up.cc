@@ -37,20 +37,12 @@ bool asks_otherwise(const Exchange& ex, const filters::Adjustments& all) {
                      });
 }
 
-std::string_view key_of(Exchange& ex) {
-  return cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
-}
-
-bool asks_with_body(const Exchange& ex) {
-  return ex.upload_framing.kind == http::BodyKind::Chunked || ex.upload_framing.length > 0;
-}
-
 // May the exchange have anything to do with the cache at all? What an address serves under a name
 // it may not have is shared with nobody; a GET with a body asks something that its URL does not
 // tell; and beside a connection that a login bound to this client, nothing tells whose an answer
 // is.
 bool may_take_part(const Exchange& ex, const Session& session) {
-  const bool body_counts = asks_with_body(ex) && http::is_safe(ex.request.method_id);
+  const bool body_counts = has_body(ex) && http::is_safe(ex.request.method_id);
   const bool named = ex.claim == Claim::None || ex.claim == Claim::Verified;
   return session.worker.shared.store != nullptr && ex.upgrade.empty() && !ex.ends_here && named &&
          !body_counts && !session.is_bound();
@@ -65,7 +57,7 @@ bool takes_part(Exchange& ex, Session& session) {
   if (!may_take_part(ex, session)) {
     return false;
   }
-  use.key = key_of(ex);
+  use.key = store_key(ex);
   if (use.key.empty()) {
     return false;
   }
@@ -121,7 +113,7 @@ void plan_validation(Exchange& ex, std::size_t chosen) {
 bool may_share(const Exchange& ex, const Session& session) {
   const CacheUse& use = ex.cache;
   const cache::Asked& asked = use.asked;
-  const bool wanted = session.worker.settings.cache.collapse && !asked.authorization;
+  const bool wanted = session.settings().cache.collapse && !asked.authorization;
   return (wanted || use.background) && !use.alone && asked.method == http::Method::Get &&
          !asked.for_origin && !asked.directives.no_store &&
          (use.validating || !asked.conditional()) && ex.upload_framing.kind == http::BodyKind::None;
@@ -160,7 +152,7 @@ LookUp lead_or_follow(Exchange& ex, Session& session) {
     return use.flight ? LookUp::AwaitFlight : LookUp::Decided;
   }
   const auto seat = flights.board(flight_key(ex), use.hash, now,
-                                  session.worker.settings.cache.collapse_wait, use.erasures);
+                                  session.settings().cache.collapse_wait, use.erasures);
   use.flight = seat.flight;
   use.leads = seat.leads;
   if (!seat.leads && use.background) {
@@ -196,9 +188,9 @@ bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
   if (from.came_from == cache::CameFrom::Parent) {
     return true;  // no address was judged for the fetch either
   }
-  const Shared& shared = session.worker.shared;
+  const Setup& setup = session.setup();
   Failure why = judge_destination(from.address, ex.port, ClientClass::of(session.peer.address),
-                                  shared.settings.destinations, shared.own)
+                                  setup.settings.destinations, setup.own)
                     .failure;
   if (why == Failure::None) {
     why = police_address(ex, from.address);
@@ -271,8 +263,13 @@ void read_overrides(Exchange& ex, const filters::Verdict& verdict) {
   }
 }
 
+std::string_view store_key(Exchange& ex) {
+  return cache::cache_key({ex.secure ? "https" : "http", ex.host.name, ex.port, ex.target.path},
+                          ex.arena);
+}
+
 bool key_still_holds(Exchange& ex) {
-  return key_of(ex) == ex.cache.key;
+  return store_key(ex) == ex.cache.key;
 }
 
 LookUp look_up(Exchange& ex, Session& session) {
@@ -369,7 +366,7 @@ bool serve_stale(Exchange& ex, Session& session, cache::ErrorKind kind) {
 }
 
 void leave_alone(Exchange& ex, Session& session) {
-  const Micros mark = session.worker.settings.cache.alone_for;
+  const Micros mark = session.settings().cache.alone_for;
   if (ex.cache.leads) {
     session.worker.shared.store->flights.mark_alone(ex.cache.hash,
                                                     session.worker.loop.now() + mark);

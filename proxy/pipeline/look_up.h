@@ -16,6 +16,9 @@ enum class LookUp : std::uint8_t {
   AwaitFlight,  // somebody is asking the origin already: ex.cache.flight
 };
 
+// What the present request goes by in the store; empty: nothing can be stored under it.
+std::string_view store_key(Exchange& ex);
+
 // Needs Open. May be called again after a wait.
 LookUp look_up(Exchange& ex, Session& session);
 

@@ -9,6 +9,8 @@
 #include "proxy/net/connect.h"
 #include "proxy/net/name_history.h"
 #include "proxy/net/resolver.h"
+#include "proxy/pipeline/handshake.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/police.h"
 #include "proxy/pipeline/route.h"
 #include "proxy/pipeline/session.h"
@@ -39,15 +41,29 @@ std::string_view port_text(std::uint16_t port, Arena& arena) {
 }
 
 // Everything a pooled connection's use depends on but the address, which is judged at each use.
-std::string_view pool_key(const Hop& hop, Arena& arena) {
-  return hop.parent != nullptr ? arena.join({"parent ", hop.parent->name})
-                               : arena.join({hop.name, ":", port_text(hop.port, arena)});
+// With TLS that is also the server whose certificate was verified; through a parent it is a tunnel
+// to that one server.
+std::string_view pool_key(const Session& session, const Hop& hop, Arena& arena) {
+  const std::string_view parent = hop.parent != nullptr ? hop.parent->name : std::string_view();
+  const std::string_view at = arena.join({hop.name, ":", port_text(hop.port, arena)});
+  // A reload may give the name of a parent to another host.
+  const std::string_view place =
+      hop.parent != nullptr ? arena.join({"parent ", parent, " ", at}) : at;
+  return session.inside == nullptr ? place
+                                   : arena.join({"tls ", session.inside->authority, " ", place});
+}
+
+// Servers are to see the client's own address. Behind a redirect their answers would not come back
+// through here.
+bool keeps_address(const Session& session) {
+  return session.arrival && session.listener.mode == ListenMode::Tproxy &&
+         session.settings().transparent.keep_client_address;
 }
 
 DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {
-  const Shared& shared = session.worker.shared;
+  const Setup& setup = session.setup();
   return judge_destination(address, port, ClientClass::of(session.peer.address),
-                           shared.settings.destinations, shared.own);
+                           setup.settings.destinations, setup.own);
 }
 
 // A parent is configured, hence allowed wherever it is, but never ourselves; rules about addresses
@@ -85,14 +101,11 @@ Task<Failure> find_addresses(Exchange& ex, Session& session, Hop hop, Candidates
   const Instant asked = worker.loop.now();
   const auto answer = co_await worker.resolver->resolve(hop.name);
   ex.record.dns = worker.loop.now() - asked;
-  worker.metrics.add(metric::DnsLookups, !answer              ? DnsOutcome::Failed
-                                         : ex.record.dns == 0 ? DnsOutcome::Cached
-                                                              : DnsOutcome::Resolved);
   if (!answer) {
     co_return answer.error();
   }
-  if (worker.shared.names != nullptr) {
-    worker.shared.names->learn(hop.name, *answer->addresses, worker.loop.now());
+  if (session.setup().names != nullptr) {
+    session.setup().names->learn(hop.name, *answer->addresses, worker.loop.now());
   }
   for (const IpAddress& address : *answer->addresses) {
     consider(ex, out, session, hop, address);
@@ -108,11 +121,11 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   }
   Worker& worker = session.worker;
   ConnectLimits limits;
-  limits.per_address = worker.settings.timeouts.connect;
-  limits.total = worker.settings.timeouts.connect_total;
-  limits.prefer_ipv6 = worker.settings.dns.prefer_ipv6;
-  limits.mark = worker.settings.transparent.mark;
-  if (session.arrival && worker.settings.transparent.keep_client_address) {
+  limits.per_address = session.settings().timeouts.connect;
+  limits.total = session.settings().timeouts.connect_total;
+  limits.prefer_ipv6 = session.settings().dns.prefer_ipv6;
+  limits.mark = session.settings().transparent.mark;
+  if (keeps_address(session) && hop.parent == nullptr) {
     limits.from = session.peer.address;
   }
   const std::span<const Endpoint> addresses(candidates.at.data(), candidates.count);
@@ -151,9 +164,9 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
                              Destination*& place) {
   OriginPool& pool = session.worker.pool;
   Loop& loop = session.worker.loop;
-  const std::string_view key = pool_key(hop, ex.arena);
+  const std::string_view key = pool_key(session, hop, ex.arena);
   const Instant asked = loop.now();
-  const Instant until = asked + session.worker.settings.origin.queue_wait;
+  const Instant until = asked + session.settings().origin.queue_wait;
   for (;;) {
     Destination& d = pool.destination(key);
     place = &d;
@@ -198,6 +211,29 @@ Task<Failure> wait_for_place(Exchange& ex, Session& session, Hop hop, bool fresh
   }
 }
 
+// Takes a new connection into use: through a parent, and with TLS, where the exchange wants that.
+Task<Failure> begin_use(Exchange& ex, Session& session, Hop hop, OriginConnection* c) {
+  ex.origin = c;
+  note_origin(ex, session, hop);
+  Failure why = Failure::None;
+  if (ex.secure && hop.parent != nullptr) {
+    why = co_await ask_parent(ex, session);
+    if (why == Failure::None && !ex.origin_in.empty()) {
+      why = Failure::OriginTlsFailed;  // no server speaks before it is greeted
+    }
+    ex.response.clear();
+    session.worker.buffers.give(std::move(ex.origin_in));
+  }
+  if (why == Failure::None && ex.secure) {
+    why = co_await secure_origin(ex, session, *c);
+  }
+  if (why != Failure::None) {
+    ex.origin = nullptr;
+    session.worker.pool.give_back(c, false);
+  }
+  co_return why;
+}
+
 Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
   Destination* place = nullptr;
   Failure why = co_await wait_for_place(ex, session, hop, fresh, place);
@@ -214,9 +250,7 @@ Task<Failure> obtain_hop(Exchange& ex, Session& session, Hop hop, bool fresh) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
@@ -227,25 +261,29 @@ Task<Failure> obtain_unpooled(Exchange& ex, Session& session, Hop hop) {
     pool.give_back(c, false);
     co_return why;
   }
-  ex.origin = c;
-  note_origin(ex, session, hop);
-  co_return Failure::None;
+  co_return co_await begin_use(ex, session, hop, c);
 }
 
 // Where a transparent client was going, whatever it calls that. Whoever is to see the client's own
 // address needs connections of his own.
 Hop hop_of_arrival(Exchange& ex, const Session& session) {
   const Endpoint& to = *session.arrival;
-  const bool as_client = session.worker.settings.transparent.keep_client_address;
+  const bool as_client = keeps_address(session);
   const std::string_view name =
       ex.arena.join({to.address.text(), as_client ? " from " : "",
                      as_client ? session.peer.address.text() : std::string()});
   return Hop{name, to.address, to.port, nullptr};
 }
 
-Hop hop_of(const Exchange& ex, const Settings::Parent* parent) {
+Hop hop_of(Exchange& ex, const Session& session, const Settings::Parent* parent) {
+  if (parent == nullptr && session.inside != nullptr) {
+    return Hop{session.inside->dial_name, session.inside->dial_address, ex.port, nullptr};
+  }
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
+  }
+  if (parent == nullptr && session.arrival) {
+    return hop_of_arrival(ex, session);
   }
   if (parent == nullptr) {
     return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
@@ -265,33 +303,37 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
   co_return co_await obtain_hop(ex, session, hop, riding == Riding::Fresh);
 }
 
+// What must hold before a parent is asked, which would dial a literal address unjudged. A parent
+// that gets a transparent client's request goes where its name leads: only a name that fits will
+// do. (For a tunnel it is given the address.)
+Failure judge_for_parent(Exchange& ex, const Session& session) {
+  if (session.arrival && ex.course != Course::Tunnel && ex.claim != Claim::Verified) {
+    return Failure::NameContradicted;
+  }
+  const auto& address = session.arrival ? session.arrival->address : ex.host.address;
+  const Failure denied = address ? judge(session, *address, ex.port).failure : Failure::None;
+  return denied != Failure::None ? denied : police_address(ex, address);
+}
+
 // Goes through the route's parents until one answers.
 Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
-  const Settings& settings = session.worker.settings;
-  if (session.arrival && ex.dial_name.empty()) {
-    const Hop there = hop_of_arrival(ex, session);
-    co_return co_await obtain_one(ex, session, there, riding);
-  }
+  const Settings& settings = session.settings();
   if (ex.route == nullptr) {
     ex.route = find_route(settings, ex.host.name);
   }
   if (ex.route == nullptr) {
-    const Hop direct = hop_of(ex, nullptr);
+    const Hop direct = hop_of(ex, session, nullptr);
     co_return co_await obtain_one(ex, session, direct, riding);
-  }
-  if (ex.host.address) {
-    // A literal address is judged here, since a parent would dial it unjudged.
-    const Failure denied = judge(session, *ex.host.address, ex.port).failure;
-    if (denied != Failure::None) {
-      co_return denied;
-    }
-  }
-  if (const Failure denied = police_address(ex, ex.host.address); denied != Failure::None) {
-    co_return denied;
   }
   Failure why = Failure::ConnectFailed;
   while (ex.next_parent < ex.route->size()) {
-    const Hop hop = hop_of(ex, find_parent(settings, (*ex.route)[ex.next_parent++]));
+    const Settings::Parent* parent = find_parent(settings, (*ex.route)[ex.next_parent++]);
+    const Failure denied =
+        parent != nullptr || !session.arrival ? judge_for_parent(ex, session) : Failure::None;
+    if (denied != Failure::None) {
+      co_return denied;
+    }
+    const Hop hop = hop_of(ex, session, parent);
     why = co_await obtain_one(ex, session, hop, riding);
     if (!worth_another(why)) {
       break;

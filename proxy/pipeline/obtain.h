@@ -18,4 +18,8 @@ Task<Failure> obtain(Exchange& ex, Session& session, bool fresh);
 // that answers.
 Task<Failure> obtain_for_tunnel(Exchange& ex, Session& session);
 
+// Asks the parent behind ex.origin for a tunnel (connect_tunnel.cc); its answer stays in
+// ex.origin_in, with what already came through the tunnel.
+Task<Failure> ask_parent(Exchange& ex, Session& session);
+
 }  // namespace weir

@@ -15,6 +15,7 @@
 #include "proxy/pipeline/block.h"
 #include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/describe.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -41,6 +42,19 @@ void count_verdict(const Exchange& ex, Session& session) {
   if (ex.verdict.would_rule != UINT32_MAX) {
     metrics.add(metric::TrialDecisions, static_cast<RuleDecision>(ex.verdict.would));
   }
+}
+
+// Measured now and then: reading the clock twice is dear beside an easy judgement.
+void judge_request(Exchange& ex, Session& session) {
+  constexpr std::uint64_t kEach = 16;
+  const filters::Policy& policy = *ex.rules->policy;
+  if (session.worker.judged++ % kEach != 0) {
+    policy.judge(Phase::Request, ex.subject, ex.arena, ex.verdict);
+    return;
+  }
+  const Instant began = Loop::clock();
+  policy.judge(Phase::Request, ex.subject, ex.arena, ex.verdict);
+  session.worker.metrics.observe(metric::StepTime, Loop::clock() - began, Step::Judge);
 }
 
 bool ends_exchange(const filters::Verdict& verdict, bool host_only) {
@@ -83,7 +97,7 @@ Task<Failure> first_bytes(Exchange& ex, Session& session, std::string_view& firs
   parts.in = &ex.origin_in;
   parts.framing = ex.download_framing;
   parts.arena = &ex.arena;
-  const Instant until = session.worker.loop.now() + session.worker.settings.timeouts.origin_head;
+  const Instant until = session.worker.loop.now() + session.settings().timeouts.origin_head;
   co_return co_await peek_body(parts, filters::kSniffBytes, until, first);
 }
 
@@ -150,16 +164,33 @@ void note_verdict(Exchange& ex) {
   }
 }
 
+// Of a tunnel that was blocked, and taken only to say so.
+static void repeat_verdict(Exchange& ex, Session& session) {
+  ex.rules = session.inside->blocked_by;
+  describe_request_to_rules(ex, session);
+  ex.verdict = session.inside->verdict;
+  ex.record.intercept = "block_page";
+  note_verdict(ex);
+  answer_by_rule(ex, session);
+}
+
 void police_request(Exchange& ex, Session& session) {
   if (ex.ends_here) {
     return;
   }
-  ex.rules = session.worker.rules;
+  if (session.inside != nullptr && session.inside->blocked_by != nullptr) {
+    repeat_verdict(ex, session);
+    return;
+  }
+  ex.rules = ex.in_force;
   describe_request_to_rules(ex, session);
   ex.verdict.clear();
-  ex.rules->policy->judge(Phase::Request, ex.subject, ex.arena, ex.verdict);
+  judge_request(ex, session);
   note_verdict(ex);
   count_verdict(ex, session);
+  if (ex.verdict.decision == Decision::Intercept && !looks_inside(ex, session)) {
+    ex.record.intercept = "untrusting";
+  }
   if (ends_exchange(ex.verdict, ex.subject.host_only)) {
     answer_by_rule(ex, session);
     return;

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "proxy/cache/key.h"
 #include "proxy/pipeline/answer.h"
+#include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -16,7 +16,7 @@ namespace weir {
 namespace {
 
 bool may_purge(const Session& session) {
-  const std::vector<Prefix>& from = session.worker.settings.cache.purge_from;
+  const std::vector<Prefix>& from = session.settings().cache.purge_from;
   const IpAddress& client = session.peer.address;
   return from.empty() ? client.is_loopback()
                       : std::any_of(from.begin(), from.end(),
@@ -26,7 +26,7 @@ bool may_purge(const Session& session) {
 }  // namespace
 
 bool is_purge(const Exchange& ex, const Session& session) {
-  return session.worker.settings.cache.purge_method && session.worker.shared.store != nullptr &&
+  return session.settings().cache.purge_method && session.worker.shared.store != nullptr &&
          ex.request.method == "PURGE";
 }
 
@@ -35,8 +35,7 @@ void purge(Exchange& ex, Session& session) {
     refuse(ex, session, Failure::MethodDenied);
     return;
   }
-  const std::string_view key =
-      cache::cache_key({"http", ex.host.name, ex.port, ex.target.path}, ex.arena);
+  const std::string_view key = store_key(ex);
   const bool there = !key.empty() && session.worker.shared.store->erase(key);
   if (!there) {
     refuse(ex, session, Failure::NothingStored);

@@ -4,6 +4,7 @@
 // What a tunnel's record views would not outlive its exchange, so a copy is kept for it.
 #include "proxy/pipeline/record.h"
 
+#include "proxy/pipeline/describe.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -32,6 +33,7 @@ void begin_record(Exchange& ex, Session& session) {
   ex.record.started = worker.loop.wall();
   ex.record.client = session.peer;
   ex.record.listener = session.listener.at;
+  ex.record.listener_slot = static_cast<std::uint8_t>(session.listener.slot);
   ex.record.client_reused = ex.client_reused;
 }
 
@@ -39,7 +41,7 @@ void begin_record(Exchange& ex, Session& session) {
 void describe_request(Exchange& ex, const Session& session) {
   Record& r = ex.record;
   r.method = ex.request.method;
-  const bool query = session.worker.settings.access_log.query_strings;
+  const bool query = session.settings().access_log.query_strings;
   r.url = for_the_log(ex.request.target, query, ex.arena);
   r.version = ex.request.minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
   r.referer = for_the_log(ex.request.fields.value(http::FieldId::Referer), query, ex.arena);
@@ -49,10 +51,19 @@ void describe_request(Exchange& ex, const Session& session) {
 void complete_record(Exchange& ex, Session& session) {
   Record& r = ex.record;
   r.host = ex.host.name;
-  if (session.arrival && !r.url.empty() && r.url.front() == '/') {
-    r.url = ex.arena.join({"http://", ex.authority, r.url});  // as a proxy would have been asked
+  const bool origin_form = session.arrival || session.inside != nullptr;
+  if (origin_form && !r.url.empty() && r.url.front() == '/') {
+    r.url = ex.arena.join({ex.secure ? "https://" : "http://", ex.authority,
+                           r.url});  // as a proxy would have been asked
   }
   r.user = ex.user.view();
+  if (session.setup().logs_devices) {
+    if (!ex.device.mac && ex.device.name.empty()) {
+      note_device(ex, session, Devices::For::Log);
+    }
+    r.client_mac = ex.device.mac.value_or(MacAddress());
+    r.client_name = ex.device.name;
+  }
   r.bytes_from_client = ex.head_bytes + ex.upload.received;
   r.bytes_to_origin += ex.upload.sent;
   r.bytes_from_origin += ex.download.received;
@@ -81,16 +92,17 @@ void record_exchange(Exchange& ex, Session& session) {
   if (!ex.recorded) {
     ex.recorded = true;
     complete_record(ex, session);
-    session.worker.write_log(ex.record);
+    session.worker.write_log(ex.record, session.setup());
   }
 }
 
 OwnedRecord::OwnedRecord(const Record& from) : record(from) {
-  const std::array<std::string_view*, 16> texts = {
+  const std::array<std::string_view*, 17> texts = {
       &record.user,         &record.method,     &record.url,        &record.host,
       &record.version,      &record.rule,       &record.tags,       &record.decision,
       &record.list,         &record.would_have, &record.cache,      &record.cache_reason,
-      &record.content_type, &record.referer,    &record.user_agent, &record.parent};
+      &record.content_type, &record.referer,    &record.user_agent, &record.parent,
+      &record.client_name};
   std::size_t size = 0;
   for (const auto* text : texts) {
     size += text->size();

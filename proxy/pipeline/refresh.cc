@@ -23,8 +23,11 @@ bool left_out(http::FieldId id) {
 }
 
 std::string request_text(const Exchange& ex) {
-  std::string out = "GET http://";
-  out.append(ex.authority).append(ex.target.path).append(" HTTP/1.1\r\n");
+  std::string out = "GET ";
+  if (!ex.secure) {
+    out.append("http://").append(ex.authority);
+  }
+  out.append(ex.target.path).append(" HTTP/1.1\r\n");
   out.append("Host: ").append(ex.authority).append("\r\n");
   for (const http::Field& line : ex.request.fields.lines) {
     const bool kept = http::hop_of(line.id) != http::Hop::HopByHop ||
@@ -53,6 +56,7 @@ void refresh_in_background(Exchange& ex, Session& session) {
   flights.mark_alone(mark, worker.loop.now() + kRefreshPause);
   worker.metrics.add(metric::CacheRefreshes);
   auto* const nobody = new Session(worker, session.listener, session.peer, NoClient{});
+  nobody->inside = session.inside;
   nobody->run_for_nobody(request_text(ex));  // deletes itself
 }
 

@@ -180,6 +180,9 @@ Task<Failure> splice_through(RelayPlan& plan, RelayTools& tools, Pipe& pipe, std
 // How much payload may go by unseen: all that is sure, unless it must be counted out for a chunk,
 // or a limit has to be kept. No further than to where somebody wants to be asked.
 std::uint64_t unseen_payload(const RelayPlan& plan) {
+  if (plan.from == nullptr || plan.from->is_secure() || plan.to->is_secure()) {
+    return 0;  // TLS is not done inside the kernel
+  }
   if (plan.splice_failed || plan.pull != nullptr || !plan.in->empty() || plan.most != 0) {
     return 0;
   }

@@ -3,10 +3,6 @@
 // See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
 #include "proxy/pipeline/server.h"
 
-#include <grp.h>
-#include <pwd.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,125 +17,19 @@
 #include <fstream>
 
 #include "proxy/base/diag.h"
-#include "proxy/config/load.h"
-#include "proxy/config/rules.h"
-#include "proxy/config/schema.h"
 #include "proxy/lists/load.h"
-#include "proxy/pipeline/snapshot.h"
+#include "proxy/net/privileges.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/stack_trace.h"
 
 namespace weir {
 namespace {
 
-constexpr unsigned kHashThreads = 2;
-constexpr std::size_t kHashQueue = 256;
 constexpr Micros kCutGrace = 2 * kSecond;
+constexpr Micros kReloadLook = 20 * kMillisecond;  // whether it has ended
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
-}
-
-// Tells this process from every other Weir in a chain, and nobody anything else.
-std::string make_pseudonym(const std::string& name) {
-  std::uint32_t random = 0;
-  [[maybe_unused]] const auto n = ::getrandom(&random, sizeof random, 0);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = name + "-";
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    out += kHex[random >> shift & 15];
-  }
-  return out;
-}
-
-// True when the allow-list lets public addresses in and nothing else asks who they are. The loader
-// has checked this for the listeners it knows; sockets handed over by a service manager it does
-// not.
-bool serves_strangers(const Settings& settings) {
-  return settings.auth.htpasswd_file.empty() && !settings.clients.open_proxy &&
-         !std::all_of(settings.clients.allow.begin(), settings.clients.allow.end(),
-                      is_inner_network);
-}
-
-// As many descriptors as this process may have. Nothing is sized from it.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
-// The group alone, for a process whose user stays.
-std::string enter_group(const std::string& group) {
-  const ::group* entry = ::getgrnam(group.c_str());
-  if (entry == nullptr) {
-    return "process.group: there is no group \"" + group + "\" on this machine";
-  }
-  return ::setgid(entry->gr_gid) == 0
-             ? std::string()
-             : "cannot enter group \"" + group + "\": " + std::strerror(errno) + "; start as root";
-}
-
-std::string drop_privileges(const std::string& user, const std::string& group) {
-  const passwd* account = ::getpwnam(user.c_str());
-  if (account == nullptr) {
-    return "process.user: there is no user \"" + user + "\" on this machine";
-  }
-  const uid_t uid = account->pw_uid;
-  gid_t gid = account->pw_gid;
-  if (!group.empty()) {
-    const ::group* entry = ::getgrnam(group.c_str());
-    if (entry == nullptr) {
-      return "process.group: there is no group \"" + group + "\" on this machine";
-    }
-    gid = entry->gr_gid;
-  }
-  if (::initgroups(user.c_str(), gid) != 0 || ::setgid(gid) != 0 || ::setuid(uid) != 0) {
-    return "cannot become user \"" + user + "\": " + std::strerror(errno) +
-           "; start as root, or leave process.user out";
-  }
-  return {};
-}
-
-// Tells of settings that are not taken into use by reading them anew.
-void warn_of_others(Settings now, Settings in_use) {
-  now.policy = in_use.policy = {};
-  now.policy_files = in_use.policy_files = {};
-  now.process.workers = in_use.process.workers;  // 0 has become a number
-  if (effective_config(now) != effective_config(in_use)) {
-    diag(Level::Warning, "settings other than the policy have changed; they need a restart");
-  }
-}
-
-// The policy of the configuration as it is now.
-tl::expected<filters::PolicyDocument, std::vector<std::string>> read_policy(
-    const std::string& config, const Settings& in_use) {
-  if (config.empty()) {
-    return in_use.policy;
-  }
-  Loaded loaded = load_settings_file(config);
-  if (!loaded) {
-    std::vector<std::string> errors;
-    for (const Problem& problem : loaded.error()) {
-      errors.push_back(problem.text());
-    }
-    return tl::unexpected(std::move(errors));
-  }
-  warn_of_others(*loaded, in_use);
-  return std::move(loaded->policy);
-}
-
-// Null when there is no policy.
-tl::expected<std::shared_ptr<const Snapshot>, std::string> make_rules(
-    std::shared_ptr<const filters::Policy> policy) {
-  if (policy == nullptr) {
-    return nullptr;
-  }
-  auto made = Snapshot::make(std::move(policy));
-  if (!made) {
-    return tl::unexpected(std::move(made).error());
-  }
-  return std::make_shared<const Snapshot>(std::move(*made));
 }
 
 Instant steady_now() {
@@ -160,21 +50,6 @@ std::string lines_of(const std::vector<std::string>& texts) {
   return all;
 }
 
-std::uint32_t seconds(Micros length) {
-  return static_cast<std::uint32_t>(length / kSecond);
-}
-
-cache::Rules rules_of(const Settings::Cache& from) {
-  cache::Rules out;
-  out.heuristic_percent = from.heuristic_percent;
-  out.heuristic_limit = seconds(from.heuristic_limit);
-  out.lifetime_limit = seconds(from.lifetime_limit);
-  out.negative_lifetime = seconds(from.negative_lifetime);
-  out.stale_on_error_limit = seconds(from.stale_on_error);
-  out.serve_stale_on_error = from.stale_on_error > 0;
-  return out;
-}
-
 }  // namespace
 
 // Signals and the two timers of shutting down.
@@ -185,7 +60,8 @@ class Server::Control {
         stop_signals_(io_, SIGTERM, SIGINT),
         log_signals_(io_, SIGUSR1, SIGHUP),
         timer_(io_),
-        watch_timer_(io_) {
+        watch_timer_(io_),
+        reload_timer_(io_) {
     wait_for_stop();
     wait_for_reopen();
     watch();
@@ -196,8 +72,12 @@ class Server::Control {
     asio::post(io_, [this] { io_.stop(); });
   }
   // Any thread.
-  void reopen() {
-    asio::post(io_, [this] { server_.reopen_logs(); });
+  void reload_began(std::uint64_t ticket) {
+    asio::post(io_, [this, ticket] {
+      server_.reopen_logs();
+      server_.reports_.reloading(ticket, steady_now());
+      wait_for_reload();
+    });
   }
 
  private:
@@ -223,18 +103,30 @@ class Server::Control {
     });
   }
   void watch() {
-    server_.watchdog_.look(steady_now());
-    watch_timer_.expires_after(std::chrono::microseconds(Watchdog::kInterval));
+    server_.look_after_loops();
+    server_.look_at_leases();
+    watch_timer_.expires_after(std::chrono::microseconds(
+        std::clamp(server_.reports_.interval() / 2, kReloadLook, Watchdog::kInterval)));
     watch_timer_.async_wait([this](const std::error_code& error) {
       if (!error) {
         watch();
       }
     });
   }
+  void wait_for_reload() {
+    if (server_.look_after_reload()) {
+      reload_timer_.expires_after(std::chrono::microseconds(kReloadLook));
+      reload_timer_.async_wait([this](const std::error_code& error) {
+        if (!error) {
+          wait_for_reload();
+        }
+      });
+    }
+  }
   void drain() {
     diag(Level::Info, "stopping: finishing what runs; a second signal ends it at once");
     server_.drain_workers();
-    after(server_.shared_.settings.timeouts.shutdown, [this] { cut(); });
+    after(server_.configuration_.settings()->timeouts.shutdown, [this] { cut(); });
   }
   void cut() {
     diag(Level::Info, "stopping now");
@@ -257,44 +149,39 @@ class Server::Control {
   asio::signal_set log_signals_;
   asio::steady_timer timer_;
   asio::steady_timer watch_timer_;
+  asio::steady_timer reload_timer_;
   int stops_ = 0;
 };
 
-Server::Server(Settings settings, std::string config) : config_(std::move(config)) {
-  shared_.settings = std::move(settings);
-  refresher_ =
-      std::make_unique<Refresher>(shared_.settings.lists.directory, hooks(), control_metrics_);
-}
+Server::Server(Settings settings, std::string config, Service& service)
+    : config_(std::move(config)),
+      service_(service),
+      reports_(service.notifier),
+      configuration_(std::move(settings), config_, service.sockets),
+      refresher_(std::make_unique<Refresher>(configuration_.settings()->lists.directory, hooks(),
+                                             control_metrics_)) {}
 
 Server::~Server() = default;
 
-tl::expected<void, StartFault> Server::load_passwords() {
-  const std::string& path = shared_.settings.auth.htpasswd_file;
-  if (path.empty()) {
-    return {};
-  }
-  const PasswordFile::Loaded loaded = PasswordFile::load(path);
-  for (const std::string& warning : loaded.warnings) {
-    diag(Level::Warning, warning);
-  }
-  if (!loaded.problems.empty()) {
-    return fault(lines_of(loaded.problems), EX_CONFIG);
-  }
-  shared_.passwords = loaded.file;
-  offload_ = std::make_unique<Offload>(kHashThreads, kHashQueue);
-  shared_.offload = offload_.get();
-  return {};
+tl::expected<void, StartFault> Server::make_setup() {
+  const auto problems = configuration_.make_setup();
+  return problems.empty() ? tl::expected<void, StartFault>() : fault(lines_of(problems), EX_CONFIG);
+}
+
+tl::expected<void, StartFault> Server::load_authority() {
+  const std::string why = prepare_inside(configuration_.settings()->tls, shared_, wall_now());
+  return why.empty() ? tl::expected<void, StartFault>() : fault(why, EX_CONFIG);
 }
 
 // A disk that cannot be used is no reason not to start: the operator is told.
 tl::expected<void, StartFault> Server::open_cache() {
-  const Settings::Cache& cache = shared_.settings.cache;
+  const Settings::Cache cache = configuration_.settings()->cache;
   if (cache.memory == 0) {
     return {};
   }
   store::StoreLimits limits;
   limits.memory = cache.memory;
-  limits.memory_object = std::min(cache.memory_object, cache.memory / 8);
+  limits.memory_object = memory_object(cache);
   if (!cache.directory.empty()) {
     limits.disk.emplace();
     limits.disk->directory = cache.directory;
@@ -307,89 +194,40 @@ tl::expected<void, StartFault> Server::open_cache() {
   }
   inventory_ = std::make_unique<store::Inventory>(store_->memory, store_->disk(), store_->reasons);
   shared_.store = store_.get();
-  shared_.cache_rules = rules_of(cache);
   return {};
 }
 
 tl::expected<void, StartFault> Server::load_rules() {
-  const LoadedPolicy loaded = refresher_->begin(shared_.settings.policy);
+  const LoadedPolicy loaded = refresher_->begin(configuration_.settings()->policy);
   for (const std::string& warning : loaded.warnings) {
     diag(Level::Warning, warning);
   }
-  if (!loaded.errors.empty()) {
-    return fault(lines_of(loaded.errors), EX_CONFIG);
-  }
-  auto rules = make_rules(loaded.policy);
-  if (!rules) {
-    return fault(rules.error(), EX_CONFIG);
-  }
-  shared_.rules = std::move(*rules);
-  return {};
+  const auto problems = loaded.errors.empty() ? configuration_.make_rules(loaded) : loaded.errors;
+  return problems.empty() ? tl::expected<void, StartFault>() : fault(lines_of(problems), EX_CONFIG);
 }
 
 Refresher::Hooks Server::hooks() {
   Refresher::Hooks out;
-  out.adopt =
-      [this](std::shared_ptr<const filters::Policy> policy) -> tl::expected<void, std::string> {
-    const auto rules = make_rules(std::move(policy));
-    if (!rules) {
-      return tl::unexpected(rules.error());
-    }
-    for (const auto& worker : workers_) {
-      worker->adopt(*rules);
-    }
-    return {};
-  };
-  out.read = [this] { return read_policy(config_, shared_.settings); };
+  out.read = [this] { return configuration_.read(); };
+  out.prepare = [this](const LoadedPolicy& loaded) { return configuration_.prepare(loaded); };
+  out.commit = [this] { return configuration_.commit(); };
   return out;
 }
 
 tl::expected<void, StartFault> Server::open_listeners() {
-  const auto count = static_cast<unsigned>(shared_.settings.process.workers);
-  auto inherited = inherited_listeners(count);
-  if (!inherited) {
-    return fault(inherited.error(), EX_USAGE);
-  }
-  listening_ = std::move(*inherited);
-  if (listening_.empty()) {
-    for (const Settings::Listener& listener : shared_.settings.listeners) {
-      auto one = listen_at(listener.at, count);
-      if (!one) {
-        return fault(one.error(), EX_UNAVAILABLE);
-      }
-      one->name = listener.name;
-      one->mode = listener.mode;
-      if (auto ready = make_transparent(*one); !ready) {
-        return fault(ready.error(), EX_NOPERM);
-      }
-      listening_.push_back(std::move(*one));
-    }
-  }
-  for (const Listening& one : listening_) {
-    never_dial(one.at);
-    if (one.mode != ListenMode::Forward) {
-      shared_.names = &names_;
-    }
-    if (!one.at.address.is_loopback() && serves_strangers(shared_.settings)) {
-      return fault(
-          "on " + one.at.text() +
-              " this would be an open proxy: set auth.htpasswd_file, allow only inner "
-              "networks in clients.allow, or write clients.open_proxy: true if it is meant",
-          EX_CONFIG);
-    }
-  }
-  shared_.own.interfaces = read_interface_addresses();
-  return {};
+  const auto opened = configuration_.open_listeners(worker_count_);
+  return opened ? tl::expected<void, StartFault>()
+                : fault(opened.error().what, opened.error().exit_code);
 }
 
 tl::expected<void, StartFault> Server::open_access_log() {
-  const Settings::AccessLog& log = shared_.settings.access_log;
+  const Settings::AccessLog log = configuration_.settings()->access_log;
   LogWriter::Options options;
   options.path = log.path;
   options.rotate_bytes = log.rotate_bytes;
   options.rotate_keep = log.rotate_keep;
   log_writer_ = std::make_unique<LogWriter>(options);
-  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
+  for (std::uint32_t i = 0; i < worker_count_; ++i) {
     log_rings_.push_back(log_writer_->add_ring(log.queue_bytes));
   }
   if (const auto started = log_writer_->start(); !started) {
@@ -399,44 +237,36 @@ tl::expected<void, StartFault> Server::open_access_log() {
 }
 
 tl::expected<void, StartFault> Server::make_workers() {
-  const auto format = AccessFormat::compile(shared_.settings.access_log.format);
-  if (!format) {
-    return fault("access_log.format: " + format.error(), EX_CONFIG);
-  }
-  for (std::uint32_t i = 0; i < shared_.settings.process.workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(shared_, *format, log_rings_[i]));
-    for (const Listening& one : listening_) {
-      workers_.back()->add_listener(one.fds[i], one.at, one.name, one.mode);
+  for (std::uint32_t i = 0; i < worker_count_; ++i) {
+    workers_.push_back(std::make_unique<Worker>(shared_, configuration_.in_force(), log_rings_[i]));
+    for (NewListener& listener : configuration_.first_listeners(i).open) {
+      workers_.back()->add_listener(std::move(listener));
     }
   }
-  shared_.rules = nullptr;  // theirs now, or it would outlive every reload
+  configuration_.started({&workers_, log_writer_.get(), store_.get()});
   return {};
 }
 
 tl::expected<void, StartFault> Server::enter_process_state() {
-  const Settings::Process& process = shared_.settings.process;
+  const Settings::Process process = configuration_.settings()->process;
   if (!process.pid_file.empty()) {
     std::ofstream file(process.pid_file, std::ios::trunc);
     pid_file_written_ = true;
-    file << ::getpid() << "\n";
+    // Who is to be told to stop.
+    const pid_t supervisor = service_.notifier.lineage().supervisor;
+    file << (supervisor != 0 ? supervisor : ::getpid()) << "\n";
     if (!file.flush()) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
   }
-  std::string why;
-  if (!process.user.empty()) {
-    why = drop_privileges(process.user, process.group);
-  } else if (!process.group.empty()) {
-    why = enter_group(process.group);
-  }
-  if (!why.empty()) {
-    return fault(why, EX_NOPERM);
+  if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
+    return fault(dropped.error(), EX_NOPERM);
   }
   return {};
 }
 
 void Server::announce() const {
-  for (const Listening& one : listening_) {
+  for (const Listeners::One& one : configuration_.listeners()) {
     diag(Level::Info, "listening on " + one.at.text());
   }
 }
@@ -444,14 +274,17 @@ void Server::announce() const {
 tl::expected<void, StartFault> Server::start() {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
-  if (shared_.settings.process.workers == 0) {
-    shared_.settings.process.workers = std::max(1U, std::thread::hardware_concurrency());
+  worker_count_ = configuration_.settings()->process.workers;
+  if (worker_count_ == 0) {
+    worker_count_ = std::max(1U, std::thread::hardware_concurrency());
   }
-  shared_.pseudonym = make_pseudonym(shared_.settings.http.via);
+  control_metrics_.add(metric::Restarts, service_.notifier.lineage().restarts);
+  shared_.sockets_kept = service_.notifier.listened_to() && service_.sockets.strangers().empty();
   shared_.clients = &clients_;
   shared_.bandwidth = &bandwidth_;
+  shared_.slots = &slots_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
-  for (const auto step : {&Server::load_passwords, &Server::open_listeners,
+  for (const auto step : {&Server::make_setup, &Server::load_authority, &Server::open_listeners,
                           &Server::open_access_log, &Server::enter_process_state,
                           &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
@@ -460,6 +293,8 @@ tl::expected<void, StartFault> Server::start() {
     }
   }
   prepare_stack_traces();
+  leases_ = std::make_unique<LeaseFiles>(configuration_.settings()->clients.leases);
+  look_at_leases();
   started_ = steady_now();
   started_wall_ = wall_now();
   control_ = std::make_unique<Control>(*this);
@@ -494,9 +329,7 @@ int Server::wait() {
   for (std::thread& thread : threads_) {
     thread.join();
   }
-  if (offload_) {
-    offload_->stop();
-  }
+  configuration_.stop_hashing();
   if (store_) {
     inventory_->close();
     store_->close_disk();
@@ -509,12 +342,37 @@ int Server::wait() {
 
 void Server::remove_pid_file() {
   if (pid_file_written_) {
-    ::unlink(shared_.settings.process.pid_file.c_str());
+    ::unlink(configuration_.settings()->process.pid_file.c_str());
   }
+}
+
+void Server::ready() {
+  reports_.ready("serving clients on " + std::to_string(configuration_.listeners().size()) +
+                 " listeners with " + std::to_string(workers_.size()) + " workers");
+}
+
+void Server::look_after_loops() {
+  const Instant now = steady_now();
+  watchdog_.look(now);
+  reports_.look(now, std::ranges::all_of(workers_, [&](const auto& worker) {
+                  const Instant last = worker->heart.last();
+                  return worker->heart.ended() ||
+                         now - (last.set() ? last : started_) <= ServiceReports::kFresh;
+                }));
+}
+
+bool Server::look_after_reload() {
+  const auto ticket = reports_.reload_under_way();
+  const auto report = ticket ? reload_report(*ticket) : std::nullopt;
+  if (report) {
+    reports_.reloaded(*report);
+  }
+  return ticket && !report;
 }
 
 void Server::drain_workers() {
   draining_ = true;
+  reports_.stopping();
   for (const auto& worker : workers_) {
     worker->drain();
   }
@@ -533,11 +391,14 @@ ServerStatus Server::status() const {
   out.started = started_wall_;
   out.uptime = now - started_;
   out.pid = static_cast<std::uint32_t>(::getpid());
+  out.lineage = service_.notifier.lineage();
   out.config = config_;
   out.draining = draining_;
-  for (const Listening& one : listening_) {
+  for (const Listeners::One& one : configuration_.listeners()) {
     out.listeners.push_back({one.name, one.at});
   }
+  out.counted_listeners = slots_.names();
+  out.bandwidth_buckets = bandwidth_.size();
   for (const auto& worker : workers_) {
     const Instant last = worker->heart.last();
     WorkerStatus& status = out.workers.emplace_back();
@@ -545,8 +406,13 @@ ServerStatus Server::status() const {
     status.ended = worker->heart.ended();
     status.connections = std::max(worker->metrics.value(metric::ClientActive), std::int64_t{0});
   }
+  out.leases = leases_->report();
   out.policy = refresher_->status();
   out.reload = refresher_->last_reload();
+  out.failure = refresher_->last_failure();
+  const Configuration::Generation generation = configuration_.generation();
+  out.generation = generation.number;
+  out.in_use_since = generation.since;
   return out;
 }
 
@@ -559,8 +425,9 @@ std::vector<const Metrics*> Server::metrics() const {
 }
 
 std::uint64_t Server::reload() {
-  control_->reopen();
-  return refresher_->reload();
+  const std::uint64_t ticket = refresher_->reload();
+  control_->reload_began(ticket);
+  return ticket;
 }
 
 std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {
@@ -568,11 +435,21 @@ std::optional<ReloadReport> Server::reload_report(std::uint64_t ticket) const {
   return report.number >= ticket ? std::optional(std::move(report)) : std::nullopt;
 }
 
+void Server::look_at_leases() {
+  if (const auto table = leases_->look(wall_now())) {
+    for (const auto& worker : workers_) {
+      if (threads_.empty()) {
+        worker->devices.adopt(table);
+      } else {
+        worker->adopt(table);
+      }
+    }
+  }
+}
+
 void Server::reopen_logs() {
   log_writer_->reopen();
-  const Settings::Log& log = shared_.settings.log;
-  if (const auto opened = diag_open(log.path, parse_level(log.level).value_or(Level::Info));
-      !opened) {
+  if (const auto opened = configuration_.open_log(); !opened) {
     diag(Level::Error, opened.error());
   }
   diag(Level::Info, "log files opened again");

@@ -7,6 +7,7 @@
 
 #include "proxy/pipeline/admit.h"
 #include "proxy/pipeline/arrive.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/purge.h"
@@ -21,16 +22,29 @@ namespace {
 
 constexpr std::uint32_t kExchangesPerTurn = 16;
 
+TunnelKind kind_of_tunnel(const Exchange& ex) {
+  if (ex.unheard) {
+    return ex.tls ? TunnelKind::Tls : TunnelKind::Unknown;
+  }
+  return ex.response.status == 101 ? TunnelKind::Upgrade : TunnelKind::Connect;
+}
+
 }  // namespace
 
-Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
+Session::Session(Worker& w, ListenerState& l, const Endpoint& client_address, Entered how,
                  std::optional<Endpoint> destination)
-    : worker(w), listener(l), peer(client_address), arrival(destination), client(w.loop) {
+    : worker(w),
+      listener(l),
+      peer(client_address),
+      arrival(destination),
+      client(w.loop),
+      setup_(w.setup),
+      entered_(how) {
   worker.enlist(*this);
 }
 
-Session::Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient)
-    : worker(w), listener(l), peer(client_address), client(w.loop), nobody_(true) {
+Session::Session(Worker& w, ListenerState& l, const Endpoint& client_address, NoClient)
+    : worker(w), listener(l), peer(client_address), client(w.loop), setup_(w.setup), nobody_(true) {
   worker.enlist(*this);
 }
 
@@ -38,6 +52,16 @@ Session::~Session() {
   unbind();
   worker.buffers.give(std::move(in));
   worker.retire(*this);
+}
+
+const Settings& Session::settings() const {
+  return setup_->settings;
+}
+
+void Session::adopt() {
+  if (idle_) {
+    setup_ = worker.setup;
+  }
 }
 
 void Session::drain() {
@@ -146,6 +170,8 @@ Spawned Session::run(int fd) {
     }
     if (linger_) {
       co_await farewell();
+    } else if (client.is_secure()) {
+      client.end_writing();
     }
   }
   if (ex_ != nullptr) {
@@ -157,18 +183,25 @@ Spawned Session::run(int fd) {
 // A connection turned aside, up to where it is clear that it speaks HTTP. What speaks something
 // else is carried through, and false is returned when that is over.
 Task<bool> Session::arrive() {
+  bool first = true;
   for (bool again = true; again;) {
     Arena arena;
     tls::Hello hello;
     const Spoken spoken = co_await find_spoken(*this, hello, arena);
+    if (first) {
+      worker.metrics.add(metric::Transparent, static_cast<SpokenFirst>(spoken));
+    }
+    first = false;
     if (spoken == Spoken::Http || spoken == Spoken::Gone) {
       co_return spoken == Spoken::Http;
     }
-    ex_ = worker.take_exchange();
-    ex_->began = worker.loop.now();
-    begin_record(*ex_, *this);
+    begin_exchange();
     make_tunnel(*ex_, *this, spoken, hello);
     co_await serve();
+    if (inside != nullptr) {
+      finish_exchange();
+      co_return true;  // within TLS it speaks HTTP
+    }
     again = ex_ != nullptr && ex_->spoke_late;
     if (again) {
       drop_exchange();
@@ -184,15 +217,14 @@ Task<void> Session::serve() {
   if (ex.course == Course::Open) {
     identify(ex, *this);  // who, what, by which road
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival) {
-    co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
-  } else if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.authenticator) {
-    co_await authenticate(ex, *this);
+  if (arrival || setup_->passwords) {
+    co_await find_client(ex);  // who asks, where that takes time to say
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && worker.rules) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && judges()) {
     police_request(ex, *this);  // may it be asked at all, and in which words
   }
-  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && ex.rules) {
+  if ((ex.course == Course::Open || ex.course == Course::Tunnel) && arrival && !inside &&
+      ex.rules) {
     police_other_names(ex, *this);
   }
   if (ex.course == Course::Open && is_purge(ex, *this)) {
@@ -209,13 +241,7 @@ Task<void> Session::serve() {
   } else if (ex.course == Course::Open) {
     co_await ask_origin(ex);  // the answer, up to the end of its head
   } else if (ex.course == Course::Tunnel) {
-    co_await open_tunnel(ex, *this);
-  }
-  if (ex.course == Course::Tunnel && ex.unheard && in.empty()) {
-    co_await await_speaker(ex, *this);
-  }
-  if (ex.course == Course::Tunnel && ex.rules) {
-    co_await inspect_hello(ex, *this);  // the name behind the name
+    co_await reach_tunnel(ex);
   }
   if (nobody_) {
     leave_to_store(ex);
@@ -224,6 +250,9 @@ Task<void> Session::serve() {
   const bool answered = ex.course == Course::Relay || ex.course == Course::Stored;
   if (answered && rules_await_response(ex)) {
     co_await police_response(ex, *this);  // may the answer pass, and how changed
+  }
+  if (ex.course == Course::Reply && shows_page_inside(ex, *this)) {
+    co_await enter_blocked(ex, *this);
   }
   if (ex.course == Course::Reply && ex.unheard) {
     co_await end_unheard(ex, *this);
@@ -238,6 +267,45 @@ Task<void> Session::serve() {
   const bool unread = ex.upload.from != nullptr && !ex.upload_reader.over();
   linger_ = !ex.stays && (ex.course == Course::Reply || unread || client.stirring());
   record_exchange(ex, *this);  // once, whatever happened
+}
+
+// Are there rules to ask, or is it settled what they say?
+bool Session::judges() const {
+  return ex_->in_force != nullptr || (inside != nullptr && inside->blocked_by != nullptr);
+}
+
+// What can be said of the client only after waiting. Whoever speaks inside TLS has been through
+// this before.
+Task<void> Session::find_client(Exchange& ex) {
+  const bool goes_on = ex.course == Course::Open || ex.course == Course::Tunnel;
+  if (goes_on && arrival && !inside) {
+    co_await verify_claim(ex, *this);  // nobody logs in to a proxy that he does not know of
+  } else if (goes_on && setup_->passwords && !arrival && !inside) {
+    co_await authenticate(ex, *this);
+  }
+}
+
+// What a tunnel leads to: its server, or, where a rule looks into it, the exchanges inside.
+Task<void> Session::reach_tunnel(Exchange& ex) {
+  if (!looks_inside(ex, *this)) {
+    co_await open_tunnel(ex, *this);
+  } else if (!ex.unheard) {
+    const Failure why = co_await establish(ex, *this);
+    if (why != Failure::None) {
+      refuse(ex, *this, why);
+    }
+  }
+  if (ex.course == Course::Tunnel && ex.unheard && in.empty()) {
+    co_await await_speaker(ex, *this);
+  }
+  if (ex.course == Course::Tunnel && ex.rules) {
+    co_await inspect_hello(ex, *this);  // the name behind the name
+  }
+  if (ex.course == Course::Tunnel && looks_inside(ex, *this)) {
+    co_await enter_tls(ex, *this);
+  } else if (ex.course == Course::Tunnel && ex.origin == nullptr) {
+    co_await open_tunnel(ex, *this);  // the greeting has changed the rules' mind
+  }
 }
 
 // The origin's answer, and what it means to the cache: it may have to be asked a second time, when
@@ -285,7 +353,7 @@ void Session::finish_exchange() {
 // Waits until a byte of the next request is there, holding nothing meanwhile. False when the
 // connection is over.
 Task<bool> Session::first_byte() {
-  const Settings::Timeouts& timeouts = worker.settings.timeouts;
+  const Settings::Timeouts& timeouts = settings().timeouts;
   const Instant until = worker.loop.now() + (served_ == 0 ? timeouts.head : timeouts.client_idle);
   while (!in.valid() || in.empty()) {
     worker.buffers.give(std::move(in));
@@ -336,7 +404,7 @@ bool Session::nothing_begun() const {
 
 // Reads until a head is complete or cannot become one. Leaves ex_ empty when no request had begun.
 Task<Failure> Session::read_head() {
-  const Instant until = worker.loop.now() + worker.settings.timeouts.head;
+  const Instant until = worker.loop.now() + settings().timeouts.head;
   for (;;) {
     if (!in.empty()) {
       const http::Taken taken = take_head();
@@ -364,14 +432,21 @@ Task<Failure> Session::read_head() {
   }
 }
 
+// It keeps what is in force now, whatever is taken into use while it runs.
+void Session::begin_exchange() {
+  setup_ = worker.setup;
+  ex_ = worker.take_exchange();
+  ex_->in_force = worker.rules;
+  ex_->began = worker.loop.now();
+  ex_->client_reused = served_ > 0;
+  begin_record(*ex_, *this);
+}
+
 http::Taken Session::take_head() {
   if (ex_ == nullptr) {
-    ex_ = worker.take_exchange();
-    ex_->began = worker.loop.now();
-    ex_->client_reused = served_ > 0;
-    begin_record(*ex_, *this);
+    begin_exchange();
   }
-  const Settings::Limits& limits = worker.settings.limits;
+  const Settings::Limits& limits = settings().limits;
   const http::HeadLimits head_limits{limits.request_line, limits.head, limits.fields};
   const http::Taken taken = http::take_request(in.unread(), scan_, head_limits, ex_->request);
   ex_->head_bytes = taken.progress == http::Progress::Done ? taken.used : in.unread().size();
@@ -394,7 +469,7 @@ void Session::make_room_for_head() {
   if (in.room() > 0) {
     return;
   }
-  const std::size_t most = worker.settings.limits.head + BufferPool::kSmall;
+  const std::size_t most = settings().limits.head + BufferPool::kSmall;
   Buffer larger(std::max(std::min(2 * in.unread().size(), most), BufferPool::kSmall));
   in.move_unread_to(larger);
   worker.buffers.give(std::move(in));
@@ -419,19 +494,21 @@ Task<void> Session::run_tunnel() {
   const auto owned = std::make_unique<OwnedRecord>(ex.record);
   OwnedRecord& kept = *owned;
   kept.record.kind = ex.response.status == 101 ? RecordKind::Upgrade : RecordKind::Tunnel;
+  const TunnelKind what_for = kind_of_tunnel(ex);
   const Instant began = ex.began;
   OriginConnection* origin = std::exchange(ex.origin, nullptr);
   Buffer early_down = std::move(ex.origin_in);
   const std::unique_ptr<Limits> limits = std::move(ex.limits);
   finish_exchange();
-  worker.metrics.add(metric::TunnelsActive, 1);
+  worker.metrics.add(metric::Tunnels, what_for);
+  worker.metrics.add(metric::TunnelsActive, 1, what_for);
   TunnelPlan plan;
   plan.client = &client;
   plan.origin = &origin->stream;
   plan.throttle_up = limits ? &limits->up : nullptr;
   plan.throttle_down = limits ? &limits->down : nullptr;
-  plan.idle = worker.settings.timeouts.tunnel_idle;
-  plan.write_idle = worker.settings.timeouts.tunnel_idle;  // a paused download is no fault
+  plan.idle = settings().timeouts.tunnel_idle;
+  plan.write_idle = settings().timeouts.tunnel_idle;  // a paused download is no fault
   const Failure why = co_await tunnel(plan, worker.tools, in, early_down);
   kept.record.bytes_from_client += plan.to_origin;
   kept.record.bytes_to_client += plan.to_client;
@@ -441,9 +518,9 @@ Task<void> Session::run_tunnel() {
   if (why != Failure::None) {
     kept.record.failure = why;
   }
-  worker.metrics.add(metric::TunnelsActive, -1);
+  worker.metrics.add(metric::TunnelsActive, -1, what_for);
   worker.pool.give_back(origin, false);
-  worker.write_log(kept.record);
+  worker.write_log(kept.record, setup());
 }
 
 // After a refusal the rest of the request is read and thrown away for a little while, so that the
@@ -454,7 +531,7 @@ Task<void> Session::farewell() {
   if (!in.valid()) {
     in = worker.buffers.take_small();
   }
-  const Instant until = worker.loop.now() + worker.settings.timeouts.linger;
+  const Instant until = worker.loop.now() + settings().timeouts.linger;
   std::size_t seen = 0;
   while (client.is_open() && seen < kMost) {
     const IoResult r = client.read(in.data(), in.capacity());

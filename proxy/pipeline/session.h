@@ -16,12 +16,15 @@
 #include "proxy/net/knock.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/task.h"
+#include "proxy/pipeline/client_count.h"
 #include "proxy/pipeline/exchange.h"
 
 namespace weir {
 
 class Worker;
+struct Inside;
 struct ListenerState;
+struct Setup;
 
 // Marks a session that has no client.
 struct NoClient {};
@@ -31,10 +34,11 @@ class Session final : private StreamKeeper {
   // Takes over an accepted descriptor. Call run() once; afterwards the session is on its own.
   // `destination`: where the kernel turned the connection aside from; nothing on a forward
   // listener.
-  Session(Worker& w, const ListenerState& l, const Endpoint& client_address,
-          std::optional<Endpoint> destination = std::nullopt);
+  // `how`: what the count of clients said of it.
+  Session(Worker& w, ListenerState& l, const Endpoint& client_address, Entered how,
+          std::optional<Endpoint> destination);
   // Without a client: `client_address` stands for whom the request is made.
-  Session(Worker& w, const ListenerState& l, const Endpoint& client_address, NoClient);
+  Session(Worker& w, ListenerState& l, const Endpoint& client_address, NoClient);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -43,6 +47,8 @@ class Session final : private StreamKeeper {
   Spawned run_for_nobody(std::string request);
   bool for_nobody() const { return nobody_; }
 
+  // Other settings are in force: an idle session takes them now, a busy one with its next exchange.
+  void adopt();
   // Draining: an idle session closes now, a busy one after its exchange.
   void drain();
   // Ends whatever runs, now. It is still recorded.
@@ -65,12 +71,18 @@ class Session final : private StreamKeeper {
   OriginConnection* take_bound(std::string_view key);
   bool is_bound() const { return bound_ != nullptr; }
 
+  // What is in force for the exchange that runs, or for the next one.
+  const Setup& setup() const { return *setup_; }
+  const Settings& settings() const;
+
   Worker& worker;
-  const ListenerState& listener;
+  ListenerState& listener;
   const Endpoint peer;
   const std::optional<Endpoint> arrival;  // the only address that is dialled for this client
   Stream client;
   Buffer in;  // received and not yet used
+  // Of a client whose TLS ends here: whom it believes to speak to. Null: it is in the clear.
+  std::shared_ptr<const Inside> inside;
 
  private:
   friend class Worker;
@@ -81,22 +93,28 @@ class Session final : private StreamKeeper {
   Task<Failure> read_head();
   Task<void> serve();
   Task<void> ask_origin(Exchange& ex);
+  Task<void> find_client(Exchange& ex);
+  Task<void> reach_tunnel(Exchange& ex);
+  bool judges() const;
   void leave_to_store(Exchange& ex);
   Task<void> run_tunnel();
   Task<void> farewell();
   http::Taken take_head();
   bool nothing_begun() const;
+  void begin_exchange();
   void drop_exchange();
   void unbind();
   void make_room_for_head();
   void finish_exchange();
 
+  std::shared_ptr<const Setup> setup_;
   std::unique_ptr<Exchange> ex_;
   OriginConnection* bound_ = nullptr;
   Session* prev_ = nullptr;
   Session* next_ = nullptr;
   std::uint32_t served_ = 0;
   bool idle_ = false;
+  const Entered entered_ = Entered::InAll;
   bool linger_ = false;
   const bool nobody_ = false;
   std::shared_ptr<Knock> knock_;

@@ -65,8 +65,12 @@ tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters
     }
   }
   const auto& groups = policy->document().groups;
-  out.knows_devices = std::any_of(groups.begin(), groups.end(),
-                                  [](const auto& group) { return !group.macs.empty(); });
+  out.knows_devices = std::any_of(groups.begin(), groups.end(), [](const auto& group) {
+    return !group.macs.empty() || !group.devices.empty();
+  });
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    out.trusting |= groups[i].trusts_ca ? filters::GroupMask{1} << i : 0;
+  }
   out.policy = std::move(policy);
   return out;
 }

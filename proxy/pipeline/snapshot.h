@@ -20,7 +20,8 @@ namespace weir {
 
 struct Snapshot {
   std::shared_ptr<const filters::Policy> policy;  // null: no rules, everything passes
-  bool knows_devices = false;                     // some group names hardware addresses
+  bool knows_devices = false;                     // some group names hardware addresses or devices
+  filters::GroupMask trusting = 0;                // groups whose devices trust our certificates
   // By rule index; empty where the rule has none.
   std::vector<std::shared_ptr<const http::PageTemplate>> pages;
   std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;

@@ -2,7 +2,9 @@
 //
 // See spoken.h. What a connection speaks is decided by this list, in order:
 //
-//   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut
+//   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut. One
+//      that is malformed, larger than 16 KiB or cut short is refused, with rules or without:
+//      nobody could say whom it names, and no honest client sends it
 //   2. a first line that ends in HTTP/1.x, or does not end within a request line's limit but
 //      begins like one: HTTP
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
@@ -32,10 +34,12 @@ Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& aren
   const std::string_view in = session.in.unread();
   if (in.front() == kHandshake) {
     const HelloProgress progress = tls::take_hello(in, arena, hello);
-    spoken = progress == HelloProgress::NotTls ? Spoken::Other : Spoken::Tls;
+    spoken = progress == HelloProgress::NotTls ? Spoken::Other
+             : progress == HelloProgress::Bad  ? Spoken::BadTls
+                                               : Spoken::Tls;
     return progress == HelloProgress::NeedMore ? Look::Begun : Look::Known;
   }
-  const auto opening = http::opening_of(in, session.worker.settings.limits.request_line);
+  const auto opening = http::opening_of(in, session.settings().limits.request_line);
   spoken = opening == http::Opening::Http ? Spoken::Http : Spoken::Other;
   return opening == http::Opening::Begun     ? Look::Begun
          : opening == http::Opening::Unclear ? Look::Unclear
@@ -65,7 +69,7 @@ Spoken slow(Spoken begun) {
 
 Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
   Worker& worker = session.worker;
-  const Instant patience = worker.loop.now() + worker.settings.timeouts.head;
+  const Instant patience = worker.loop.now() + session.settings().timeouts.head;
   Spoken spoken = Spoken::Other;
   for (;;) {
     const bool nothing = !session.in.valid() || session.in.empty();
@@ -80,9 +84,12 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
       continue;
     }
     if (r.what != Io::WouldBlock) {
-      co_return r.what == Io::End ? spoken : Spoken::Gone;  // it may still want to hear
+      const bool cut = seen == Look::Begun && spoken == Spoken::Tls;
+      co_return r.what != Io::End ? Spoken::Gone  // else it may still want to hear
+      : cut                       ? Spoken::BadTls
+                                  : spoken;
     }
-    const Instant quiet = worker.loop.now() + worker.settings.transparent.quiet_wait;
+    const Instant quiet = worker.loop.now() + session.settings().transparent.quiet_wait;
     const Instant until = seen == Look::Begun ? patience : std::min(quiet, patience);
     const Failure why = co_await session.client.readable(until, Failure::HeadTimeout);
     if (why == Failure::HeadTimeout) {
@@ -97,7 +104,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 Task<void> await_speaker(Exchange& ex, Session& session) {
   Worker& worker = session.worker;
   Stream& origin = ex.origin->stream;
-  const Instant until = worker.loop.now() + worker.settings.timeouts.tunnel_idle;
+  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
   Herald herald(session.client);
   while (session.in.empty() && origin.quiet() && worker.loop.now() < until) {
     session.make_room();

@@ -14,6 +14,7 @@ class Session;
 enum class Spoken : std::uint8_t {
   Http,
   Tls,
+  BadTls,  // begins like TLS, and its greeting is malformed, too large or cut short
   Other,  // neither, or nothing clear within quiet_wait: the server may speak first
   Gone,   // the client left before anything could be known
 };

@@ -12,6 +12,9 @@ namespace weir {
 
 class Session;
 class Worker;
+namespace tls {
+struct Hello;
+}
 
 // Ends the exchange with our own answer (or none, when the row has no status). May be called at any
 // stage before the answer has begun.
@@ -37,13 +40,19 @@ void answer_here(Exchange& ex, Session& session);
 //    upload may still be running.
 Task<void> fetch(Exchange& ex, Session& session);
 
-// 3b. open_tunnel: for CONNECT, the connection behind it. Needs Tunnel. Leaves Tunnel or Reply.
+// 3b. open_tunnel: for CONNECT, the connection behind it; then says 200, unless that was said.
+// Needs
+//    Tunnel. Leaves Tunnel, Reply, or Drop where it is too late for one.
 Task<void> open_tunnel(Exchange& ex, Session& session);
+// Says 200 to CONNECT, with nothing behind it yet. Leaves `established`.
+Task<Failure> establish(Exchange& ex, Session& session);
 
 // 3c. inspect_hello: judges the server name in a tunnel's TLS greeting, which need not be the name
 //    that CONNECT asked for; a refused one gets an alert (RFC 8446 6.2). Needs Tunnel and rules.
 //    Leaves Tunnel or Drop; the bytes read stay in the session's buffer.
 Task<void> inspect_hello(Exchange& ex, Session& session);
+// Reads the greeting only, and leaves it in the session's buffer. A failure when there is none.
+Task<Failure> read_greeting(Exchange& ex, Session& session, tls::Hello& hello);
 
 // 3d. police_response: what the rules say of the answer, where needed after a look at its first
 //    bytes. Needs Relay and rules. Leaves Relay, Reply or Drop; a refused answer's connection is

@@ -10,6 +10,8 @@
 #include "proxy/base/address.h"
 #include "proxy/base/instant.h"
 #include "proxy/lists/report.h"
+#include "proxy/net/lease_files.h"
+#include "proxy/net/notify.h"
 
 namespace weir {
 
@@ -33,12 +35,19 @@ struct ServerStatus {
   WallTime started;
   Micros uptime = 0;
   std::uint32_t pid = 0;
+  Lineage lineage;
   std::string config;  // as it was named; empty: built-in defaults
   bool draining = false;
   std::vector<ListenerStatus> listeners;
+  std::vector<std::string> counted_listeners;  // the names of their slots in the metrics
+  std::size_t bandwidth_buckets = 0;
   std::vector<WorkerStatus> workers;
+  std::vector<LeaseFileReport> leases;
   PolicyStatus policy;
-  ReloadReport reload;  // the last one; none yet: number 0
+  std::uint64_t generation = 1;  // of the configuration in use
+  WallTime in_use_since;
+  ReloadReport reload;   // the last one; none yet: number 0
+  ReloadReport failure;  // the last one that failed; none: number 0
 };
 
 }  // namespace weir

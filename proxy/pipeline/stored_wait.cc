@@ -80,7 +80,7 @@ Task<Failure> read_part(Exchange& ex, Session& session, const StoredPart& part, 
 
 Task<Failure> wait_for_bytes(Session& session) {
   const std::shared_ptr<Knock> knock = session.knock();
-  const Micros idle = session.worker.settings.timeouts.origin_body_idle;
+  const Micros idle = session.settings().timeouts.origin_body_idle;
   const Instant until = session.worker.loop.now() + idle;
   knock->heed(session.client);
   const bool rung = co_await knock->wait(until);

@@ -148,7 +148,7 @@ Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& e
     } else {
       bool dry = false;
       why = co_await copy_lane(plan, tools, lane, dry, end);
-      bulk = !dry;
+      bulk = !dry && !lane.from->is_secure() && !lane.to->is_secure();
     }
     if (++rounds % kMovesPerTurn == 0) {
       co_await tools.loop.yield();

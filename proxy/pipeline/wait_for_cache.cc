@@ -19,16 +19,20 @@ Task<void> await_disk(Exchange& ex, Session& session) {
   ex.cache.loaded = true;
   // A knock of its own: a late ring for an earlier wait of this session would look like an answer.
   const auto knock = std::make_shared<Knock>(session.worker.loop);
-  const Instant until = session.worker.loop.now() + session.worker.settings.cache.disk_wait;
+  const Instant until = session.worker.loop.now() + session.settings().cache.disk_wait;
   session.worker.shared.store->load(ex.cache.key, knock);
+  const Instant began = session.worker.loop.now();
   co_await knock->wait(until);
+  const Micros took = session.worker.loop.now() - began;
+  session.worker.metrics.observe(metric::StepTime, took, Step::CacheDisk);
 }
 
 // Until the flight's leader has an answer, the leader is too slow, or our client has gone.
 Task<Flight::News> await_news(Exchange& ex, Session& session) {
   const store::FlightPtr flight = ex.cache.flight;
   const std::shared_ptr<Knock> knock = session.knock();
-  const Instant until = flight->began() + session.worker.settings.cache.collapse_wait;
+  const Instant until = flight->began() + session.settings().cache.collapse_wait;
+  const Instant began = session.worker.loop.now();
   flight->follow();
   Flight::News news = flight->news(knock);
   while (news.state == FlightState::Asking && session.worker.loop.now() < until &&
@@ -39,6 +43,8 @@ Task<Flight::News> await_news(Exchange& ex, Session& session) {
     news = flight->news(knock);
   }
   flight->unfollow();
+  const Micros took = session.worker.loop.now() - began;
+  session.worker.metrics.observe(metric::StepTime, took, Step::CacheShared);
   co_return news;
 }
 

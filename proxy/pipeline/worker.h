@@ -7,32 +7,33 @@
 #pragma once
 
 #include <array>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "proxy/cache/freshness.h"
 #include "proxy/config/settings.h"
 #include "proxy/http/date.h"
 #include "proxy/net/buffer.h"
-#include "proxy/net/destination.h"
+#include "proxy/net/devices.h"
 #include "proxy/net/loop.h"
-#include "proxy/net/neighbours.h"
 #include "proxy/net/pipe.h"
 #include "proxy/net/pool.h"
+#include "proxy/net/silence.h"
 #include "proxy/observe/access_log.h"
+#include "proxy/observe/listener_slots.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/pipeline/client_count.h"
 #include "proxy/pipeline/credentials.h"
 #include "proxy/pipeline/exchange.h"
 #include "proxy/pipeline/heartbeat.h"
 #include "proxy/pipeline/relay.h"
+#include "proxy/pipeline/setup.h"
 
 namespace weir {
 
 class Bandwidth;
 class Fill;
-class NameHistory;
 class Resolver;
 class Session;
 class Worker;
@@ -40,44 +41,81 @@ struct Snapshot;
 namespace store {
 class Store;
 }
+namespace tls {
+class Authority;
+class Contexts;
+class LeafCache;
+}  // namespace tls
 
-// What every worker reads and none changes.
+// What all workers use together. Lasts as long as they do.
 struct Shared {
-  Settings settings;
-  OwnAddresses own;
-  std::string pseudonym;                          // in Via and Proxy-Status, unique to this process
-  std::shared_ptr<const PasswordFile> passwords;  // null: no authentication
-  std::shared_ptr<const Snapshot> rules;          // what workers begin with; null: no rules
-  Offload* offload = nullptr;
   ClientCount* clients = nullptr;
   Bandwidth* bandwidth = nullptr;
-  store::Store* store = nullptr;  // null: nothing is cached
-  cache::Rules cache_rules;
-  NameHistory* names = nullptr;  // of addresses; null: no listener is transparent
+  store::Store* store = nullptr;   // null: nothing is cached
+  ListenerSlots* slots = nullptr;  // null: all listeners count as one
+  bool sockets_kept = false;       // somebody keeps copies of those we listen on
+  // Null: no TLS is looked into.
+  std::shared_ptr<const tls::Authority> authority;
+  std::shared_ptr<const tls::Contexts> contexts;
 };
 
-// One listening socket of one worker.
+// What a worker takes into use at once.
+struct InForce {
+  std::shared_ptr<const Setup> setup;
+  std::shared_ptr<const Snapshot> rules;  // null: no rules
+
+  // Copies whose counts no other core touches.
+  InForce own_copy() const;
+};
+
+// One listening socket for a worker, which takes over the descriptor.
+struct NewListener {
+  std::uint32_t id = 0;  // of the listener, the same for all workers
+  int fd = -1;           // non-blocking; -1: that of the listener `heir_of`
+  std::uint32_t heir_of = 0;
+  Endpoint at;
+  std::string name;
+  ListenMode mode = ListenMode::Forward;
+};
+
+// What a reload changes for a worker, all in one turn of its loop.
+struct Adoption {
+  InForce in_force;
+  std::vector<NewListener> open;
+  std::vector<std::uint32_t> close;  // listeners by their ids
+  std::shared_ptr<std::promise<void>>
+      done;  // kept when the worker has taken it; null: nobody waits
+};
+
+// One listening socket of one worker. Outlives its descriptor while sessions that came by it last.
 struct ListenerState final : Watch {
-  ListenerState(Worker& w, int descriptor, const Endpoint& address, std::string listener_name,
-                ListenMode how)
-      : worker(w), fd(descriptor), at(address), name(std::move(listener_name)), mode(how) {}
+  ListenerState(Worker& w, NewListener from)
+      : worker(w),
+        id(from.id),
+        fd(from.fd),
+        at(from.at),
+        name(std::move(from.name)),
+        mode(from.mode) {}
   void note(std::uint32_t) override {}
   void act() override;
   Worker& worker;
-  int fd;
-  Endpoint at;
-  std::string name;
-  ListenMode mode;
+  const std::uint32_t id;
+  int fd;  // -1: closed
+  const Endpoint at;
+  const std::string name;
+  const ListenMode mode;
+  std::uint32_t sessions = 0;
+  ListenerSlot slot{};
 };
 
 class Worker {
  public:
   // `log_ring` may be null: no access log.
-  Worker(const Shared& shared_state, AccessFormat format, LogRing* log_ring);
+  Worker(const Shared& shared_state, const InForce& begin_with, LogRing* log_ring);
   ~Worker();
 
-  // Before run(): takes over a listening, non-blocking descriptor.
-  void add_listener(int fd, const Endpoint& at, const std::string& name, ListenMode mode);
+  // Before run().
+  void add_listener(NewListener from);
   // The worker's thread: returns when drained or stopped.
   void run();
   // Any thread. drain: accept nothing more, let what runs finish, then return from run(). stop:
@@ -85,29 +123,36 @@ class Worker {
   void drain();
   void stop();
 
-  // Any thread: requests that begin from now on are judged by `rules` (null: no rules).
-  void adopt(const std::shared_ptr<const Snapshot>& rules);
+  // Any thread: requests that begin from now on have this setup and these rules. What runs keeps
+  // what it began with; connections waiting at a listener that goes are still accepted.
+  void adopt(const Adoption& adoption);
+
+  // Any thread: what DHCP servers know of clients.
+  void adopt(std::shared_ptr<const LeaseTable> leases);
 
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> ex);
-  void write_log(const Record& record);
+  void write_log(const Record& record, const Setup& by);
   std::uint64_t next_request_id() { return request_id_ += 0x9e3779b97f4a7c15U; }
   bool draining() const { return draining_; }
 
   const Shared& shared;
-  const Settings& settings;
+  std::shared_ptr<const Setup> setup;     // counted by this worker alone, as `rules`
+  std::shared_ptr<const Snapshot> rules;  // null: no rules
   Loop loop;
   BufferPool buffers;
   PipePool pipes;
   RelayTools tools{loop, buffers, pipes};
   OriginPool pool;
   std::unique_ptr<Resolver> resolver;
-  std::unique_ptr<Authenticator> authenticator;
-  Neighbours neighbours;
+  std::unique_ptr<Authenticator> authenticator;  // null: nobody was ever asked
+  std::unique_ptr<tls::LeafCache> leaves;        // null: no TLS is looked into
+  Devices devices;
+  Silence silence;  // of the name servers
   http::DateText date;
   Metrics metrics;
-  Heartbeat heart{loop, metrics};
-  std::shared_ptr<const Snapshot> rules;  // counted by this worker alone; null: no rules
+  Heartbeat heart{loop, metrics, [this] { publish_figures(); }};
+  std::uint64_t judged = 0;  // requests
 
  private:
   friend class Fill;
@@ -121,7 +166,28 @@ class Worker {
    private:
     Worker& worker_;
   };
-  void accept_some(ListenerState& listener);
+  void publish_figures();
+  void publish_dns();
+  // The look-ups that an earlier resolver was asked for end before it does.
+  class OldResolvers final : public Deadline {
+   public:
+    explicit OldResolvers(Worker& w);
+    ~OldResolvers();
+    void add(std::unique_ptr<Resolver> old);
+    void clear();
+    void due() override;
+
+   private:
+    Worker& worker_;
+    std::vector<std::unique_ptr<Resolver>> all_;
+  };
+  void take_over(const Adoption& adoption);
+  void take_services(const Setup& before);
+  void change_listeners(const Adoption& adoption);
+  void close_listener(ListenerState& listener);
+  void close_socket(ListenerState& listener);
+  void forget_closed_listeners();
+  bool accept_some(ListenerState& listener);
   void start_session(ListenerState& listener, int fd, const Endpoint& peer);
   void pause_accepting();
   void resume_accepting();
@@ -141,8 +207,10 @@ class Worker {
   Fill* fills_ = nullptr;
   std::uint32_t session_count_ = 0;  // and fills
   AcceptPause accept_pause_{*this};
+  OldResolvers old_resolvers_{*this};
   std::uint64_t request_id_;
-  std::int64_t counted_idle_ = 0;  // what the gauge of idle origin connections says
+  std::int64_t exchanges_ = 0;                  // borrowed
+  std::array<std::uint64_t, 7> counted_dns_{};  // what the metrics know of the resolver
   bool draining_ = false;
 };
 

@@ -145,6 +145,7 @@ void DiskTier::scan_on(const std::shared_ptr<Scan>& all) {
 DiskStats DiskTier::stats() const {
   DiskStats out = impl_->store.stats();
   out.waiting = impl_->queue->waiting();
+  out.limit = impl_->store.limits().bytes;
   return out;
 }
 

@@ -35,6 +35,7 @@ struct DiskLimits {
 struct DiskStats {
   std::uint64_t entries = 0;
   std::uint64_t bytes = 0;        // on disk
+  std::uint64_t limit = 0;        // of them
   std::uint64_t index_bytes = 0;  // in memory
   std::uint64_t waiting = 0;      // bytes queued to be written
   std::uint64_t written = 0;      // entries since the start

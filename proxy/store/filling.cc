@@ -82,7 +82,8 @@ void Filling::grew(std::size_t n) {
       outgrow_memory();
     }
     if (plan_.budget != nullptr && !large_ &&
-        plan_.budget->used.load(std::memory_order_relaxed) > plan_.budget->limit) {
+        plan_.budget->used.load(std::memory_order_relaxed) >
+            plan_.budget->limit.load(std::memory_order_relaxed)) {
       passing_ = true;
     }
     if (large_ && (size_ > plan_.large_most || large_->failed())) {

@@ -42,7 +42,7 @@ struct Part {
 // How much memory bodies on their way take together; beyond the limit they are only passed on.
 struct FillBudget {
   std::atomic<std::uint64_t> used{0};
-  std::uint64_t limit = 0;
+  std::atomic<std::uint64_t> limit{0};
 };
 
 class Filling {

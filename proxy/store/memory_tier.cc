@@ -356,8 +356,8 @@ bool MemoryTier::drop(std::string_view url, std::uint64_t hash, const GroupPtr& 
 // shard as long as it has more than its share, else of all in turn. False: nothing is left to go.
 bool MemoryTier::make_room(std::uint64_t hash) {
   auto& own = shard(hash);
-  while (bytes_.load(std::memory_order_relaxed) > limit_) {
-    bool evicted = own.bytes.read() > limit_ / kShards && evict_from(own);
+  while (bytes_.load(std::memory_order_relaxed) > limit()) {
+    bool evicted = own.bytes.read() > limit() / kShards && evict_from(own);
     for (std::size_t n = 0; !evicted && n < kShards; ++n) {
       evicted = evict_from(shards_[hand_.fetch_add(1, std::memory_order_relaxed) % kShards]);
     }
@@ -366,6 +366,11 @@ bool MemoryTier::make_room(std::uint64_t hash) {
     }
   }
   return true;
+}
+
+void MemoryTier::resize(std::uint64_t bytes) {
+  limit_.store(bytes, std::memory_order_relaxed);
+  make_room(0);
 }
 
 bool MemoryTier::evict_from(Shard& shard) {
@@ -430,7 +435,7 @@ std::uint64_t MemoryTier::hits(std::string_view url) const {
 
 MemoryStats MemoryTier::stats() const {
   MemoryStats out;
-  out.limit = limit_;
+  out.limit = limit();
   for (std::size_t n = 0; n < kShards; ++n) {
     const auto& part = shards_[n];
     out.entries += part.entries.read();

@@ -88,7 +88,10 @@ class MemoryTier {
   std::uint64_t hits(std::string_view url) const;
   MemoryStats stats() const;
   // The most that one URL may be charged for.
-  std::uint64_t largest() const { return limit_ / 8; }
+  std::uint64_t largest() const { return limit() / 8; }
+
+  // Another bound from now on; what is beyond it goes before this returns.
+  void resize(std::uint64_t bytes);
 
  private:
   struct Node;
@@ -107,7 +110,9 @@ class MemoryTier {
   bool make_room(std::uint64_t hash);
   bool evict_from(Shard& shard);
 
-  const std::uint64_t limit_;
+  std::uint64_t limit() const { return limit_.load(std::memory_order_relaxed); }
+
+  std::atomic<std::uint64_t> limit_;
   std::atomic<std::uint64_t> bytes_{0};  // kept, and about to be
   std::atomic<std::size_t> hand_{0};     // the shard that gives way next
   std::unique_ptr<Shard[]> shards_;

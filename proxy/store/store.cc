@@ -19,6 +19,12 @@ tl::expected<void, std::string> Store::open_disk() {
   return {};
 }
 
+void Store::resize(std::uint64_t bytes, std::uint64_t largest) {
+  budget_.limit.store(bytes, std::memory_order_relaxed);
+  memory_object_.store(largest, std::memory_order_relaxed);
+  memory.resize(bytes);
+}
+
 void Store::load(std::string_view url, std::shared_ptr<Knock> knock) {
   std::string key(url);
   const std::uint64_t since = memory.erasures(MemoryTier::hash(url));
@@ -61,13 +67,14 @@ void Store::erase(const EntryPtr& entry) {
 }
 
 bool Store::fits(std::uint64_t length) const {
-  return length <= limits_.memory_object || (disk_ && length <= limits_.disk->largest);
+  return length <= memory_object_.load(std::memory_order_relaxed) ||
+         (disk_ && length <= limits_.disk->largest);
 }
 
 Filling::Plan Store::plan(std::optional<std::uint64_t> length) {
   Filling::Plan out;
   out.length = length;
-  out.keep_most = limits_.memory_object;
+  out.keep_most = memory_object_.load(std::memory_order_relaxed);
   out.budget = &budget_;
   if (disk_) {
     out.large_most = limits_.disk->largest;

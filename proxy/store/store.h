@@ -7,6 +7,7 @@
 // on the disk tier's thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,7 +31,8 @@ struct StoreLimits {
 
 class Store {
  public:
-  explicit Store(const StoreLimits& limits) : limits_(limits), memory(limits.memory) {
+  explicit Store(const StoreLimits& limits)
+      : limits_(limits), memory_object_(limits.memory_object), memory(limits.memory) {
     budget_.limit = limits.memory;
   }
 
@@ -43,6 +45,10 @@ class Store {
       disk_->close();
     }
   }
+
+  // Other bounds of the memory tier from now on. What is beyond them goes; what is on its way is
+  // kept as it was planned.
+  void resize(std::uint64_t bytes, std::uint64_t largest);
 
   // What is in memory under the URL. Null: nothing there, but see on_disk().
   GroupPtr find(std::string_view url, std::uint64_t hash) { return memory.find(url, hash); }
@@ -69,7 +75,8 @@ class Store {
   DiskTier* disk() { return disk_.get(); }
 
  private:
-  const StoreLimits limits_;
+  const StoreLimits limits_;  // as at the start
+  std::atomic<std::uint64_t> memory_object_;
   FillBudget budget_;
   std::unique_ptr<DiskTier> disk_;
 

@@ -22,6 +22,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import filters  # noqa: E402
+import gateway  # noqa: E402
 import measure  # noqa: E402
 import peers as peer_list  # noqa: E402
 import report  # noqa: E402
@@ -30,7 +31,8 @@ from process import BenchError, spawn, stop  # noqa: E402
 HERE = Path(__file__).resolve().parent
 FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 MOST_IDLE = 8800  # the peers are configured for 9,000 clients
-OTHERS = ["idle", "idle-tunnel", "syscalls", "allocations", "start", "filters"]
+SECTIONS = {"filters": filters.measure_filters, "gateway": gateway.measure_gateway}  # with tables of their own
+OTHERS = ["idle", "idle-tunnel", "syscalls", "allocations", "start", *SECTIONS]
 
 
 def parse():
@@ -218,13 +220,13 @@ def main():
         run = Run(options, Path(folder))
         try:
             run.prepare()
-            if options.only != ["filters"]:
+            if set(options.only) - set(SECTIONS):
                 run.start_all()
                 run.loaded()
                 run.calls()
                 run.stop_all()
                 run.fresh()
-            section = filters.measure_filters(run) if run.wanted("filters") else ""
+            sections = [measure_it(run) for name, measure_it in SECTIONS.items() if run.wanted(name)]
         except (BenchError, subprocess.CalledProcessError) as error:
             run.say(f"bench: {error}")
             return 2
@@ -233,9 +235,9 @@ def main():
     judged = report.goals(run.results)
     document = {"conditions": run.conditions, "peers": [p.name for p in run.peers],
                 "missing": run.missing, "results": run.results, "goals": judged}
-    if options.only != ["filters"]:
+    if set(options.only) - set(SECTIONS):
         print(report.markdown(document))
-    print(section)
+    print("\n".join(sections))
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 1 if options.check and not all(row[-1] for row in judged) else 0

@@ -77,8 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   subject.party = page == subject.host ? Party::First : Party::Third;
   std::unique_ptr<const NetworkFilters> filters;
   const auto verdict = judge(text, subject, arena, filters);
-  insist(!verdict.block || (verdict.by && text.find(verdict.by.text) != std::string_view::npos));
-  insist(!verdict.exception || verdict.exception.text.find("@@") != std::string_view::npos);
+  insist(!verdict.block || (verdict.by && text.find(verdict.by.text()) != std::string_view::npos));
+  insist(!verdict.exception || verdict.exception.text().find("@@") != std::string_view::npos);
   const bool plain = text.find_first_of("$!#[ \t\r\v\f") == std::string_view::npos &&
                      !subject.host_only && subject.kind == ResourceKind::Script;
   if (plain && text.find("@@") == std::string_view::npos) {

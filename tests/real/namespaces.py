@@ -240,6 +240,9 @@ class Case(harness.Case):
                 for mode, port in (("redirect", REDIRECT_PORT), ("tproxy", TPROXY_PORT))]
             words["listen"] += [{"at": at, "name": at} for at in settings.pop("listen", [])]
             for section, over in settings.items():
+                if isinstance(over, list):
+                    words[section] = over
+                    continue
                 words[section] = dict(words.get(section, {}), **over)
             self.weir = self.proxy(words)
         return self.weir

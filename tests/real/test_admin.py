@@ -76,7 +76,8 @@ class Interface(Admin):
 
         def counted():
             told = json.loads(self.ask("/api/v1/status")[2])
-            return told if told["metrics"]["weir_exchanges_total"]["2xx"] == 1 else None
+            exchanges = told["metrics"]["weir_exchanges_total"]
+            return told if exchanges == {"forward": {"default": {"2xx": {"miss": 1}}}} else None
         told = wait_until("the request is counted", counted)
         self.assertEqual(told["pid"], proxy.pid)
         self.assertEqual(told["listeners"], [{"name": "forward", "at": "127.0.0.1:%d" % proxy.port}])
@@ -143,6 +144,89 @@ class Interface(Admin):
         self.assertIn("off", errors)
 
 
+class Metrics(Admin):
+    """What is counted, as Prometheus reads it."""
+
+    def series(self):
+        """All series by their text."""
+        lines = self.ask("/metrics")[2].splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+    def await_series(self, *expected):
+        """Until these are there and not 0."""
+        return wait_until("there is " + ", ".join(expected),
+                          lambda: (lambda all: all if all.keys() >= set(expected) and all.get(expected[-1]) else None)
+                          (self.series()))
+
+    def test_requests_are_counted_by_listener_decision_status_and_cache(self):
+        proxy = self.begin({"listen": [{"at": "127.0.0.1:0", "name": "lan \"a\""}], "policy": {"rules": RULES}})
+        origin = PythonHttp(self)
+        self.get(proxy, origin.url("/x"))
+        self.get(proxy, "http://a.games.example/")
+        with proxy.connect() as sock:
+            sock.sendall(b"nonsense\r\n\r\n")
+            sock.recv(4096)
+        labels = 'weir_exchanges_total{listener="lan \\"a\\"",decision="%s",status="%s",cache="%s"}'
+        wanted = [labels % words for words in (("default", "2xx", "miss"), ("block", "4xx", "none"),
+                                               ("none", "4xx", "none"))]
+        found = self.await_series(*wanted)
+        self.assertEqual([found[name] for name in wanted], [1, 1, 1])
+        self.assertEqual(sum(1 for name in found if name.startswith("weir_exchanges_total{")), 3)
+
+    def test_steps_tunnels_and_what_is_held_are_told(self):
+        origin = PythonHttp(self)
+        proxy = self.begin({"connect": {"ports": [origin.port]}})
+        self.get(proxy, origin.url("/x"))
+        with proxy.connect() as sock:
+            sock.sendall(b"CONNECT localhost:%d HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % (origin.port, origin.port))
+            sock.recv(4096)
+            self.assertEqual(self.await_series('weir_tunnels_active{kind="connect"}')
+                             ['weir_tunnels_total{kind="connect"}'], 1)
+        found = self.await_series("weir_cache_limit_bytes{tier=\"memory\"}", "weir_dns_lookups_total{outcome=\"cached\"}")
+        for step in ("connect", "first_byte", "body"):
+            self.assertGreaterEqual(found['weir_step_duration_seconds_count{step="%s"}' % step], 1, step)
+        self.assertGreaterEqual(found['weir_workers{state="alive"}'], 1)
+        self.assertEqual(found["weir_config_last_reload_successful"], 1)
+        wait_until("the tunnel is over", lambda: self.series()['weir_tunnels_active{kind="connect"}'] == 0)
+
+    def test_a_refused_configuration_and_lists_are_told(self):
+        self.path("ads.txt", b"||ads.example^\n||more.example^\n")
+        proxy = self.begin({"policy": {"lists": [{"name": "ads", "file": self.path("ads.txt")}],
+                                       "rules": [{"id": "a", "when": {"list": "ads"}, "then": {"block": True}}]}})
+        found = self.series()
+        self.assertEqual(found['weir_list_rules{list="ads"}'], 2)
+        self.assertGreater(found['weir_list_changed_timestamp_seconds{list="ads"}'], 1.6e9)
+        self.assertEqual(found['weir_step_duration_seconds_count{step="compile"}'], 1)
+        self.change(proxy, lambda config: config["policy"].update(rules=[{"id": "b", "then": {"blok": True}}]))
+        self.assertEqual(self.weir("reload", "--admin", self.where)[0], 1)
+        found = self.series()
+        self.assertEqual(found["weir_config_last_reload_successful"], 0)
+        self.assertEqual(found['weir_step_duration_seconds_count{step="reload"}'], 1)
+
+    def test_every_metric_is_in_the_reference(self):
+        self.begin()
+        code, reference, _ = self.weir("check-config", "--metrics")
+        self.assertEqual(code, 0)
+        names = re.findall(r"^# TYPE (\S+) (\S+)$", self.ask("/metrics")[2], re.M)
+        self.assertGreater(len(names), 60)
+        for name, kind in names:
+            self.assertRegex(reference, r"(?m)^\| `%s` \| %s \| .* \| .+ \|$" % (name, kind))
+
+    def test_the_shipped_rules_are_about_metrics_that_there_are(self):
+        self.need("promtool")
+        folder = os.path.join(os.path.dirname(__file__), "..", "..", "docker", "prometheus")
+        rules = os.path.join(folder, "weir-rules.yml")
+        self.run_program("promtool", "check", "rules", rules)
+        self.run_program("promtool", "test", "rules", os.path.join(folder, "weir-rules-test.yml"), seconds=300)
+        self.begin()
+        names = set(re.findall(r"^# TYPE (\S+)", self.ask("/metrics")[2], re.M))
+        with open(rules, encoding="utf-8") as file:
+            used = set(re.findall(r"\b(?:weir|process)_[a-z_]+\b", re.sub(r"(?m)^ *#.*|'.*'", "", file.read())))
+        self.assertGreater(len(used), 10)
+        for name in used:
+            self.assertIn(re.sub("_bucket$", "", name), names)
+
+
 class Strangers(Admin):
     def test_a_foreign_host_is_misdirected(self):
         """DNS rebinding: a site that gives its own name our address learns nothing."""
@@ -173,13 +257,39 @@ class Strangers(Admin):
         port = int(self.where.rpartition(":")[2])
         self.assertEqual(self.ask("/healthz")[0], 200)
         names = ("127.0.0.1", "localhost", "[::1]", "0.0.0.0", "127.0.0.2", "[::ffff:127.0.0.1]", "origin.test",
-                 "[::]")
+                 "[::]", "LOCALHOST", "localhost.", "a.localhost", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]")
         for name in names:
             url = "http://%s:%d/api/v1/status" % (name, port)
             done = self.curl(proxy, "-w", "%{http_code}", "-o", os.devnull, url)
             self.assertEqual(done.stdout, b"403", url)
             done = self.curl(proxy, "-p", "-w", "%{http_connect}", "-o", os.devnull, url, ok=False)
             self.assertEqual(done.stdout, b"403", "CONNECT " + url)
+
+    def test_no_spelling_of_its_ipv4_address_reaches_it_through_the_proxy(self):
+        """What curl would not send: the absolute form under another Host, odd numbers, addresses inside addresses."""
+        self.refuse_spellings("127.0.0.1:0")
+
+    def test_no_spelling_of_its_ipv6_address_reaches_it_through_the_proxy(self):
+        self.refuse_spellings("[::1]:0")
+
+    def refuse_spellings(self, listen):
+        proxy = self.begin({"destinations": {"allow": ["0.0.0.0/0", "::/0"]},
+                            "connect": {"ports": list(range(1, 65536))}}, listen=listen)
+        port = int(self.where.rpartition(":")[2])
+        for host in ("127.0.0.1", "[::1]", "127.1", "0x7f.1", "2130706433", "0177.0.0.1", "127.0.0.1.",
+                     "[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:1]", "[::127.0.0.1]", "[::1%25lo]", "[::]", "0"):
+            at = "%s:%d" % (host, port)
+            for request in ("GET http://%s/api/v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n" % at,
+                            "GET http://%s/api/v1/status HTTP/1.1\r\nHost: a.test\r\n\r\n" % at,
+                            "GET /api/v1/status HTTP/1.1\r\nHost: %s\r\n\r\n" % at,
+                            "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (at, at)):
+                with proxy.connect() as sock:
+                    sock.settimeout(PATIENCE)
+                    sock.sendall(request.encode())
+                    sock.shutdown(socket.SHUT_WR)
+                    got = b"".join(iter(lambda s=sock: s.recv(65536), b""))
+                self.assertRegex(got, rb"\AHTTP/1.1 [45]\d\d ", request)
+                self.assertNotIn(b'"pid"', got, request)
 
     def test_requests_without_end_are_refused(self):
         self.begin()
@@ -222,7 +332,7 @@ class Commands(Admin):
         self.assertEqual(self.weir("health", "--admin", self.where), (0, "ok\n", ""))
         code, out, errors = self.weir("status", "--admin", self.where)
         self.assertEqual((code, errors), (0, ""))
-        for words in ("process %d" % proxy.pid, "127.0.0.1:%d" % proxy.port, "1 rules", "alive"):
+        for words in ("process %d" % proxy.pid, "127.0.0.1:%d" % proxy.port, "1 rule, since", "alive"):
             self.assertIn(words, out)
         code, out, _ = self.weir("status", "--json", "--admin", "http://" + self.where)
         self.assertEqual((code, json.loads(out)["pid"]), (0, proxy.pid))
@@ -255,7 +365,7 @@ class Commands(Admin):
     def test_reload_takes_new_rules_into_use(self):
         proxy = self.begin()
         self.change(proxy, lambda config: config.update(policy={"rules": RULES}))
-        self.assertEqual(self.weir("reload", "--admin", self.where), (0, "reloaded\n", ""))
+        self.assertEqual(self.weir("reload", "--admin", self.where), (0, "reloaded\nchanged: policy.rules\n", ""))
         self.assertEqual(self.get(proxy, "http://a.games.example/")[0], 403)
         self.assertIn("last reload    taken", self.weir("status", "--admin", self.where)[1])
 
@@ -284,6 +394,30 @@ class Commands(Admin):
 
 
 class Life(Admin):
+    def test_while_it_starts_it_is_alive_and_not_ready(self):
+        """A list that is required and whose server does not answer holds the start up."""
+        silent = listening_socket()
+        self.addCleanup(silent.close)
+        url = "https://%s:%d/list.txt" % silent.getsockname()
+        config = self.path("starting.json", json.dumps({
+            "listen": ["127.0.0.1:0"], "admin": {"listen": "unix:" + self.path("starting.sock")},
+            "log": {"path": self.path("starting.log")}, "access_log": {"path": "off"},
+            "lists": {"directory": self.path("kept")},
+            "policy": {"lists": [{"name": "late", "url": url, "required": True, "timeout": "60s"}],
+                       "rules": [{"id": "a", "when": {"list": "late"}, "then": {"block": True}}]}}).encode())
+        program = subprocess.Popen([os.environ["WEIR_BINARY"], "run", "--config", config])
+        self.addCleanup(program.wait)
+        self.addCleanup(program.kill)
+        self.where = "unix:" + self.path("starting.sock")
+        silent.settimeout(PATIENCE)
+        asked, _ = silent.accept()
+        self.addCleanup(asked.close)
+        self.assertEqual(self.ask("/healthz")[::2], (200, "starting\n"))
+        self.assertEqual(self.ask("/readyz")[::2], (503, "starting\n"))
+        self.assertEqual(self.ask("/metrics")[0], 503)
+        self.assertEqual(self.weir("health", "--config", config)[:2], (0, "starting\n"))
+        self.assertEqual(self.weir("health", "--ready", "--config", config)[0], 1)
+
     def test_readiness_ends_and_health_goes_on_while_stopping(self):
         proxy = self.begin()
         with proxy.connect() as sock:
@@ -292,6 +426,8 @@ class Life(Admin):
             proxy.send(signal.SIGTERM)
             wait_until("it is no longer ready", lambda: self.ask("/readyz")[0] == 503)
             self.assertEqual(self.ask("/healthz")[0], 200)
+            self.assertEqual(self.weir("health", "--admin", self.where)[0], 0)
+            self.assertEqual(self.weir("health", "--ready", "--admin", self.where)[:2], (1, ""))
             self.assertEqual(json.loads(self.ask("/api/v1/status")[2])["state"], "stopping")
         self.assertEqual(proxy.wait(), 0)
 

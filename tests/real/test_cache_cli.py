@@ -106,7 +106,7 @@ class Cache(Case):
         self.begin()
         self.assertIn("would forget 2 URLs", self.said("purge", "--tag", "green", "--dry-run"))
         self.assertEqual(len(self.listed()), 4)
-        self.assertIn("forgot 1 URLs: 1 in memory, 0 on disk", self.said("purge", self.origin + "/stale"))
+        self.assertIn("forgot 1 URL: 1 in memory, 0 on disk", self.said("purge", self.origin + "/stale"))
         self.assertEqual(self.listed(), ["/fresh", "/other", "/vary"])
         self.said("purge", "--tag", "blue")
         self.assertEqual(self.listed(), ["/fresh", "/vary"])

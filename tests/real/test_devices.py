@@ -4,6 +4,7 @@
 # a network namespace of the test's own.
 """Groups of devices with a real neighbour table."""
 
+import json
 import os
 import re
 import subprocess
@@ -60,6 +61,43 @@ class Devices(Case):
 
     def test_a_device_is_known_by_its_hardware_address_at_its_first_request(self):
         self.assertEqual(self.answers(MAC), ["451", "451"])
+
+    def test_a_device_is_known_by_the_name_in_its_lease(self):
+        """By either family, in the log too; the file may change, and a thief of the address stays who he is."""
+        lease = "0 %s " + THERE + " %s *\n"
+        leases = self.path("dnsmasq.leases", (lease % (MAC, "Toms-Tablet")).encode())
+        rules = [{"id": "tablet", "when": {"group": "tablet"}, "then": {"block": {"status": 451}}},
+                 {"id": "others", "then": {"block": True}}]
+        proxy = self.proxy({"listen": ["127.0.0.1:0", HERE + ":0", "[%s]:0" % HERE6],
+                            "clients": {"allow": ["private"], "leases": [leases]}, "access_log": {"format": "json"},
+                            "policy": {"groups": [{"name": "tablet", "devices": ["toms-tablet"]}], "rules": rules}})
+        wait_until("all addresses listen", lambda: proxy.errors().count("listening on") == 3)
+        self.assertEqual([self.status(proxy, HERE), self.status(proxy, HERE6)], ["451", "451"])
+        wait_until("two lines", lambda: proxy.log().count("\n") == 2)
+        for line in map(json.loads, proxy.log().splitlines()):
+            self.assertEqual((line["client_mac"], line["client_name"]), (MAC, "toms-tablet"))
+        for mac, name in (("02:57:65:69:72:08", "toms-tablet"), (MAC, "a\x1b[2J"), (MAC, "other")):
+            self.path("dnsmasq.leases", (lease % (mac, name)).encode())
+            wait_until("the lease %s %r is read" % (mac, name), lambda: self.status(proxy, HERE) == "403")
+            self.path("dnsmasq.leases", (lease % (MAC, "toms-tablet.lan")).encode())
+            wait_until("the name is back", lambda: self.status(proxy, HERE) == "451")
+        os.remove(leases)
+        wait_until("the file is gone", lambda: self.status(proxy, HERE) == "403")
+
+    def test_explain_knows_devices_by_name_and_hardware_address(self):
+        leases = self.path("leases", b"0 %s 10.9.8.7 toms-tablet *\n" % MAC.encode())
+        config = self.path("weir.json", json.dumps({
+            "clients": {"leases": [leases]},
+            "policy": {"groups": [{"name": "tablet", "devices": ["toms-tablet"]}],
+                       "rules": [{"id": "no", "when": {"group": "tablet"}, "then": {"block": True}}]}}).encode())
+        binary = os.environ["WEIR_BINARY"]
+        for who in ("10.9.8.7", "Toms-Tablet", MAC):
+            done = self.run_program(binary, "explain", "-c", config, "--json", "--as", who, "http://a.test/")
+            asker = json.loads(done.stdout)["asker"]
+            self.assertEqual((asker["client"], asker["mac"], asker["name"], asker["groups"]),
+                             ("10.9.8.7", MAC, "toms-tablet", ["tablet"]), who)
+        done = self.run_program(binary, "explain", "-c", config, "--as", "nobodys", "http://a.test/", ok=False)
+        self.assertIn(b"no lease or neighbour", done.stderr)
 
     def test_another_device_is_not_taken_for_it(self):
         self.assertEqual(self.answers("02:57:65:69:72:08"), ["403", "403"])

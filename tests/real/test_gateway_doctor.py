@@ -214,6 +214,18 @@ class GatewayDoctor(Lab):
         self.listener("redirect", "0.0.0.0")
         self.assertEqual(set(self.doctor()), {"listens-narrow"}, "not over IPv6")
 
+    def test_a_listener_of_the_other_mode(self):
+        """Rules for redirect before a listener for tproxy, and the other way round; nothing gets through."""
+        self.need("ss")
+        for made, other in (("tproxy", "redirect"), ("redirect", "tproxy")):
+            listener = self.listener(made)
+            self.up("--mode", other)
+            self.assertNotIn("taken %s" % SERVER[4], self.ask(SERVER[4], seconds=1))
+            self.mended("mode-mismatch")
+            self.assertTrue(self.ask(SERVER[4]).startswith("taken"))
+            self.gate("down")
+            listener.end()
+
     def test_the_guard_is_gone(self):
         """kill -9 of the guard is found, and `up` brings it back."""
         self.listener()

@@ -451,9 +451,9 @@ class Lists(Case):
 
     def test_sighup_says_when_other_settings_need_a_restart(self):
         proxy = self.blocking()
-        self.change(proxy, {"timeouts": {"client_idle": "7s"}})
+        self.change(proxy, {"timeouts": {"client_idle": "7s"}, "process": {"workers": 3}})
         self.hup(proxy)
-        self.said(proxy, "settings other than the policy have changed; they need a restart")
+        self.said(proxy, "process.workers has changed; it needs a restart", "changed timeouts.client_idle")
 
     def another(self, settings):
         """A second proxy, with a folder of its own for its files."""

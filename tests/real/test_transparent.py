@@ -123,6 +123,55 @@ class Names(Case):
             line = self.entry(road, "/dumb")
             self.assertEqual(line["claim"], "unverified")
 
+    def test_a_silent_name_server_is_not_waited_for_again_and_again(self):
+        """Each worker waits once; then the traffic, whose destination is known, goes on at full speed."""
+        self.gateway(silent_dns=True, transparent={"quiet_wait": "200ms", "verify_wait": "3s"},
+                     process={"workers": 2})
+        began = time.monotonic()
+        for i in range(6):
+            for road in self.roads():
+                at = self.web_answer(road, 2, "/again-%d" % i, "nowhere%d-%s.test" % (i, road.name))["at"]
+                self.assertEqual(at, road.address(2))
+        self.assertLess(time.monotonic() - began, 6 * 4 * 3 / 2)
+        self.assertEqual({line["claim"] for line in self.entries()}, {"unverified"})
+
+    def test_clients_need_not_be_allowed_as_those_of_a_proxy(self):
+        """Whom the firewall turns aside it has chosen; with IPv6, devices have addresses of the whole Internet."""
+        self.gateway(clients={"allow": ["10.9.0.0/24"]})
+        self.nginx()
+        for road in self.roads():
+            self.web_answer(road, 2, "/any", "good.test")
+            self.assertEqual(self.secure(road, 2, "good.test", "/who")[0], 200)
+
+    def test_routes_to_parents_hold(self):
+        """A parent is told a name that fits, or the address; never a port or name that the client made up."""
+        asked = []
+
+        def parent(sock):
+            head = read_head(sock)
+            asked.append(head.split(b"\r\n")[0].decode())
+            if not head.startswith(b"CONNECT"):
+                return say(sock, "200 OK", b"by parent")
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            sock.recv(100)
+            return sock.sendall(b"through parent")
+        self.origin(9000, parent)
+        self.gateway(parents=[{"name": "up", "host": "10.2.0.2:9000"}],
+                     routes=[{"hosts": ["cdn.test"], "parents": ["direct"]}, {"hosts": ["*"], "parents": ["up"]}])
+        for road in self.roads():
+            del asked[:]
+            self.assertEqual(self.fetch(road, road.url(2, "/a"), host="good.test"), (200, b"by parent"))
+            self.assertEqual(self.fetch(road, road.url(2, "/b"), host="good.test:8080"), (200, b"by parent"))
+            self.assertEqual(self.fetch(road, road.url(2, "/c"), host="other.test")[0], 421)
+            self.assertEqual(self.web_answer(road, 4, "/d", "cdn.test")["at"], road.address(4))
+            self.assertEqual(self.fetch(road, road.url(3, "/e"), host="bad.test")[0], 403)
+            with self.net.connect(road, 2, 8001) as sock:
+                sock.sendall(b"\x00\x01binary")
+                self.assertEqual(hear(sock), b"through parent")
+            there = road.url(2, "", 8001)[7:]
+            self.assertEqual(asked, ["GET http://good.test/a HTTP/1.1", "GET http://good.test/b HTTP/1.1",
+                                     "CONNECT %s HTTP/1.1" % there])
+
     def test_control_bytes_in_a_host_forge_no_line_of_the_log(self):
         self.gateway()
         for road in self.roads():
@@ -205,6 +254,18 @@ class Doors(Case):
                     self.entry(road, "/loop-%d" % port)
             wait_until("five records", lambda: len(self.entries(road)) >= 5)  # noqa: B023
             self.assertEqual(len(self.entries(road)), 5, self.entries(road))
+
+    def test_nobody_is_led_to_the_admin_interface(self):
+        """Whatever is allowed: who is turned aside on the way to it asks the proxy for the proxy itself."""
+        self.gateway(admin={"listen": "[::]:3180"}, destinations={"allow": ["0.0.0.0/0", "::/0"]})
+        for road in self.roads():
+            for host in ("localhost", "good.test", road.router):
+                with self.net.connect(road, road.router, 3180) as sock:
+                    sock.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+                                 % (("[%s]" if ":" in host else "%s") % host).encode())
+                    answer = hear(sock)
+                self.assertRegex(answer, rb"^HTTP/1.1 (403|421|50\d) ", host)
+                self.assertNotIn(b'"pid"', answer)
 
     def test_the_routers_own_traffic_is_its_own(self):
         self.gateway()

@@ -149,6 +149,28 @@ class Greetings(Case):
                 self.assertIn(got, (ALERT, b""))
         self.assertEqual([text for text in sink.heard if b"bad.test" in text], [])
 
+    def test_a_malformed_greeting_is_refused_with_rules_and_without(self):
+        """Malformed, larger than 16 KiB, or cut short by the client: an alert, and nobody is connected."""
+        good = greeting("good.test")
+        huge = extended(good, 21, bytes(17000))
+        twice = extended(extended(good, 0, b"\0\x09\0\0\x06a.test"), 21, b"")
+        torn = good[:5] + b"\x01\x00\x00\x40" + b"\xff" * (len(good) - 9)
+        for rules in ([], [{"id": "no-bad", "when": {"host": "bad.test"}, "then": {"block": {}}}]):
+            self.gateway(policy={"rules": rules})
+            sink = Sink(self)
+            for road in self.roads():
+                for text in (huge, twice, torn, good[:5] + b"\x02" + good[6:]):
+                    self.assertEqual(self.say(road, 2, text + b"END", port=8043), ALERT)
+                with self.net.connect(road, 2, 8043) as sock:
+                    sock.sendall(good[:100])
+                    sock.shutdown(socket.SHUT_WR)
+                    self.assertEqual(hear(sock), ALERT)
+                wait_until("five records", lambda: len(self.entries(road)) == 5)  # noqa: B023
+                self.assertEqual({line["failure"] for line in self.entries(road)}, {"unnamed_refused"})
+            self.assertEqual(sink.heard, [])
+            sink.server.close()
+            self.stop_gateway()
+
     def test_a_forged_name_passes_marked(self):
         self.gateway()
         self.nginx()

@@ -12,25 +12,14 @@ import threading
 
 from harness import Case, PATIENCE, wait_until
 from origins import Server, read_head, say
-from websocket import BINARY, PING, PONG, TEXT, Client, open_tunnel, serve_echo
+from websocket import TEXT, Client, converse, open_tunnel, serve_echo
 
 
 class WebSocket(Case):
     def chat(self, tunnel):
         origin = Server(self, serve_echo)
         proxy = self.proxy(tunnel_to=[origin.port])
-        client = Client(proxy, origin.port, tunnel)
-        client.send(TEXT, "grüß".encode())
-        self.assertEqual(client.read(), (TEXT, "grüß".encode()))
-        data = os.urandom(3 << 20)
-        sender = threading.Thread(target=client.send, args=(BINARY, data))
-        sender.start()
-        opcode, got = client.read()
-        sender.join()
-        self.assertTrue(opcode == BINARY and got == data)
-        client.send(PING, b"there?")
-        self.assertEqual(client.read(), (PONG, b"there?"))
-        self.assertTrue(client.close(), "the connection ends when both said goodbye")
+        converse(self, Client(proxy, origin.port, tunnel))
 
     def test_a_conversation_over_upgrade(self):
         self.chat(tunnel=False)

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import struct
+import threading
 
 from harness import LOOPBACK, PATIENCE
 from origins import read_head
@@ -138,3 +139,18 @@ class Client:
         rest = self.sock.recv(1)
         self.sock.close()
         return rest == b""
+
+
+def converse(case, client):
+    """A whole conversation with an echo: small, large, a ping, goodbye."""
+    client.send(TEXT, "grüß".encode())
+    case.assertEqual(client.read(), (TEXT, "grüß".encode()))
+    data = os.urandom(3 << 20)
+    sender = threading.Thread(target=client.send, args=(BINARY, data))
+    sender.start()
+    opcode, got = client.read()
+    sender.join()
+    case.assertTrue(opcode == BINARY and got == data)
+    client.send(PING, b"there?")
+    case.assertEqual(client.read(), (PONG, b"there?"))
+    case.assertTrue(client.close(), "the connection ends when both said goodbye")

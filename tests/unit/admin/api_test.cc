@@ -24,6 +24,7 @@ struct Fixture {
     status.listeners.push_back({"office", *Endpoint::parse("127.0.0.1:3128")});
     status.workers.resize(2);
     status.workers[1].connections = 3;
+    state.started = true;
     state.status = [this] { return status; };
     state.metrics = [this] { return std::vector<const Metrics*>{&metrics}; };
     state.reload = [this] { return ++reloads; };
@@ -113,6 +114,25 @@ TEST(Health, IsGoodWhileEveryWorkerShowsItself) {
   EXPECT_EQ(f.ask(Method::Get, "/healthz").status, 200);
 }
 
+TEST(Readiness, BeginsWhenTheServerHasStarted) {
+  Fixture f;
+  f.state.started = false;
+  f.state.status = nullptr;  // nobody may be asked yet
+  f.state.metrics = nullptr;
+  EXPECT_EQ(f.ask(Method::Get, "/readyz").status, 503);
+  EXPECT_EQ(f.ask(Method::Get, "/readyz").body, "starting\n");
+  EXPECT_EQ(f.ask(Method::Get, "/healthz").status, 200);
+  EXPECT_EQ(f.ask(Method::Get, "/healthz").body, "starting\n");
+  for (const Route& route : routes()) {
+    if (route.path != "/healthz") {
+      EXPECT_EQ(f.ask(route.method, route.path).status, 503) << route.path;
+    }
+    EXPECT_EQ(f.ask(route.method, route.path, "evil.example").status, 421) << route.path;
+  }
+  EXPECT_EQ(f.ask(Method::Get, "/nothing").status, 404);
+  EXPECT_EQ(f.reloads, 0u);
+}
+
 TEST(Readiness, EndsWhenTheProxyIsStopping) {
   Fixture f;
   EXPECT_EQ(f.ask(Method::Get, "/readyz").status, 200);
@@ -133,6 +153,36 @@ TEST(Metrics, HoldThoseOfTheServerAndOfTheProcess) {
   EXPECT_GT(f.state.own.value(metric::ProcessFds), 2);
   EXPECT_GE(f.state.own.value(metric::ProcessThreads), 1);
   EXPECT_GT(f.state.own.value(metric::ProcessStart), 1'600'000'000 * kSecond);
+}
+
+TEST(Metrics, HoldWhatTheServerSaysOfItself) {
+  Fixture f;
+  f.status.workers[1].silent = 7 * kSecond;
+  f.status.counted_listeners = {"office"};
+  f.status.policy.rules = 4;
+  f.status.policy.since = {1500 * kSecond};
+  f.status.policy.lists.push_back(
+      {"ads", "https://lists.example/ads", 12, {400 * kSecond}, {500 * kSecond}, "", "too small"});
+  Record record;
+  record.status = 204;
+  f.metrics.count(record);
+  std::string text = f.ask(Method::Get, "/metrics").body;
+  for (const char* line :
+       {"weir_workers{state=\"alive\"} 1", "weir_workers{state=\"stalled\"} 1",
+        "weir_config_last_reload_successful 1", "weir_policy_rules 4",
+        "weir_policy_loaded_timestamp_seconds 1500", "weir_list_rules{list=\"ads\"} 12",
+        "weir_list_changed_timestamp_seconds{list=\"ads\"} 400",
+        "weir_list_checked_timestamp_seconds{list=\"ads\"} 500",
+        "weir_list_held_back{list=\"ads\"} 1", "weir_list_failing{list=\"ads\"} 0",
+        "weir_exchanges_total{listener=\"office\",decision=\"none\",status=\"2xx\",cache=\"none\"} "
+        "1"}) {
+    EXPECT_THAT(text, HasSubstr("\n" + std::string(line) + "\n"));
+  }
+  f.status.reload.number = 1;
+  f.status.policy.lists.clear();
+  text = f.ask(Method::Get, "/metrics").body;
+  EXPECT_THAT(text, HasSubstr("\nweir_config_last_reload_successful 0\n"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("list=\"ads\"")));
 }
 
 TEST(StatusJson, TellsWhatThereIs) {
@@ -166,14 +216,14 @@ TEST(Reload, IsAnsweredWhenItsOutcomeIsKnown) {
   ASSERT_TRUE(reply.later);
   EXPECT_EQ(f.reloads, 1u);
   EXPECT_FALSE(reply.later());
-  f.report = {1, {5 * kSecond}, false, {"weir.json:3:1: no"}, {}};
+  f.report = {1, {5 * kSecond}, false, {"weir.json:3:1: no"}, {}, {}};
   const auto told = reply.later();
   ASSERT_TRUE(told);
   EXPECT_EQ(told->status, 422);
   const auto json = nlohmann::json::parse(told->body);
   EXPECT_EQ(json["outcome"], "failed");
   EXPECT_EQ(json["problems"][0], "weir.json:3:1: no");
-  f.report = {2, {6 * kSecond}, true, {}, {}};
+  f.report = {2, {6 * kSecond}, true, {}, {}, {}};
   EXPECT_EQ(f.ask(Method::Post, "/api/v1/reload").later()->status, 200);
   f.status.reload = f.report;
   EXPECT_EQ(f.status_json()["reload"]["outcome"], "taken");

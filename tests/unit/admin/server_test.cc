@@ -60,7 +60,7 @@ class Running : public testing::Test {
     ready = false;
     Settings::Admin settings;
     settings.listen = "127.0.0.1:0";
-    server = std::move(*AdminServer::open(settings));
+    server = std::move(*AdminServer::open(settings, sockets));
     server->start(state, &answer_tests);
   }
   // A connection on which that has been sent.
@@ -86,6 +86,8 @@ class Running : public testing::Test {
   std::string ask(std::string_view text) { return receive(send(text)); }
 
   AdminState state;
+  Notifier nobody;
+  KeptSockets sockets{nobody};
   std::unique_ptr<AdminServer> server;
 };
 

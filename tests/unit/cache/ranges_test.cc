@@ -260,31 +260,5 @@ TEST(Parts, AreCombinedUnderTheSameStrongValidatorOnly) {
   }
 }
 
-TEST(Rest, IsAskedForWhenItCanBeJoined) {
-  const struct {
-    std::string_view stored;
-    std::string_view place;
-    std::string_view range;
-    std::string if_range;
-  } rows[] = {
-      {"ETag: \"a\"", "bytes 0-4/10", "bytes=5-", "\"a\""},
-      {"Date: @0@|Last-Modified: @-99@", "bytes 0-4/10", "bytes=5-", date(-99)},
-      {"", "bytes 0-4/10", "", ""},
-      {"ETag: W/\"a\"", "bytes 0-4/10", "", ""},
-      {"ETag: W/\"a\"|Date: @0@|Last-Modified: @-99@", "bytes 0-4/10", "", ""},
-      {"ETag: \"a\"", "bytes 1-4/10", "", ""},
-      {"ETag: \"a\"", "bytes 0-9/10", "", ""},
-      {"ETag: \"a\"", "bytes 0-4/*", "", ""},
-  };
-  for (const auto& row : rows) {
-    Arena arena;
-    const auto stored = answer(row.stored, 206);
-    const auto rest = cache::rest_of(stored.head, freshness(row.stored),
-                                     *cache::parse_content_range(row.place), arena);
-    EXPECT_EQ(rest.range, row.range) << row.stored << row.place;
-    EXPECT_EQ(rest.if_range, row.if_range) << row.stored << row.place;
-  }
-}
-
 }  // namespace
 }  // namespace weir::test

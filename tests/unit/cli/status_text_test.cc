@@ -33,8 +33,16 @@ TEST_F(StatusText, TellsEverything) {
        "failure":"no \u001b[2J route","held_back":"too small"},
       {"name":"b","source":"b.txt","rules":0,"age_seconds":null,"failure":null,"held_back":null}]},
     "reload":{"outcome":"failed","at":1767355200.0,"problems":["weir.json:3:1: no"],"warnings":[]},
-    "metrics":{"weir_exchanges_total":{"2xx":4000,"4xx":2},"weir_failures_total":{"blocked":2},
-      "weir_access_log_records_dropped_total":1}})");
+    "metrics":{"weir_exchanges_total":{"lan":{"allow":{"2xx":{"hit":1000,"miss":3000}},
+        "block":{"4xx":{"none":2}}}},"weir_failures_total":{"blocked":2},
+      "weir_exchange_duration_seconds":{"count":100,"sum_seconds":1.5,
+        "buckets":{"0.000128":40,"0.000256":58,"1.048576":1,"+Inf":1}},
+      "weir_cache_objects":{"memory":1500,"disk":20},"weir_cache_bytes":{"memory":1048576,"disk":0},
+      "weir_cache_limit_bytes":{"memory":2097152,"disk":1073741824},
+      "weir_origin_connections_open":12,"weir_origin_connections_idle":8,
+      "weir_tunnels_active":{"connect":2,"tls":1},"weir_loop_stalls_total":1,
+      "process_resident_memory_bytes":41943040,"process_open_fds":70,"process_max_fds":1024,
+      "process_cpu_seconds_total":12.345,"weir_access_log_records_dropped_total":1}})");
   EXPECT_EQ(
       text.value_or("?"),
       "weir 1.2.3, process 77, running for 2 h\n"
@@ -43,6 +51,16 @@ TEST_F(StatusText, TellsEverything) {
       "               b [::1]:3128\n"
       "workers        2 alive, 1 stalled\n"
       "clients        12 connections now, 4,002 requests so far, 2 of them refused or failed\n"
+      "answers        4,000 2xx, 0 3xx, 2 4xx, 0 5xx\n"
+      "               half within 0.256 ms, 99 of 100 within 1.05 s\n"
+      "rules          2 requests blocked, 0.05 % of all\n"
+      "cache          in memory 1,500 answers, 1.0 MiB of 2.0 MiB\n"
+      "               on disk 20 answers, 0 B of 1.0 GiB\n"
+      "               25 % of 4,000 requests that it takes part in are answered from it\n"
+      "origins        12 connections, 8 of them idle; 0 requests waiting for one\n"
+      "tunnels        3 open\n"
+      "process        40.0 MiB of memory, 70 of 1,024 descriptors, 12.3 s of processor time\n"
+      "               workers stood still 1 times\n"
       "access log     1 records dropped\n"
       "policy         3 rules, since 2026-01-02 12:00:00 +0000\n"
       "last reload    failed at 2026-01-02 12:00:00 +0000\n"

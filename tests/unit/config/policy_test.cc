@@ -86,7 +86,7 @@ TEST(PolicyTables, EveryActionTakesItsExample) {
     const std::string then = "{" + json_text(row.name) + ": " + std::string(example_of(row)) + "}";
     const Loaded loaded = load_settings(with_rules(rule("{}", then)), "weir.json");
     if (row.kind == ActionKind::Intercept) {
-      EXPECT_FALSE(loaded);
+      EXPECT_FALSE(loaded) << "without an authority";
       continue;
     }
     ASSERT_EQ(problems_of(loaded), "");

@@ -83,11 +83,15 @@ TEST(AccessFormat, WritesOneJsonObjectWithEveryField) {
   r.cache = "miss";
   r.cache_reason = "no-store";
   r.retried = true;
+  r.client_mac = {2, 0x57, 0x65, 0x69, 0x72, 7};
+  r.client_name = "toms-phone";
   const auto object = nlohmann::json::parse(line_of(r, "json"));
   EXPECT_EQ(object["time"], "2026-01-02T03:04:05.678Z");
   EXPECT_EQ(object["id"], "0123456789abcdef");
   EXPECT_EQ(object["client"], "10.0.0.7");
   EXPECT_EQ(object["client_port"], 51234);
+  EXPECT_EQ(object["client_mac"], "02:57:65:69:72:07");
+  EXPECT_EQ(object["client_name"], "toms-phone");
   EXPECT_EQ(object["listener"], "10.0.0.1:3128");
   EXPECT_EQ(object["destination"], "203.0.113.5:80");
   EXPECT_EQ(object["url"], r.url);

@@ -77,12 +77,44 @@ TEST_F(LogWriterTest, AppendsToWhatIsThere) {
   EXPECT_EQ(read_file(o.path), "old\nnew\n");
 }
 
-TEST_F(LogWriterTest, OffIsNoRingAndNoFile) {
+TEST_F(LogWriterTest, OffThrowsAwayAndMakesNoFile) {
   LogWriter writer({.path = "off"});
-  EXPECT_EQ(writer.add_ring(4096), nullptr);
+  LogRing* ring = writer.add_ring(4096);
   EXPECT_TRUE(writer.start());
+  ring->push("nowhere\n");
   writer.flush();
+  EXPECT_TRUE(ring->peek().empty());
   EXPECT_FALSE(std::filesystem::exists("off"));
+}
+
+TEST_F(LogWriterTest, AChangeSendsWhatComesAfterItElsewhere) {
+  const LogWriter::Options before = options("before.log");
+  LogWriter::Options after = options("after.log");
+  LogWriter writer(before);
+  LogRing* ring = writer.add_ring(4096);
+  ASSERT_TRUE(writer.start());
+  ring->push("one\n");
+  writer.change(after);
+  writer.flush();
+  ring->push("two\n");
+  writer.flush();
+  after.path = "off";
+  writer.change(after);
+  writer.flush();
+  ring->push("nowhere\n");
+  writer.change(before);
+  writer.flush();
+  ring->push("three\n");
+  writer.stop();
+  EXPECT_EQ(read_file(before.path), "one\nthree\n");
+  EXPECT_EQ(read_file(options("after.log").path), "two\n");
+}
+
+TEST_F(LogWriterTest, TellsWhyAFileCannotBeOpened) {
+  EXPECT_EQ(LogWriter::can_open("off"), "");
+  EXPECT_EQ(LogWriter::can_open(options().path), "");
+  EXPECT_NE(LogWriter::can_open(options("missing/a.log").path).find("No such file"),
+            std::string::npos);
 }
 
 TEST_F(LogWriterTest, SaysWhyItCannotStart) {
@@ -330,11 +362,12 @@ TEST_F(LogWriterTest, AWorkersAccessLogWritesLinesAndCountsDrops) {
   LogWriter writer(o);
   LogRing* ring = writer.add_ring(4096);
   Metrics metrics;
-  AccessLog log(*AccessFormat::compile("%{status} %{url}"), ring, metrics);
+  AccessLog log(ring, metrics);
+  AccessFormat format = *AccessFormat::compile("%{status} %{url}");
   const Record record = test::sample_record();
   const std::uint64_t before = test::allocations();
   for (int i = 0; i < 100; ++i) {
-    log.write(record);  // the thread does not run yet: the ring fills
+    log.write(record, format);  // the thread does not run yet: the ring fills
   }
   EXPECT_EQ(test::allocations(), before);
   ASSERT_TRUE(writer.start());
@@ -343,9 +376,9 @@ TEST_F(LogWriterTest, AWorkersAccessLogWritesLinesAndCountsDrops) {
   EXPECT_GT(lines, 50u);
   EXPECT_EQ(lines + metrics.value(metric::LogDropped), 100u);
   EXPECT_EQ(writer.counters().dropped, metrics.value(metric::LogDropped));
-  AccessLog off(*AccessFormat::compile("json"), nullptr, metrics);
+  AccessLog off(nullptr, metrics);
   EXPECT_FALSE(off.on());
-  off.write(record);
+  off.write(record, format);
 }
 
 }  // namespace

@@ -49,12 +49,14 @@ class WarmPath : public ::testing::Test {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "frames are not pooled under a sanitizer";
 #endif
-    shared_.settings.clients.allow = {*Prefix::parse("127.0.0.0/8")};
-    shared_.pseudonym = "weir-test";
+    auto setup = std::make_shared<weir::Setup>();
+    setup->settings.clients.allow = {*Prefix::parse("127.0.0.0/8")};
+    setup->pseudonym = "weir-test";
+    setup->format = std::make_shared<AccessFormat>(*AccessFormat::compile("squid"));
     shared_.clients = &clients_;
     writer_ = std::make_unique<LogWriter>(LogWriter::Options{.path = "/dev/null"});
     LogRing* ring = writer_->add_ring(1 << 20);
-    worker_ = std::make_unique<Worker>(shared_, *AccessFormat::compile("squid"), ring);
+    worker_ = std::make_unique<Worker>(shared_, InForce{setup, nullptr}, ring);
     ASSERT_TRUE(writer_->start());
     auto proxy = listen_at({IpAddress::v4(0x7f000001), 0}, 1);
     auto origin = listen_at({IpAddress::v4(0x7f000001), 0}, 1);
@@ -62,7 +64,7 @@ class WarmPath : public ::testing::Test {
     proxy_ = proxy->at;
     origin_ = origin->at;
     origin_fd_ = origin->fds[0];
-    worker_->add_listener(proxy->fds[0], proxy->at, "", ListenMode::Forward);
+    worker_->add_listener({1, proxy->fds[0], 0, proxy->at, "", ListenMode::Forward});
     worker_thread_ = std::thread([this] { worker_->run(); });
   }
   void TearDown() override {

@@ -64,7 +64,7 @@ TEST(Heartbeat, ComesOnceASecondAndCountsItsLateness) {
   }
   EXPECT_NEAR(static_cast<double>(heart.last() - first), 1e6, 0.9e6);
   std::uint64_t beats = 0;
-  for (std::size_t i = 0; i < kBuckets; ++i) {
+  for (std::size_t i = 0; i < kFine.buckets(); ++i) {
     beats += metrics.cell(metric::LoopLag.first + i);
   }
   EXPECT_EQ(beats, 1u);

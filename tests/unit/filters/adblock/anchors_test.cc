@@ -113,7 +113,7 @@ TEST(Anchors, TheLineThatBlocksIsNamed) {
   EXPECT_EQ(verdict.by.list, 1);
   EXPECT_EQ(verdict.by.line, 2U);
   EXPECT_EQ(verdict.by.list_name, "list1");
-  EXPECT_EQ(verdict.by.text, "||ads.example^");
+  EXPECT_EQ(verdict.by.text(), "||ads.example^");
 }
 
 }  // namespace

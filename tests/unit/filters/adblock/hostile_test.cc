@@ -39,7 +39,7 @@ TEST(HostileList, MakesADecisionThatCostsTooMuchABlockWhichSaysSo) {
   EXPECT_TRUE(verdict.gave_up);
   EXPECT_TRUE(verdict.block);
   EXPECT_EQ(verdict.by.list_name, "list0");
-  EXPECT_TRUE(verdict.by.text.starts_with("/ads/*"));
+  EXPECT_TRUE(verdict.by.text().starts_with("/ads/*"));
   EXPECT_FALSE(list.verdict({"https://a.example/" + repeated("adz/", 1750)}).gave_up);
 }
 
@@ -66,7 +66,7 @@ TEST(HostileList, WalksTheRulesOfATokenOnceHoweverOftenTheUrlHasIt) {
       {"https://a.example/" + repeated("ads/", 300) + "good/" + repeated("ads/", 9)});
   EXPECT_TRUE(verdict.block);
   EXPECT_FALSE(verdict.gave_up);
-  EXPECT_EQ(verdict.by.text, "/ads/good^");
+  EXPECT_EQ(verdict.by.text(), "/ads/good^");
 }
 
 TEST(HostileList, PaysForPatternsThatAreSlowToSearch) {

@@ -81,8 +81,8 @@ class Judging {
     judge(request, host_hit, [&out](const ListVerdict& verdict) {
       out = {verdict.block,
              verdict.important,
-             std::string(verdict.by.text),
-             std::string(verdict.exception.text),
+             std::string(verdict.by.text()),
+             std::string(verdict.exception.text()),
              std::string(verdict.redirect),
              std::string(verdict.edits.url),
              {}};

@@ -187,7 +187,7 @@ TEST(Options, ConnectIsJudgedByWhatCoversTheWholeHost) {
 TEST(Options, AHostThatAnotherListNamesCanBeExcepted) {
   ListHit hit;
   hit.line = 7;
-  hit.text = "a.test";
+  hit.rest = "a.test";
   EXPECT_TRUE(Judging("||b.test^").ask({"https://a.test/"}, hit).block);
   EXPECT_EQ(Judging("||b.test^").ask({"https://a.test/"}, hit).by, "a.test");
   EXPECT_FALSE(Judging("@@||a.test^").ask({"https://a.test/"}, hit).block);

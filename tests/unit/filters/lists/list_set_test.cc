@@ -48,7 +48,7 @@ class Sets {
     if (verdict.exception) {
       return "- " + place(verdict.exception);
     }
-    return verdict.block ? place(verdict.by) + " " + std::string(verdict.by.text) : "";
+    return verdict.block ? place(verdict.by) + " " + std::string(verdict.by.text()) : "";
   }
 
   const ListSets::Built& built() const { return built_; }

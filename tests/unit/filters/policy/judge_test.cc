@@ -41,6 +41,21 @@ TEST(Judge, TheFirstDecisionInOrderWins) {
   EXPECT_EQ(judged(draft, else_where), "block by stop");
 }
 
+TEST(Judge, ARuleThatInterceptsDecidesAboutTunnelsOnly) {
+  Draft draft;
+  draft.add(rule("look", {}, {act(ActionKind::Intercept), tag("seen")}))
+      .add(rule("stop", {is(Kind::PathPrefix, {"/games"})}, {kBlock}));
+  Asked tunnel("a.test:443", "CONNECT");
+  Asked games("https://a.test/games");
+  Asked work("https://a.test/work");
+  EXPECT_EQ(judged(draft, tunnel), "intercept by look");
+  EXPECT_EQ(judged(draft, games), "block by stop");
+  EXPECT_EQ(judged(draft, work), "default");
+  EXPECT_EQ(tags_of(judge(*draft.policy(), Phase::Request, work)), std::vector<std::string>{"seen"});
+  draft.document.allow_by_default = false;
+  EXPECT_EQ(judged(draft, work), "block by default");
+}
+
 TEST(Judge, AllConditionsOfARuleMustHold) {
   Draft draft;
   draft.add(rule("posts", {is(Kind::Method, {"POST"}), is(Kind::Host, {"a.test"})}, {kBlock}));
@@ -270,7 +285,7 @@ TEST(Judge, AListsLineIsTheReasonOnlyWhereItMadeTheRuleHold) {
   const Verdict by_list = judge(*policy, Phase::Request, ads);
   EXPECT_EQ(words(*policy, by_list), "block by ads");
   EXPECT_EQ(by_list.hit.line, 2U);
-  EXPECT_EQ(by_list.hit.text, "ads.test");
+  EXPECT_EQ(by_list.hit.text(), "ads.test");
   Asked post("http://a.test/", "POST");
   const Verdict other = judge(*policy, Phase::Request, post);
   EXPECT_EQ(words(*policy, other), "block by unlisted");
@@ -356,12 +371,13 @@ TEST(Judge, SniffingIsAskedForOnlyByRulesAboutTypes) {
   EXPECT_TRUE(draft.policy()->wants_sniffing());
 }
 
-TEST(Judge, GroupsAreFoundByAddressUserListenerAndCard) {
+TEST(Judge, GroupsAreFoundByAddressUserListenerCardAndName) {
   Draft draft;
   draft.group("kids", {"10.0.1.0/24", "10.0.2.7"}).group("all", {"10.0.0.0/8", "fd00::/8"});
   draft.document.groups[0].users = {"tim"};
   draft.document.groups[0].listeners = {"guest"};
   draft.document.groups[0].macs = {{2, 0, 0, 0, 0, 1}};
+  draft.document.groups[0].devices = {"tims-tablet", "printer.lan"};
   const auto policy = draft.policy();
   const auto groups = [&](const char* client, const char* user, const char* listener) {
     return policy->groups_of(IpAddress::parse(client).value(), user, listener);
@@ -374,8 +390,16 @@ TEST(Judge, GroupsAreFoundByAddressUserListenerAndCard) {
   EXPECT_EQ(groups("192.0.2.1", "tim", ""), 1U);
   EXPECT_EQ(groups("192.0.2.1", "Tim", ""), 0U);
   EXPECT_EQ(groups("192.0.2.1", "", "guest"), 1U);
-  const std::array<std::uint8_t, 6> mac{2, 0, 0, 0, 0, 1};
-  EXPECT_EQ(policy->groups_of(IpAddress::parse("192.0.2.1").value(), "", "", &mac), 1U);
+  const auto device = [&](std::optional<MacAddress> mac, std::string_view name) {
+    return policy->groups_of(IpAddress::parse("192.0.2.1").value(), "", "", Device{mac, name});
+  };
+  EXPECT_EQ(device(MacAddress{2, 0, 0, 0, 0, 1}, ""), 1U);
+  EXPECT_EQ(device(MacAddress{2, 0, 0, 0, 0, 2}, ""), 0U);
+  EXPECT_EQ(device(std::nullopt, "tims-tablet"), 1U);
+  EXPECT_EQ(device(std::nullopt, "tims-tablet.lan"), 1U) << "a name without its domain";
+  EXPECT_EQ(device(std::nullopt, "tims-tablet-2"), 0U);
+  EXPECT_EQ(device(std::nullopt, "printer"), 0U);
+  EXPECT_EQ(device(std::nullopt, "printer.lan"), 1U);
 }
 
 TEST(Judge, AClientCannotClaimAGroupByEmbeddingItsAddress) {

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a transparent gateway costs: TLS passed by its server name through Weir and through HAProxy's `mode tcp`
+with splicing, and the time that a connection takes through each beside one that is merely forwarded.
+
+A client, a router and a server in network namespaces of their own. Three addresses of the client go three ways
+through the router at the same time: turned aside to Weir, turned aside to HAProxy, and forwarded. So a round asks
+all of them one after another over the same links. Needs root, `ip`, `iptables`, `nginx`, `openssl` and `curl`.
+"""
+import json
+import os
+import socket
+import ssl
+import statistics
+import subprocess
+import time
+
+import report
+from process import BenchError, find_program, spawn, stop
+
+ROADS = {"weir": ("10.1.0.2", 3129), "haproxy-tcp": ("10.1.0.3", 3131), "forwarded": ("10.1.0.4", None)}
+SERVER, NAME = "10.2.0.2", "bench.test"
+CONNECTIONS = 300  # of each road, for the latency
+NGINX = """daemon off;
+worker_processes 1;
+user root;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ }}
+http {{
+  access_log off;
+  server {{
+    listen 443 ssl;
+    ssl_certificate {folder}/cert.pem;
+    ssl_certificate_key {folder}/key.pem;
+    ssl_session_tickets off;
+    root {folder}/root;
+    sendfile on;
+  }}
+}}
+"""
+HAPROXY = """global
+  maxconn 1000
+  maxpipes 64
+  tune.pipesize 1048576
+  nbthread 1
+  log stdout format raw local0 info
+defaults
+  mode tcp
+  log global
+  option tcplog
+  option splice-auto
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+frontend taken
+  bind 0.0.0.0:{port}
+  tcp-request inspect-delay 5s
+  acl blocked req.ssl_sni -i blocked.test
+  tcp-request content reject if blocked
+  tcp-request content accept if {{ req.ssl_hello_type 1 }}
+  default_backend there
+backend there
+  server any 0.0.0.0
+"""
+
+
+def run(*argv, **options):
+    return subprocess.run(argv, check=True, capture_output=True, text=True, **options).stdout
+
+
+class Router:
+    """The namespaces, the server in one of them, the proxies in another."""
+
+    def __init__(self, bench, cores, folder, build):
+        self.bench, self.cores, self.folder, self.build = bench, cores, folder, build
+        self.names = {role: "weir-bench-%s-%d" % (role, os.getpid()) for role in ("client", "router", "server")}
+        self.children = {}
+
+    def ip(self, role, *lines):
+        run("ip", "-n", self.names[role], "-batch", "-", input="\n".join(lines) + "\n")
+
+    def inside(self, role, *argv):
+        return ["ip", "netns", "exec", self.names[role], *map(str, argv)]
+
+    def build_network(self):
+        for name in self.names.values():
+            run("ip", "netns", "add", name)
+        self.ip("router", "link set lo up", "link add lan type veth peer name c0 netns " + self.names["client"],
+                "link add wan type veth peer name s0 netns " + self.names["server"],
+                "addr add 10.1.0.1/24 dev lan", "addr add 10.2.0.1/24 dev wan", "link set lan up", "link set wan up")
+        self.ip("client", "link set lo up", "link set c0 up",
+                *("addr add %s/24 dev c0" % address for address, _ in ROADS.values()),
+                "route add default via 10.1.0.1")
+        self.ip("server", "link set lo up", "link set s0 up", "addr add %s/24 dev s0" % SERVER,
+                "route add default via 10.2.0.1")
+        run(*self.inside("router", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"))
+        rules = "".join("-A PREROUTING -i lan -s %s -p tcp --dport 443 -j REDIRECT --to-ports %d\n" % (address, port)
+                        for address, port in ROADS.values() if port)
+        run(*self.inside("router", "iptables-restore"), input="*nat\n%sCOMMIT\n" % rules)
+
+    def start(self, name, role, core, *argv):
+        with open(self.folder / (name + ".out"), "wb") as out:
+            self.children[name] = spawn(self.inside(role, *argv), core, stdin=subprocess.DEVNULL, stdout=out,
+                                        stderr=subprocess.STDOUT)
+
+    def start_all(self):
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-keyout", self.folder / "key.pem", "-out", self.folder / "cert.pem", "-days", "1", "-subj", "/CN=" + NAME)
+        (self.folder / "root").mkdir()
+        (self.folder / "root" / "small").write_bytes(b"x" * 1024)
+        with open(self.folder / "root" / "big", "wb") as big:
+            for _ in range(self.bench["mib"]):
+                big.write(os.urandom(1 << 20))
+        (self.folder / "gw-nginx.conf").write_text(NGINX.format(folder=self.folder))
+        (self.folder / "gw-haproxy.cfg").write_text(HAPROXY.format(port=ROADS["haproxy-tcp"][1]))
+        (self.folder / "gw-weir.json").write_text(json.dumps({
+            "listen": [{"at": "0.0.0.0:%d" % ROADS["weir"][1], "name": "taken", "mode": "redirect"}],
+            "dns": {"hosts": {NAME: [SERVER]}}, "process": {"workers": 1}, "admin": {"listen": "off"},
+            "access_log": {"path": str(self.folder / "gw-weir.log")},
+            "policy": {"rules": [{"id": "no", "when": {"host": "blocked.test"}, "then": {"block": {}}}]}}))
+        first, last = self.cores[0], self.cores[-1]
+        self.start("nginx", "server", first, find_program("nginx"), "-e", "stderr", "-p", self.folder, "-c",
+                   self.folder / "gw-nginx.conf")
+        self.start("weir", "router", last, self.build / "weir", "run", "-c", self.folder / "gw-weir.json")
+        if find_program("haproxy"):
+            self.start("haproxy-tcp", "router", last, find_program("haproxy"), "-db", "-f",
+                       self.folder / "gw-haproxy.cfg")
+        for name in self.roads():
+            self.wait_until_it_answers(name)
+
+    def roads(self):
+        return [name for name in ROADS if name in self.children or name == "forwarded"]
+
+    def wait_until_it_answers(self, name):
+        until = time.monotonic() + 10
+        while self.fetch(name, "small", check=False) != 1024:
+            if time.monotonic() > until:
+                raise BenchError("gateway: nothing comes by the road " + name)
+            time.sleep(0.05)
+
+    def fetch(self, name, what, check=True):
+        """A GET over TLS by curl; the bytes that came."""
+        done = subprocess.run(self.inside(
+            "client", "taskset", "-c", self.cores[0], "curl", "-sk", "-o", os.devnull, "-w", "%{size_download}",
+            "--interface", ROADS[name][0], "--resolve", "%s:443:%s" % (NAME, SERVER), "--max-time", "120",
+            "https://%s/%s" % (NAME, what)), capture_output=True, text=True)
+        if check and done.returncode:
+            raise BenchError("gateway: curl by the road %s: %s" % (name, done.stderr.strip()))
+        return int(done.stdout or 0) if done.returncode == 0 else 0
+
+    def cpu(self, name):
+        """CPU seconds of a child so far, all threads, by the kernel's own clock."""
+        return time.clock_gettime((~self.children[name].pid << 3) | 2)
+
+    def close(self):
+        for child in self.children.values():
+            stop(child)
+        for name in self.names.values():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True)
+
+
+def connect_once(address, context):
+    """Milliseconds for connecting, the handshake and one small answer."""
+    began = time.perf_counter()
+    with socket.create_connection((SERVER, 443), 20, (address, 0)) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with context.wrap_socket(sock, server_hostname=NAME) as tls:
+            tls.sendall(b"GET /small HTTP/1.1\r\nHost: bench.test\r\nConnection: close\r\n\r\n")
+            size = 0
+            while size < 1024:
+                piece = tls.recv(65536)
+                if not piece:
+                    raise BenchError("gateway: an answer was cut")
+                size += len(piece)
+            return 1000 * (time.perf_counter() - began)
+
+
+def latencies(router, roads, rounds):
+    """In a child of its own, in the client's namespace: connections by each road in turn."""
+    words = json.dumps([[name, ROADS[name][0]] for name in roads])
+    said = run(*router.inside("client", "taskset", "-c", router.cores[0], os.sys.executable, __file__, words, rounds))
+    return json.loads(said)
+
+
+def child(roads, rounds):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    out = {name: [] for name, _ in roads}
+    for number in range(rounds + 20):
+        for name, address in roads:
+            took = connect_once(address, context)
+            if number >= 20:
+                out[name].append(took)
+    return out
+
+
+def tables(costs, times):
+    lines = ["### A transparent gateway", "",
+             report.table(["TLS passed by SNI", "CPU ms per GiB", "beside Weir in the same round"], [
+                 [name, report.cell(seen), "" if name == "weir" else "%.2f" % statistics.median(
+                     other / own for other, own in zip(seen, costs["weir"]))] for name, seen in costs.items()]), ""]
+    base = statistics.median(times["forwarded"])
+    lines.append(report.table(["connect, TLS handshake, one answer", "median ms", "more than forwarded, ms"], [
+        [name, "%.3f" % statistics.median(seen), "" if name == "forwarded" else "%+.3f" %
+         (statistics.median(seen) - base)] for name, seen in times.items()]))
+    return "\n".join(lines) + "\n"
+
+
+def measure_gateway(bench_run):
+    """The section of the report; a sentence where it cannot be measured here."""
+    missing = [name for name in ("ip", "iptables", "nginx", "openssl", "curl") if not find_program(name)]
+    if os.geteuid() != 0 or missing:
+        return "gateway: left out: " + ("needs root" if not missing else "no " + " ".join(missing)) + "\n"
+    quick = bench_run.options.quick
+    options = {"mib": 64 if quick else 1024}
+    router = Router(options, bench_run.cores, bench_run.folder, bench_run.options.build.resolve())
+    costs = {}
+    try:
+        router.build_network()
+        router.start_all()
+        for number in range(1 + bench_run.options.rounds):
+            for name in router.roads():
+                if name == "forwarded":
+                    continue
+                before = router.cpu(name)
+                if router.fetch(name, "big") != options["mib"] << 20:
+                    raise BenchError("gateway: a transfer by %s was cut" % name)
+                cost = 1000 * (router.cpu(name) - before) * 1024 / options["mib"]
+                if number > 0:  # the first warms up
+                    costs.setdefault(name, []).append(cost)
+                    bench_run.say("gateway round %d %s: %.0f ms of CPU per GiB" % (number, name, cost))
+        times = latencies(router, router.roads(), 30 if quick else CONNECTIONS)
+    finally:
+        router.close()
+    for name, seen in costs.items():
+        for cost in seen:
+            bench_run.note("gateway", "TLS by SNI through a gateway (CPU ms per GiB)", name, cost)
+    bench_run.results.setdefault("gateway", {})["latency_ms"] = times
+    return tables(costs, times)
+
+
+if __name__ == "__main__":
+    print(json.dumps(child(json.loads(os.sys.argv[1]), int(os.sys.argv[2]))))
