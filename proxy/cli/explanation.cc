@@ -83,8 +83,8 @@ std::unique_ptr<Explanation> explain_one(const Rules& rules, const Question& que
   subject.listener = question.asked.listener;
   subject.now = question.at;
   out->device = question.device;
-  subject.groups = rules.policy->groups_of(subject.client, subject.user, subject.listener,
-                                           question.device);
+  subject.groups =
+      rules.policy->groups_of(subject.client, subject.user, subject.listener, question.device);
   if (!describe(question.asked, arena, subject)) {
     return nullptr;
   }

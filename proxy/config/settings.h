@@ -39,9 +39,9 @@ struct Settings {
 
   // clients: who may use the proxy.
   struct Clients {
-    std::vector<Prefix> allow;          // filled with loopback and the private ranges by default
-    std::vector<std::string> leases{"auto"};  // files of DHCP servers
-    std::uint32_t max_connections = 0;        // 0: no limit of our own
+    std::vector<Prefix> allow;  // filled with loopback and the private ranges by default
+    std::vector<std::string> leases{"auto"};       // files of DHCP servers
+    std::uint32_t max_connections = 0;             // 0: no limit of our own
     std::uint32_t max_connections_per_client = 0;  // 0: no limit
     bool open_proxy = false;  // the operator says that serving the whole Internet is meant
   } clients;

@@ -31,8 +31,7 @@ class Neighbours {
   static constexpr Micros kKeep = 30 * kSecond;
 
   // `reads`: how often in a second the kernel may be asked on behalf of this question.
-  std::optional<MacAddress> find(const IpAddress& address, Instant now,
-                                 int reads = kReadsASecond);
+  std::optional<MacAddress> find(const IpAddress& address, Instant now, int reads = kReadsASecond);
 
  private:
   bool may_read(Instant now, int most);

@@ -15,8 +15,8 @@
 
 #include "filters/subject.h"
 #include "filters/verdict.h"
-#include "proxy/base/device.h"
 #include "proxy/base/arena.h"
+#include "proxy/base/device.h"
 #include "proxy/base/failure.h"
 #include "proxy/base/host.h"
 #include "proxy/config/settings.h"
@@ -75,7 +75,7 @@ struct Exchange {
   std::string_view upgrade;    // Upgrade tokens to ask for
   http::Framing upload_framing;
   UserName user;
-  Device device;  // as far as somebody wanted to know it
+  Device device;                      // as far as somebody wanted to know it
   Claim claim = Claim::None;          // verify_claim; None on forward listeners
   bool unheard = false;               // a transparent tunnel: its client expects no HTTP from us
   bool tls = false;                   // and speaks TLS

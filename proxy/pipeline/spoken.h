@@ -15,8 +15,8 @@ enum class Spoken : std::uint8_t {
   Http,
   Tls,
   BadTls,  // begins like TLS, and its greeting is malformed, too large or cut short
-  Other,  // neither, or nothing clear within quiet_wait: the server may speak first
-  Gone,   // the client left before anything could be known
+  Other,   // neither, or nothing clear within quiet_wait: the server may speak first
+  Gone,    // the client left before anything could be known
 };
 
 // Reads until it is clear what the client speaks; the bytes stay in the session's buffer.

@@ -62,9 +62,9 @@ std::shared_ptr<Entry> updated(Exchange& ex, Session& session, const Entry& old,
   const http::ResponseHead answer = shareable(ex.response);
   cache::merge_fields(old.head, answer, merged.fields);
   keeps = judge_merged(ex, session, merged, old).store && key_still_holds(ex);
-  cache::Freshness freshness = cache::read_freshness(
-      merged, cache::read_response_directives(merged.fields), times_of(ex, session),
-      session.setup().cache_rules, ex.cache.overrides);
+  cache::Freshness freshness =
+      cache::read_freshness(merged, cache::read_response_directives(merged.fields),
+                            times_of(ex, session), session.setup().cache_rules, ex.cache.overrides);
   note_where_from(ex, freshness);
   EntryNames names;
   names.url = old.url;

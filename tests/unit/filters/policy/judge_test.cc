@@ -51,7 +51,8 @@ TEST(Judge, ARuleThatInterceptsDecidesAboutTunnelsOnly) {
   EXPECT_EQ(judged(draft, tunnel), "intercept by look");
   EXPECT_EQ(judged(draft, games), "block by stop");
   EXPECT_EQ(judged(draft, work), "default");
-  EXPECT_EQ(tags_of(judge(*draft.policy(), Phase::Request, work)), std::vector<std::string>{"seen"});
+  EXPECT_EQ(tags_of(judge(*draft.policy(), Phase::Request, work)),
+            std::vector<std::string>{"seen"});
   draft.document.allow_by_default = false;
   EXPECT_EQ(judged(draft, work), "block by default");
 }
