@@ -9,10 +9,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "proxy/admin/connection.h"
 #include "proxy/base/diag.h"
 #include "proxy/config/text_rules.h"
+#include "proxy/net/kept_sockets.h"
 #include "proxy/net/listen.h"
 
 namespace weir::admin {
@@ -63,9 +65,6 @@ AdminServer::AdminServer(int fd, Site site, std::string path)
 
 AdminServer::~AdminServer() {
   stop();
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
   if (!path_.empty()) {
     ::unlink(path_.c_str());
   }
@@ -96,6 +95,10 @@ void AdminServer::stop() {
   if (thread_.joinable()) {
     loop_.post([this] { begin_stop(); });
     thread_.join();
+  }
+  if (fd_ >= 0) {
+    KeptSockets::end(fd_);  // whoever waits to be accepted waits for nobody
+    ::close(std::exchange(fd_, -1));
   }
 }
 
