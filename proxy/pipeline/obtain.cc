@@ -276,14 +276,14 @@ Hop hop_of_arrival(Exchange& ex, const Session& session) {
 }
 
 Hop hop_of(Exchange& ex, const Session& session, const Settings::Parent* parent) {
+  if (parent == nullptr && session.arrival && ex.dial_name.empty()) {
+    return hop_of_arrival(ex, session);
+  }
   if (parent == nullptr && session.inside != nullptr) {
     return Hop{session.inside->dial_name, session.inside->dial_address, ex.port, nullptr};
   }
   if (parent == nullptr && !ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
-  }
-  if (parent == nullptr && session.arrival) {
-    return hop_of_arrival(ex, session);
   }
   if (parent == nullptr) {
     return Hop{ex.host.name, ex.host.address, ex.port, nullptr};

@@ -128,7 +128,7 @@ class Namespaces:
         self.ip("router", "rule add fwmark 1 lookup 100", "route add local default dev lo table 100")
         self.run("router", "ip", "-6", "rule", "add", "fwmark", "1", "lookup", "100")
         self.run("router", "ip", "-6", "route", "add", "local", "::/0", "dev", "lo", "table", "100")
-        ports = "-p tcp -m multiport --dports 80,443,3128:3130,3200,8000:8100"
+        ports = "-p tcp -m multiport --dports 80,443,3128:3130,3180,3200,8000:8100"
         for tables, family in (("iptables", "v4"), ("ip6tables", "v6")):
             redirect, tproxy = Road("redirect", family), Road("tproxy", family)
             text = """*nat

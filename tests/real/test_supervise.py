@@ -76,9 +76,9 @@ class Supervised(Case):
 
     def kill(self, number=signal.SIGSEGV):
         """Kills the worker; the next one, when it serves."""
-        old, announced = self.worker(), self.supervisor.errors().count("admin interface at")
+        old, announced = self.worker(), self.supervisor.errors().count("listening on")
         os.kill(old, number)
-        self.said(r"admin interface at", announced + 1)
+        self.said(r"listening on", announced + 1)
         new = self.worker()
         self.assertNotEqual(old, new)
         return new
