@@ -49,8 +49,8 @@ Lifetime stated(const ResponseHead& head, const ResponseDirectives& directives,
 
 // RFC 9111 4.2.2.
 Lifetime guessed(const ResponseHead& head, const ResponseDirectives& directives,
-                 const Freshness& times, const Rules& rules) {
-  const bool allowed = heuristically_cacheable(head.status) || directives.is_public;
+                 const Freshness& times, const Rules& rules, bool no_guess) {
+  const bool allowed = (heuristically_cacheable(head.status) && !no_guess) || directives.is_public;
   if (!allowed || rules.heuristic_percent == 0 || times.last_modified == kNoTime) {
     return {};
   }
@@ -74,7 +74,7 @@ Lifetime lifetime_of(const ResponseHead& head, const ResponseDirectives& directi
     out = {LifetimeFrom::Negative, bounded(rules.negative_lifetime)};
   }
   if (out.from == LifetimeFrom::Nothing) {
-    out = guessed(head, directives, times, rules);
+    out = guessed(head, directives, times, rules, overrides.no_guess);
   }
   if (rules.lifetime_limit != 0) {
     out.seconds = std::min(out.seconds, rules.lifetime_limit);

@@ -30,6 +30,7 @@ struct Rules {
 // What rules of the policy force upon one exchange.
 struct Overrides {
   bool no_cache = false;      // neither stored nor answered from the store
+  bool no_guess = false;      // https: sites do not expect a lifetime that nobody has stated
   Delta cache_for = kAbsent;  // fresh for so many seconds, whatever the response says
 };
 

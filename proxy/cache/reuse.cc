@@ -88,6 +88,7 @@ Asked read_asked(const http::RequestHead& head) {
   bool directives = false;
   for (const http::Field& line : head.fields.lines) {
     out.authorization |= line.id == FieldId::Authorization;
+    out.cookie |= line.id == FieldId::Cookie;
     out.range |= line.id == FieldId::Range;
     out.if_range |= line.id == FieldId::IfRange;
     out.if_none_match |= line.id == FieldId::IfNoneMatch;

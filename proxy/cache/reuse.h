@@ -18,6 +18,7 @@ namespace weir::cache {
 struct Asked {
   http::Method method = http::Method::Other;
   bool authorization = false;
+  bool cookie = false;
   bool range = false;
   bool if_range = false;
   bool if_none_match = false;

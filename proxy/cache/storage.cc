@@ -74,7 +74,14 @@ Reason forbidden_by_directives(const StoreQuestion& question) {
   if (said.is_private) {
     return Reason::Private;
   }
-  const bool shared = said.is_public || said.must_revalidate || said.s_maxage != kAbsent;
+  // Sites on https have never had to reckon with a shared cache: what comes with a cookie, or is
+  // asked for with one, is for one person unless it says otherwise. A departure to the safe side.
+  const bool for_all = said.is_public || said.s_maxage != kAbsent;
+  const bool cookies = question.asked.cookie || question.response.fields.has(FieldId::SetCookie);
+  if (question.key.starts_with("https:") && cookies && !for_all) {
+    return Reason::SecureCookie;
+  }
+  const bool shared = for_all || said.must_revalidate;
   return question.asked.authorization && !shared ? Reason::Authorization : Reason::None;
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/net/kept_sockets.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kOurs = "weir.";
+constexpr std::string_view kOurs = "weir-kept/";  // no unit of a service manager is called so
 constexpr std::size_t kNameMost = 200;
 
 // Sockets of one address; those in the file system have none and are all alike.
@@ -93,7 +94,8 @@ tl::expected<int, std::string> KeptSockets::listen_path(const std::string& path,
   const std::string name = kept_name(setting, path);
   const std::vector<int> begun = claim(name, 1);
   // Nobody could reach a socket whose file is gone.
-  if (!begun.empty() && ::access(path.c_str(), F_OK) == 0) {
+  struct stat about {};
+  if (!begun.empty() && ::lstat(path.c_str(), &about) == 0 && S_ISSOCK(about.st_mode)) {
     return begun.front();
   }
   for (const int fd : begun) {

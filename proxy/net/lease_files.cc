@@ -94,7 +94,8 @@ bool LeaseFiles::read_again(File& file, WallTime now) {
     return false;
   }
   file.stamp = stamp;
-  file.unsettled = stamp.file != 0 && now.us * 1000 - stamp.changed < kSettles;
+  const auto age = now.us * 1000 - stamp.changed;  // below 0: the clock was set back
+  file.unsettled = stamp.file != 0 && age >= 0 && age < kSettles;
   auto text = content_of(file.path);
   const std::string before = std::exchange(file.failure, {});
   if (!text) {

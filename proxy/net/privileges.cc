@@ -81,7 +81,8 @@ tl::expected<void, std::string> give_file(const std::string& path, const std::st
   if (!identity) {
     return tl::unexpected(identity.error());
   }
-  if (::chown(path.c_str(), identity->uid, identity->gid) != 0) {
+  // Whoever this was before may have put something else there.
+  if (::lchown(path.c_str(), identity->uid, identity->gid) != 0) {
     return tl::unexpected("cannot give " + path + " to " + user + ":" + group + ": " +
                           std::strerror(errno));
   }

@@ -49,7 +49,7 @@ int LogFile::open() {
   close();
   fd_ = fresh;
   size_ = regular ? static_cast<std::uint64_t>(about.st_size) : 0;
-  rotates_ = regular && options_.rotate_bytes != 0 && options_.path != "-";
+  rotates_ = regular && options_.path != "-";
   return 0;
 }
 
@@ -64,7 +64,7 @@ LogFile::Written LogFile::write(std::string_view first, std::string_view second)
 }
 
 std::uint64_t LogFile::allowance() const {
-  if (!rotates_) {
+  if (!rotates_ || options_.rotate_bytes == 0) {
     return UINT64_MAX;
   }
   return options_.rotate_bytes > size_ ? options_.rotate_bytes - size_ : 0;

@@ -38,6 +38,11 @@ class LogFile {
   };
   Written write(std::string_view first, std::string_view second);
 
+  // Other limits for the same file, which stays open.
+  void rotate_at(std::uint64_t bytes, std::uint32_t keep) {
+    options_.rotate_bytes = bytes;
+    options_.rotate_keep = keep;
+  }
   // Bytes that may still be written before rotate() is due; UINT64_MAX when it never is.
   std::uint64_t allowance() const;
   bool is_fresh() const { return size_ == 0; }
@@ -49,7 +54,7 @@ class LogFile {
 
   Options options_;
   int fd_ = -1;
-  bool rotates_ = false;
+  bool rotates_ = false;  // it may be, where a limit is set
   std::uint64_t size_ = 0;
 };
 

@@ -127,7 +127,11 @@ void LogWriter::take_change() {
     leave_torn_line(*rings_[current_]);
   }
   options_ = change_;
-  set_file();
+  if (same_path && file_) {
+    file_->rotate_at(options_.rotate_bytes, options_.rotate_keep);
+  } else {
+    set_file();
+  }
 }
 
 void LogWriter::set_file() {

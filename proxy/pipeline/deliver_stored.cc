@@ -128,7 +128,10 @@ Task<Failure> write_gathered(Exchange& ex, Session& session, Gather& gather) {
 
 Task<Failure> send_file(Exchange& ex, Session& session, const StoredPart& part) {
   std::uint64_t done = 0;
-  while (done < part.length) {
+  for (unsigned rounds = 1; done < part.length; ++rounds) {
+    if (rounds % kSendsPerTurn == 0) {
+      co_await session.worker.loop.yield();
+    }
     const auto want = static_cast<std::size_t>(part.length - done);
     const IoResult r = session.client.write_file(part.fd, part.at + done, want);
     if (r.what == Io::Bytes) {

@@ -10,6 +10,7 @@
 #include "filters/url.h"
 #include "proxy/base/ascii.h"
 #include "proxy/http/disposition.h"
+#include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
 #include "proxy/pipeline/worker.h"
@@ -96,6 +97,10 @@ void describe_request_to_rules(Exchange& ex, Session& session) {
   to.host_address = ex.host.address;
   to.port = ex.port;
   to.host_only = tunnel;
+  if (session.inside != nullptr) {
+    to.greeting_seen = true;
+    to.server_name = session.inside->server_name;
+  }
   to.request = lookup_in(ex.request.fields);
   to.request_length = declared_length(ex.upload_framing);
   filters::set_url(to, tunnel ? std::string_view() : ex.target.path, ex.arena);

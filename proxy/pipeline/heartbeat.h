@@ -22,7 +22,10 @@ class Heartbeat final : public Deadline {
 
   // On the loop's thread: begin() when it starts turning, end() when it never will again.
   void begin() { next(); }
-  void end() { ended_.store(true, std::memory_order_release); }
+  void end() {
+    clear();
+    ended_.store(true, std::memory_order_release);
+  }
   void due() override;
 
   // Any thread. The time of the last beat, on the monotonic clock; not set: none yet.

@@ -75,7 +75,7 @@ Failure find_target_inside(Exchange& ex, const Session& session) {
   const http::Field* host = ex.request.fields.find(FieldId::Host);
   ex.host = Host{inside.host, inside.address};
   ex.port = inside.port;
-  ex.authority = inside.authority;
+  ex.authority = inside.host_field;  // however the client spells it: what is stored is for all
   ex.secure = true;
   ex.record.intercept = "intercepted";
   if (ex.target.form != TargetForm::Origin && ex.target.form != TargetForm::Asterisk) {
@@ -91,7 +91,6 @@ Failure find_target_inside(Exchange& ex, const Session& session) {
   const auto name = normalise_host(named->host, named->bracketed, ex.arena);
   const bool same = name && name->name == ex.host.name && name->address == ex.host.address &&
                     (named->port == 0 || named->port == ex.port);
-  ex.authority = named->text;
   return same ? Failure::None : Failure::WrongHost;
 }
 

@@ -19,16 +19,18 @@
 namespace weir {
 namespace {
 
+constexpr std::uint16_t kHttpsPort = 443;
+
 // Could the client be shown a certificate of ours?
 bool may_enter(const Exchange& ex, const Session& session) {
-  return ex.rules && session.worker.leaves != nullptr && session.inside == nullptr &&
-         ex.request.method_id == http::Method::Connect && (!ex.unheard || ex.tls) &&
-         (ex.subject.groups & ex.rules->trusting) != 0;
+  return session.client.is_open() && ex.rules && session.worker.leaves != nullptr &&
+         session.inside == nullptr && ex.request.method_id == http::Method::Connect &&
+         (!ex.unheard || ex.tls) && (ex.subject.groups & ex.rules->trusting) != 0;
 }
 
-std::string authority_of(const Inside& inside) {
-  const bool bracketed = inside.address && inside.host.find(':') != std::string::npos;
-  return (bracketed ? "[" + inside.host + "]" : inside.host) + ":" + std::to_string(inside.port);
+std::string bracketed(const Inside& inside) {
+  const bool v6 = inside.address && inside.host.find(':') != std::string::npos;
+  return v6 ? "[" + inside.host + "]" : inside.host;
 }
 
 std::shared_ptr<Inside> make_inside(const Exchange& ex) {
@@ -37,7 +39,9 @@ std::shared_ptr<Inside> make_inside(const Exchange& ex) {
   out->host = named.empty() ? ex.host.name : named;
   out->address = named.empty() ? ex.host.address : std::nullopt;
   out->port = ex.port;
-  out->authority = authority_of(*out);
+  out->server_name = named;
+  out->authority = bracketed(*out) + ":" + std::to_string(out->port);
+  out->host_field = out->port == kHttpsPort ? bracketed(*out) : out->authority;
   out->dial_name = ex.host.name;
   out->dial_address = ex.host.address;
   out->user = ex.user;

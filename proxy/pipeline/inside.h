@@ -26,7 +26,9 @@ struct Inside {
   std::string host;  // the server that was named; the canonical text of an address
   std::optional<IpAddress> address;
   std::uint16_t port = 0;
-  std::string authority;  // host and port
+  std::string authority;    // host and port
+  std::string host_field;   // the same, as servers are asked for it: without https's own port
+  std::string server_name;  // what the greeting named; empty: nothing
   // Where to connect to: what CONNECT asked for, which need not be the server named.
   std::string dial_name;
   std::optional<IpAddress> dial_address;

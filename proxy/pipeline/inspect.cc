@@ -129,11 +129,20 @@ bool dodges_safe_search(const Exchange& ex, const filters::Subject& seen,
   return !safe.empty() && safe != ex.dial_name && safe != ex.subject.host;
 }
 
+// The greeting may name any server, but the tunnel goes to the one that was asked for: what spares
+// the former from being looked into does not spare the latter.
+bool dodges_interception(const Exchange& ex, const filters::Subject& seen,
+                         const filters::Verdict& now) {
+  return ex.verdict.decision == filters::Decision::Intercept &&
+         now.decision != filters::Decision::Intercept && seen.host != ex.host.name;
+}
+
 // What the rules say now is what is recorded, and their adjustments that are new are carried out.
-void take_over(Exchange& ex, Session& session, const filters::Verdict& now) {
+void take_over(Exchange& ex, Session& session, const filters::Subject& seen,
+               const filters::Verdict& now) {
   filters::Verdict& all = ex.verdict;
   all.add_adjustments(now);
-  if (now.rule != UINT32_MAX) {
+  if (now.rule != UINT32_MAX && !dodges_interception(ex, seen, now)) {
     all.decision = now.decision;
     all.rule = now.rule;
     all.action = now.action;
@@ -163,7 +172,7 @@ bool may_pass(Exchange& ex, Session& session, std::string_view server_name) {
   if (dodges_safe_search(ex, seen, verdict)) {
     return false;
   }
-  take_over(ex, session, verdict);
+  take_over(ex, session, seen, verdict);
   return true;
 }
 

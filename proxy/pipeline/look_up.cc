@@ -65,6 +65,7 @@ bool takes_part(Exchange& ex, Session& session) {
   use.background = session.for_nobody();
   use.hash = store::MemoryTier::hash(use.key);
   use.asked = cache::read_asked(ex.request);
+  use.overrides.no_guess = ex.secure;
   if (ex.rules) {
     read_overrides(ex, ex.verdict);
   }

@@ -307,7 +307,8 @@ Task<Failure> obtain_one(Exchange& ex, Session& session, Hop hop, Riding riding)
 // that gets a transparent client's request goes where its name leads: only a name that fits will
 // do. (For a tunnel it is given the address.)
 Failure judge_for_parent(Exchange& ex, const Session& session) {
-  if (session.arrival && ex.course != Course::Tunnel && ex.claim != Claim::Verified) {
+  if (session.arrival && session.inside == nullptr && ex.course != Course::Tunnel &&
+      ex.claim != Claim::Verified) {
     return Failure::NameContradicted;
   }
   const auto& address = session.arrival ? session.arrival->address : ex.host.address;

@@ -66,7 +66,8 @@ std::string log_trouble(const std::string& path) {
     return {};
   }
   constexpr mode_t kMode = 0640;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, kMode);
+  constexpr int kHow = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  const int fd = ::open(path.c_str(), kHow, kMode);
   if (fd < 0) {
     return "cannot open the log " + path + ": " + std::strerror(errno);
   }
@@ -213,8 +214,10 @@ Configuration::Problems Configuration::prepare_settings(Next& next) {
   if (!setup) {
     append(problems, setup.error());
   }
-  if (std::string why = log_trouble(settings.log.path); !why.empty()) {
-    problems.push_back(std::move(why));
+  if (settings.log.path != settings_->log.path) {
+    if (std::string why = log_trouble(settings.log.path); !why.empty()) {
+      problems.push_back(std::move(why));
+    }
   }
   if (settings.access_log.path != settings_->access_log.path) {
     if (std::string why = LogWriter::can_open(settings.access_log.path); !why.empty()) {

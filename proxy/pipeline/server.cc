@@ -3,6 +3,7 @@
 // See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
 #include "proxy/pipeline/server.h"
 
+#include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <fstream>
 
 #include "proxy/base/diag.h"
 #include "proxy/lists/load.h"
@@ -30,6 +30,18 @@ constexpr Micros kReloadLook = 20 * kMillisecond;  // whether it has ended
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
+}
+
+// Never through a link: the process before may have left one, and this may be root.
+bool write_pid_file(const std::string& path, const std::string& text) {
+  constexpr int kHow = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  constexpr mode_t kMode = 0644;
+  const int fd = ::open(path.c_str(), kHow, kMode);
+  if (fd < 0) {
+    return false;
+  }
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return ::close(fd) == 0 && written;
 }
 
 Instant steady_now() {
@@ -250,12 +262,11 @@ tl::expected<void, StartFault> Server::make_workers() {
 tl::expected<void, StartFault> Server::enter_process_state() {
   const Settings::Process process = configuration_.settings()->process;
   if (!process.pid_file.empty()) {
-    std::ofstream file(process.pid_file, std::ios::trunc);
-    pid_file_written_ = true;
     // Who is to be told to stop.
     const pid_t supervisor = service_.notifier.lineage().supervisor;
-    file << (supervisor != 0 ? supervisor : ::getpid()) << "\n";
-    if (!file.flush()) {
+    const std::string text = std::to_string(supervisor != 0 ? supervisor : ::getpid()) + "\n";
+    pid_file_written_ = write_pid_file(process.pid_file, text);
+    if (!pid_file_written_) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
   }
@@ -285,7 +296,7 @@ tl::expected<void, StartFault> Server::start() {
   shared_.slots = &slots_;
   // What needs privileges comes first. Lists are kept, and read again later, without them.
   for (const auto step : {&Server::make_setup, &Server::load_authority, &Server::open_listeners,
-                          &Server::open_access_log, &Server::enter_process_state,
+                          &Server::enter_process_state, &Server::open_access_log,
                           &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
       remove_pid_file();

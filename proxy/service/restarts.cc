@@ -16,8 +16,9 @@ constexpr Micros kFirstWait = 250 * kMillisecond;
 constexpr Micros kLongestWait = 30 * kSecond;
 constexpr std::uint32_t kDoublingsMost = 16;
 
+// A configuration that was good before may be half written at the moment: that passes.
 bool is_final(int exit_code, bool ever_ready) {
-  return exit_code == EX_OK || exit_code == EX_USAGE || exit_code == EX_CONFIG || !ever_ready;
+  return exit_code == EX_OK || exit_code == EX_USAGE || !ever_ready;
 }
 
 }  // namespace

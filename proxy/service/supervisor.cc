@@ -274,6 +274,7 @@ bool Supervisor::read_message(Instant at) {
 }
 
 void Supervisor::store(const std::string& name, const std::vector<int>& descriptors) {
+  forget_ended_sockets();  // a reload may have ended some
   for (const int fd : descriptors) {
     if (kept_.size() < kKeptMost && name.find(':') == std::string::npos) {
       kept_.push_back({name, fd});
@@ -293,6 +294,9 @@ void Supervisor::hear(std::string_view text, Instant at) {
     for (const int number : std::exchange(for_later_, {})) {
       signal_worker(number);
     }
+  }
+  if (value_of(text, "READY") == "1") {
+    forget_ended_sockets();
   }
   pass_on(text);
 }

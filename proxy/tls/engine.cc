@@ -20,6 +20,11 @@ namespace weir::tls {
 
 namespace {
 
+// Records are 16 KiB at most, so that one read of what is carried needs little more.
+constexpr std::size_t kReadMost = 64 * 1024;
+constexpr std::size_t kHandshakeMost = 512 * 1024;
+constexpr unsigned kMostAsides = 256;
+
 constexpr std::size_t kRecord = 16 * 1024;
 
 // What is written as one record: what lies at `parts[at] + offset`, or, where that is little, as
@@ -85,10 +90,22 @@ Trouble trouble_of(long verified) {
 
 }  // namespace
 
+// Tickets and new keys are a handful in an honest connection. One that sends nothing else would
+// keep this worker from everybody else.
+void hear_message(int written, int, int type, const void*, std::size_t, SSL*, void* to) {
+  auto& raw = *static_cast<Engine::Raw*>(to);
+  if (written == 0 && type == SSL3_RT_HANDSHAKE && raw.shaken) {
+    ++raw.asides;
+  }
+}
+
 int raw_read(BIO* bio, char* to, int most) {
   auto& raw = *static_cast<Engine::Raw*>(BIO_get_data(bio));
-  const auto room = static_cast<std::size_t>(most);
   BIO_clear_retry_flags(bio);
+  if (raw.budget == 0 || raw.asides > kMostAsides) {
+    return -1;  // not to be tried again: the connection is broken
+  }
+  const auto room = std::min(static_cast<std::size_t>(most), raw.budget);
   if (raw.early_used < raw.early.size()) {
     const std::size_t n = raw.early.copy(to, room, raw.early_used);
     raw.early_used += n;
@@ -104,6 +121,7 @@ int raw_read(BIO* bio, char* to, int most) {
     if (n >= 0) {
       raw.short_read = static_cast<std::size_t>(n) < room;
       raw.ended = n == 0;
+      raw.budget -= static_cast<std::size_t>(n);
       return static_cast<int>(n);
     }
     if (errno == EAGAIN) {
@@ -176,6 +194,8 @@ std::unique_ptr<Engine> Engine::wrap(SSL* ssl) {
   BIO_set_data(bio, &out->raw_);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl, bio, bio);
+  SSL_set_msg_callback(ssl, hear_message);
+  SSL_set_msg_callback_arg(ssl, &out->raw_);
   return out;
 }
 
@@ -200,7 +220,8 @@ std::unique_ptr<Engine> Engine::to_origin(const Contexts& contexts, std::string_
   }
   const std::string name(host);
   X509_VERIFY_PARAM* const expected = SSL_get0_param(out->ssl_);
-  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  X509_VERIFY_PARAM_set_hostflags(
+      expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   const bool set = IpAddress::parse(host)
                        ? X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str()) == 1
                        : X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1 &&
@@ -246,8 +267,10 @@ void Engine::note_trouble() {
 
 Moved Engine::shake() {
   ERR_clear_error();
+  raw_.budget = kHandshakeMost;
   const int result = SSL_do_handshake(ssl_);
   if (result == 1) {
+    raw_.shaken = true;
     return {Move::Done, 0};
   }
   Moved out = stopped(result);
@@ -264,7 +287,8 @@ bool Engine::shaken() const {
 }
 
 bool Engine::drained() const {
-  return starved_ || (raw_.short_read && raw_.early.empty() && SSL_has_pending(ssl_) == 0);
+  return !over_ &&
+         (starved_ || (raw_.short_read && raw_.early.empty() && SSL_has_pending(ssl_) == 0));
 }
 
 Moved Engine::read(char* to, std::size_t most) {
@@ -273,10 +297,12 @@ Moved Engine::read(char* to, std::size_t most) {
   std::size_t total = 0;
   for (;;) {
     std::size_t n = 0;
+    raw_.budget = kReadMost;
     const int result = SSL_read_ex(ssl_, to + total, most - total, &n);
     if (result != 1) {
       const Moved why = stopped(result);
       ERR_clear_error();
+      over_ = total > 0 && (why.what == Move::End || why.what == Move::Broken);
       return total > 0 ? Moved{Move::Done, total} : why;
     }
     total += n;
@@ -322,6 +348,7 @@ bool Engine::quiet() {
   ERR_clear_error();
   char byte = 0;
   std::size_t n = 0;
+  raw_.budget = kReadMost;
   const int result = SSL_peek_ex(ssl_, &byte, 1, &n);
   const bool nothing = result != 1 && stopped(result).what == Move::WantsRead;
   ERR_clear_error();

@@ -81,10 +81,17 @@ class Engine final {
     std::size_t early_used = 0;
     bool short_read = false;
     bool ended = false;
+    // What may be read before a call has to come to an end: TLS talks to itself between what it
+    // carries, and reads on by itself while it does.
+    std::size_t budget = 0;
+    bool shaken = false;
+    unsigned asides = 0;  // what TLS has said to itself after the handshake
   };
   friend int raw_read(bio_st* bio, char* to, int most);
   friend int raw_write(bio_st* bio, const char* from, int size);
   friend long raw_control(bio_st* bio, int what, long, void*);
+  friend void hear_message(int written, int, int type, const void*, std::size_t, ssl_st*,
+                           void* raw);
 
   explicit Engine(ssl_st* ssl);
   static std::unique_ptr<Engine> wrap(ssl_st* ssl);
@@ -95,6 +102,7 @@ class Engine final {
   Raw raw_;
   Trouble trouble_ = Trouble::None;
   bool starved_ = false;  // the last try wanted more from the socket
+  bool over_ = false;     // behind what was read last came an end, yet to be told
 };
 
 }  // namespace weir::tls

@@ -68,8 +68,10 @@ tl::expected<CertificateFile, std::string> read_certificates(const std::string& 
 
 tl::expected<KeyHandle, std::string> read_key(const std::string& path) {
   const BioHandle file(BIO_new_file(path.c_str(), "r"));
+  FILE* opened = nullptr;
   struct stat about {};
-  if (file == nullptr || ::stat(path.c_str(), &about) != 0) {
+  if (file == nullptr || BIO_get_fp(file.get(), &opened) != 1 ||
+      ::fstat(::fileno(opened), &about) != 0) {
     return fault(trouble(path));
   }
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -89,8 +91,12 @@ tl::expected<void, std::string> write_new(const std::string& path, const std::st
     return fault("cannot create " + path + ": " + std::strerror(errno));
   }
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (!written || ::fsync(fd) != 0 || ::close(fd) != 0) {
-    return fault("cannot write " + path + ": " + std::strerror(errno));
+  const bool kept = written && ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  if (!kept) {
+    ::unlink(path.c_str());
+    return fault("cannot write " + path + ": " + std::strerror(error));
   }
   return {};
 }

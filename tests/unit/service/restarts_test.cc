@@ -44,7 +44,8 @@ TEST(Restarts, WhatDoesNotGoAwayIsFinal) {
   } cases[] = {
       {"a clean end", {EX_OK, 0, false}, kShort, false, EX_OK},
       {"usage", {EX_USAGE, 0, false}, kShort, false, EX_USAGE},
-      {"configuration", {EX_CONFIG, 0, false}, kShort, false, EX_CONFIG},
+      {"a configuration half written", {EX_CONFIG, 0, false}, kShort, true, 0},
+      {"a configuration never good", {EX_CONFIG, 0, false}, {0, false, false}, false, EX_CONFIG},
       {"a port that is taken now", {EX_UNAVAILABLE, 0, false}, kShort, true, 0},
       {"a port that was always taken", {EX_UNAVAILABLE, 0, false}, {0, false, false}, false, 69},
       {"a crash while starting", kCrash, {0, false, false}, true, 0},
