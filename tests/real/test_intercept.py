@@ -234,6 +234,31 @@ class Trust(Case):
         status, _ = self.fetch(url(origin), "--http1.1", "--cacert", self.path("cert.pem"), trust=False)
         self.assertEqual((status, self.entry(method="CONNECT")["rule"]), (200, "bank"))
 
+    def test_the_name_of_a_spared_server_does_not_spare_another(self):
+        """The greeting names whom nobody looks into; the tunnel was asked for to somebody else."""
+        origin = tls_server(self, echo_requests)
+        self.interceptor({"id": "bank", "when": {"host": "other.test"}, "then": {"tunnel": True}}, origins=[origin])
+        with self.inside(origin.port, "other.test", connect="origin.test") as sock:  # by a certificate of ours
+            sock.sendall(b"GET /games/1 HTTP/1.1\r\nHost: other.test:%d\r\n\r\n" % origin.port)
+            self.assertTrue(read_head(sock).startswith(b"HTTP/1.1 502 "))
+        self.entry(failure="origin_wrong_name")
+
+    def test_what_is_for_one_person_is_not_shared(self):
+        """A cookie, and no word that others may have it; or no word of how long it is good."""
+        def serve(sock):
+            while True:
+                head = read_head(sock)
+                fields = b"Cache-Control: max-age=600\r\n" if b"/cookie" in head else \
+                    b"Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n"
+                say(sock, "200 OK", hashlib.sha256(os.urandom(8)).hexdigest().encode(), fields.decode())
+        origin = tls_server(self, serve)
+        self.interceptor(origins=[origin])
+        for path, more in (("/cookie", ("-H", "Cookie: s=1")), ("/guess", ())):
+            first, second = (self.fetch(url(origin, path), *more)[1] for _ in range(2))
+            self.assertNotEqual(first, second, path)
+        first, second = (self.fetch(url(origin, "/cookie/none"))[1] for _ in range(2))
+        self.assertEqual(first, second)
+
     def test_what_is_no_tls_is_refused_where_it_would_be_looked_into(self):
         origin = tls_server(self, echo_requests)
         self.interceptor(origins=[origin])

@@ -71,6 +71,18 @@ class Stop(Case):
         self.assertEqual(proxy.wait(), 0)
         self.assertEqual(proxy.log().count(" GET http://"), 20)
 
+    def test_a_worker_that_ends_before_the_others_does_not_end_badly(self):
+        """Its heart must not beat on: the others may need a second and more."""
+        origin = self.slow_origin()
+        proxy = self.proxy({"process": {"workers": 4}})
+        (sock,) = self.begin(proxy, origin, 1)
+        proxy.send(signal.SIGTERM)
+        self.let_go.wait(1.5)  # longer than between two beats
+        self.let_go.set()
+        rest = b"".join(iter(lambda: sock.recv(1 << 20), b""))
+        self.assertEqual(rest.count(b"b"), 100_000)
+        self.assertEqual(proxy.wait(), 0)
+
     def test_sigterm_with_only_idle_connections_ends_at_once(self):
         origin = Nginx(self)
         self.path("root/small.txt", b"hello\n")
