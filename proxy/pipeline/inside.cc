@@ -19,7 +19,7 @@
 namespace weir {
 namespace {
 
-constexpr std::uint16_t kHttpsPort = 443;
+constexpr std::uint16_t kOwnPort = 443;  // of https
 
 // Could the client be shown a certificate of ours?
 bool may_enter(const Exchange& ex, const Session& session) {
@@ -41,7 +41,7 @@ std::shared_ptr<Inside> make_inside(const Exchange& ex) {
   out->port = ex.port;
   out->server_name = named;
   out->authority = bracketed(*out) + ":" + std::to_string(out->port);
-  out->host_field = out->port == kHttpsPort ? bracketed(*out) : out->authority;
+  out->host_field = out->port == kOwnPort ? bracketed(*out) : out->authority;
   out->dial_name = ex.host.name;
   out->dial_address = ex.host.address;
   out->user = ex.user;
