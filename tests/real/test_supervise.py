@@ -17,6 +17,7 @@ import struct
 import subprocess
 import threading
 import time
+import unittest
 
 from crowd import loopback_request
 from harness import Case, LOOPBACK, PATIENCE, Program, listening_socket, wait_until
@@ -38,6 +39,24 @@ def answer_all(sock):
                 sock.recv(1)
                 return
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: no-store\r\n\r\nok")
+
+
+SANITIZERS = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")
+
+
+def setUpModule():  # pylint: disable=invalid-name
+    """Workers are killed here as a crash would: a sanitizer must not take that for its own finding."""
+    before = {name: os.environ.get(name) for name in SANITIZERS}
+    for name, value in before.items():
+        os.environ[name] = (value + ":" if value else "") + "handle_segv=0"
+
+    def put_back():
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    unittest.addModuleCleanup(put_back)
 
 
 class Supervised(Case):
