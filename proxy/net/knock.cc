@@ -21,7 +21,7 @@ void Knock::ring(const std::shared_ptr<Knock>& knock) {
 
 void Knock::wake() {
   if (waiter_) {
-    clear();
+    withdraw();  // whoever rings may be the last to count it
     std::exchange(waiter_, nullptr).resume();
   }
 }

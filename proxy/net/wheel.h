@@ -30,6 +30,11 @@ class Deadline {
 
   void set(Wheel& wheel, Instant at);
   void clear() { at_ = Instant{}; }
+  // Clears it for good: it is not filed any more, so another thread may destroy it.
+  void withdraw() {
+    clear();
+    unfile();
+  }
   bool pending() const { return at_.set(); }
   Instant at() const { return at_; }
 
