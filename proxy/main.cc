@@ -4,7 +4,7 @@
 // and an exit code of sysexits.h. Running the proxy is here; the other commands are in cli/.
 #include <sysexits.h>
 
-#include <cstdio>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +27,16 @@ using weir::cli::complain;
 
 using Admin = std::unique_ptr<weir::admin::AdminServer>;
 
+bool becomes_another(const weir::Settings& settings) {
+  return !settings.process.user.empty() || !settings.process.group.empty();
+}
+
+// Whoever is to become another user opens the log as that one: with the rights of root it would
+// follow a link that an earlier process of that user may have left there.
+std::string log_for_now(const weir::Settings& settings) {
+  return becomes_another(settings) ? "stderr" : settings.log.path;
+}
+
 // Null when there is to be none, or when somebody else has the address that nobody asked for. A
 // socket in the file system belongs to whom the process will be.
 tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
@@ -38,9 +48,9 @@ tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
     return nullptr;
   }
   const auto address = weir::parse_admin_address(listen);
-  const weir::Settings::Process& process = settings.process;
-  const bool changes = !process.user.empty() || !process.group.empty();
-  if (opened && changes && address && address->kind == weir::AdminAddress::Kind::Unix) {
+  const bool a_file = address && address->kind == weir::AdminAddress::Kind::Unix;
+  if (opened && becomes_another(settings) && a_file) {
+    const weir::Settings::Process& process = settings.process;
     const auto given = weir::give_file(address->path, process.user, process.group);
     if (!given) {
       return tl::unexpected(given.error());
@@ -68,7 +78,7 @@ int supervise(const Arguments& arguments, const char* program) {
   if (!arguments.config.empty()) {
     worker.insert(worker.end(), {"--config", arguments.config});
   }
-  return weir::Supervisor(std::move(worker), settings->log.path,
+  return weir::Supervisor(std::move(worker), log_for_now(*settings),
                           arguments.stalled_limit * weir::kSecond)
       .run();
 }
@@ -82,6 +92,9 @@ void end_with_supervisor(const weir::Service& service) {
 }
 
 int run(const std::string& path) {
+  for (const int number : {SIGHUP, SIGUSR1}) {
+    std::signal(number, SIG_IGN);  // what they ask for is about to be done; they would end us
+  }
   weir::Service service;
   end_with_supervisor(service);
   auto settings = weir::cli::load_config(path);
@@ -90,7 +103,7 @@ int run(const std::string& path) {
     return EX_CONFIG;
   }
   const auto level = weir::parse_level(settings->log.level).value_or(weir::Level::Info);
-  if (const auto opened = weir::diag_open(settings->log.path, level); !opened) {
+  if (const auto opened = weir::diag_open(log_for_now(*settings), level); !opened) {
     complain(opened.error());
     return EX_CANTCREAT;
   }

@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
 #include "proxy/lists/load.h"
 #include "proxy/net/privileges.h"
@@ -42,16 +43,6 @@ bool write_pid_file(const std::string& path, const std::string& text) {
   }
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   return ::close(fd) == 0 && written;
-}
-
-Instant steady_now() {
-  const auto at = std::chrono::steady_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
-}
-
-WallTime wall_now() {
-  const auto at = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
 }
 
 std::string lines_of(const std::vector<std::string>& texts) {
@@ -273,10 +264,15 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
     return fault(dropped.error(), EX_NOPERM);
   }
-  return {};
+  const bool changed = !process.user.empty() || !process.group.empty();
+  const auto opened = changed ? configuration_.open_log() : tl::expected<void, std::string>();
+  return opened ? tl::expected<void, StartFault>() : fault(opened.error(), EX_CANTCREAT);
 }
 
 void Server::announce() const {
+  if (const std::string& before = service_.notifier.lineage().last_end; !before.empty()) {
+    diag(Level::Warning, "the worker process before this one " + before);
+  }
   for (const Listeners::One& one : configuration_.listeners()) {
     diag(Level::Info, "listening on " + one.at.text());
   }

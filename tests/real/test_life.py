@@ -7,14 +7,16 @@
 import concurrent.futures
 import json
 import os
+import pwd
 import signal
 import socket
 import threading
 import time
 
 from crowd import loopback_request
-from harness import Case, LOOPBACK, listening_socket, wait_until
+from harness import Case, LOOPBACK, Program, listening_socket, wait_until
 from origins import Nginx, Server, read_head
+from proxies import write_weir_config
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CONFIG = 64, 65, 66, 69, 78  # sysexits.h
 
@@ -140,6 +142,37 @@ class Logs(Case):
         for number in range(clients):
             for n in range(each):
                 self.assertEqual(lines.count("?%d-%d- " % (number, n)), 1)
+
+    def run_as_nobody(self, log):
+        """The program, which root starts and which becomes nobody, with its own log in that file."""
+        if os.geteuid() != 0:
+            self.skipTest("only root becomes another user")
+        os.chmod(self.folder, 0o777)
+        config = write_weir_config(self.folder, self.path("access.log"),
+                                   {"process": {"user": "nobody"}, "log": {"path": log}}, ())
+        return Program(self, "weir", [os.environ["WEIR_BINARY"], "run", "--config", config])
+
+    def test_logs_belong_to_the_user_that_it_becomes(self):
+        log = self.path("weir.log")
+        weir = self.run_as_nobody(log)
+
+        def listens():
+            return os.path.exists(log) and b"listening on" in self.read("weir.log")
+        wait_until(lambda: "it listens; it said:\n" + weir.errors(), listens)
+        nobody = pwd.getpwnam("nobody").pw_uid
+        self.assertEqual([os.stat(self.path(name)).st_uid for name in ("weir.log", "access.log")], [nobody] * 2)
+        os.rename(log, log + ".1")
+        weir.send(signal.SIGUSR1)
+        wait_until("a new log", lambda: os.path.exists(log) and b"opened again" in self.read("weir.log"))
+
+    def test_a_link_is_not_followed_with_the_rights_of_root(self):
+        theirs = self.path("theirs", b"of root\n")
+        os.chmod(theirs, 0o600)
+        os.symlink(theirs, self.path("weir.log"))
+        weir = self.run_as_nobody(self.path("weir.log"))
+        self.assertEqual(weir.wait(), 73)
+        self.assertIn("cannot open the log", weir.errors())
+        self.assertEqual(self.read("theirs"), b"of root\n")
 
     def test_goaccess_reads_the_squid_format(self):
         self.need("goaccess")
