@@ -5,6 +5,7 @@
 #include "proxy/base/host.h"
 
 #include <array>
+#include <charconv>
 
 #include "proxy/base/ascii.h"
 
@@ -82,6 +83,19 @@ Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena)
     out[i] = to_lower(name[i]);
   }
   return Host{{out, name.size()}, std::nullopt};
+}
+
+std::string_view authority_text(std::string_view host, std::uint16_t port, std::uint16_t usual,
+                                Arena& arena) {
+  const bool v6 = host.find(':') != std::string_view::npos;
+  std::array<char, 6> digits{':'};
+  const char* const end =
+      port == usual ? digits.data()
+                    : std::to_chars(digits.data() + 1, digits.data() + digits.size(), port).ptr;
+  return arena.join({v6 ? "[" : "",
+                     host,
+                     v6 ? "]" : "",
+                     {digits.data(), static_cast<std::size_t>(end - digits.data())}});
 }
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 // knows no port; the caller has taken the brackets off an IPv6 literal and says so.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -33,5 +34,11 @@ constexpr std::size_t kLabelLimit = 63;
 // zones. Internationalised names must come as A-labels. Allocates only for text with capitals or an
 // IPv6 literal in another spelling than RFC 5952's.
 Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena);
+
+// That host and port as an authority (RFC 3986 3.2), for Host and CONNECT: IPv6 in brackets; the
+// port left out if it is `usual`, the one that goes without saying (0: none does). `host` is
+// normalised.
+std::string_view authority_text(std::string_view host, std::uint16_t port, std::uint16_t usual,
+                                Arena& arena);
 
 }  // namespace weir

@@ -8,6 +8,7 @@
 
 #include "filters/policy/schedule.h"
 #include "proxy/base/ascii.h"
+#include "proxy/base/host.h"
 #include "proxy/cli/surroundings.h"
 #include "proxy/http/disposition.h"
 
@@ -107,9 +108,7 @@ std::unique_ptr<Explanation> explain_tunnel(const Rules& rules, const Question& 
   tunnel.asked.method = "CONNECT";
   tunnel.asked.user = question.asked.user;
   tunnel.asked.listener = question.asked.listener;
-  const bool bracketed = wanted.host.find(':') != std::string_view::npos;
-  tunnel.asked.url = arena.join({bracketed ? "[" : "", wanted.host, bracketed ? "]:" : ":",
-                                 arena.copy(std::to_string(wanted.port))});
+  tunnel.asked.url = authority_text(wanted.host, wanted.port, 0, arena);
   return explain_one(rules, tunnel, arena);
 }
 

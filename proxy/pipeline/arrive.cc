@@ -23,10 +23,6 @@
 namespace weir {
 namespace {
 
-std::string_view endpoint_text(const Endpoint& at, Arena& arena) {
-  return arena.copy(at.text());
-}
-
 // The host that the client claims, or the address itself: no name is an address (RFC 6066 3), but
 // devices put one there. False: a name that is no host name.
 bool find_host(Exchange& ex, Session& session, std::string_view name) {
@@ -159,8 +155,7 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
     ex.host.name = ex.arena.copy(session.arrival->address.text());
     ex.host.address = session.arrival->address;
   }
-  ex.authority = ex.host.address ? endpoint_text(*session.arrival, ex.arena)
-                                 : ex.arena.join({ex.host.name, ":", std::to_string(ex.port)});
+  ex.authority = authority_text(ex.host.name, ex.port, 0, ex.arena);
   ex.request.target = ex.authority;
   describe_request(ex, session);
   const bool refused =

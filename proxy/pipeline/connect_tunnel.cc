@@ -25,8 +25,7 @@ std::string_view wanted(Exchange& ex, const Session& session) {
   if (session.arrival && ex.dial_name.empty()) {
     return ex.arena.copy(session.arrival->text());
   }
-  return ex.dial_name.empty() ? ex.authority
-                              : ex.arena.join({ex.dial_name, ":", std::to_string(ex.port)});
+  return ex.dial_name.empty() ? ex.authority : authority_text(ex.dial_name, ex.port, 0, ex.arena);
 }
 
 std::string_view connect_head(Exchange& ex, const Session& session) {

@@ -75,7 +75,7 @@ Failure find_target_inside(Exchange& ex, const Session& session) {
   const http::Field* host = ex.request.fields.find(FieldId::Host);
   ex.host = Host{inside.host, inside.address};
   ex.port = inside.port;
-  ex.authority = inside.host_field;  // however the client spells it: what is stored is for all
+  ex.authority = inside.host_field;
   ex.secure = true;
   ex.record.intercept = "intercepted";
   if (ex.target.form != TargetForm::Origin && ex.target.form != TargetForm::Asterisk) {
@@ -123,14 +123,16 @@ Failure find_target(Exchange& ex, const Session& session) {
   }
   ex.host = *host;
   ex.port = named->port != 0 ? named->port : kHttpPort;
-  ex.authority = named->text;
+  // Wherever it claims to go, a connection that was turned aside went to that port.
+  const std::uint16_t claimed = ex.port;
   if (session.arrival) {
-    // Wherever it claims to go, it went to this port.
-    const bool elsewhere = target->form == TargetForm::Absolute && ex.port != session.arrival->port;
     ex.port = session.arrival->port;
-    return elsewhere ? Failure::Misdirected : Failure::None;
   }
-  return Failure::None;
+  // However the client spells it, the server hears one name: what is stored is for all (cache/key).
+  const bool connects = target->form == TargetForm::Authority;
+  ex.authority = authority_text(ex.host.name, ex.port, connects ? 0 : kHttpPort, ex.arena);
+  const bool elsewhere = target->form == TargetForm::Absolute && ex.port != claimed;
+  return elsewhere ? Failure::Misdirected : Failure::None;
 }
 
 Failure check_method(const Exchange& ex, const Settings& settings) {

@@ -28,20 +28,15 @@ bool may_enter(const Exchange& ex, const Session& session) {
          (!ex.unheard || ex.tls) && (ex.subject.groups & ex.rules->trusting) != 0;
 }
 
-std::string bracketed(const Inside& inside) {
-  const bool v6 = inside.address && inside.host.find(':') != std::string::npos;
-  return v6 ? "[" + inside.host + "]" : inside.host;
-}
-
-std::shared_ptr<Inside> make_inside(const Exchange& ex) {
+std::shared_ptr<Inside> make_inside(Exchange& ex) {
   auto out = std::make_shared<Inside>();
   const std::string_view named = ex.subject.server_name;
   out->host = named.empty() ? ex.host.name : named;
   out->address = named.empty() ? ex.host.address : std::nullopt;
   out->port = ex.port;
   out->server_name = named;
-  out->authority = bracketed(*out) + ":" + std::to_string(out->port);
-  out->host_field = out->port == kOwnPort ? bracketed(*out) : out->authority;
+  out->authority = authority_text(out->host, out->port, 0, ex.arena);
+  out->host_field = authority_text(out->host, out->port, kOwnPort, ex.arena);
   out->dial_name = ex.host.name;
   out->dial_address = ex.host.address;
   out->user = ex.user;
@@ -151,7 +146,7 @@ bool looks_inside(const Exchange& ex, const Session& session) {
 
 bool shows_page_inside(const Exchange& ex, const Session& session) {
   const bool blocked = ex.failure == Failure::Blocked || ex.course == Course::Drop;
-  return blocked && may_enter(ex, session) && session.client.is_open() &&
+  return blocked && may_enter(ex, session) &&
          (ex.verdict.decision == filters::Decision::Block ||
           ex.verdict.decision == filters::Decision::Redirect);
 }

@@ -60,6 +60,14 @@ class Names(Case):
                 self.assertIn(road.address(last), line["destination"])
                 self.assertTrue(line["listener"].endswith(":%d" % road.port), line)
 
+    def test_a_server_hears_one_name_however_it_is_spelled(self):
+        """What is stored is for all, and is known by the name and the port of the connection alone."""
+        self.gateway()
+        for road in self.roads():
+            for number, host in enumerate(("good.test", "GOOD.test.", "good.test:80", "good.test:81")):
+                answer = self.web_answer(road, 2, "/%d-%s" % (number, road.name), host)
+                self.assertEqual(answer["host"], "good.test")
+
     def test_one_connection_may_name_several_hosts(self):
         self.gateway()
         for road in self.roads():

@@ -148,5 +148,15 @@ TEST(Host, IsAViewOfTheTextWhenThatWasCanonical) {
   EXPECT_NE(normalise_host(capital, false, arena)->name.data(), capital.data());
 }
 
+TEST(Authority, HasOneSpelling) {
+  Arena arena;
+  EXPECT_EQ(authority_text("example.com", 80, 80, arena), "example.com");
+  EXPECT_EQ(authority_text("example.com", 80, 0, arena), "example.com:80");
+  EXPECT_EQ(authority_text("example.com", 65535, 80, arena), "example.com:65535");
+  EXPECT_EQ(authority_text("192.0.2.1", 8080, 80, arena), "192.0.2.1:8080");
+  EXPECT_EQ(authority_text("2001:db8::1", 443, 443, arena), "[2001:db8::1]");
+  EXPECT_EQ(authority_text("2001:db8::1", 443, 80, arena), "[2001:db8::1]:443");
+}
+
 }  // namespace
 }  // namespace weir
