@@ -142,11 +142,15 @@ std::string answer_text(const Json& why) {
                                         : "fetched from the origin";
 }
 
+std::string entries_text(const Json& number) {
+  return number.count() + (number.whole() == 1 ? " entry" : " entries");
+}
+
 std::string disk_rows(const Json& disk) {
   if (disk.null()) {
     return row("disk", "off");
   }
-  std::string out = row("disk", disk.at("entries").count() + " entries, " +
+  std::string out = row("disk", entries_text(disk.at("entries")) + ", " +
                                     bytes_text(disk.at("bytes").number()) + "; index " +
                                     bytes_text(disk.at("index_bytes").number()) + ", rebuilt in " +
                                     disk.at("start_seconds").text + " s");
@@ -165,7 +169,7 @@ std::optional<std::string> cache_stats_text(std::string_view json) {
   const Json& memory = stats->at("memory");
   const Json& found = memory.at("found");
   const Json& not_found = memory.at("not_found");
-  return row("memory", memory.at("entries").count() + " entries of " +
+  return row("memory", entries_text(memory.at("entries")) + " of " +
                            memory.at("urls").count("URL") + ", " +
                            bytes_text(memory.at("bytes").number()) + " of " +
                            bytes_text(memory.at("limit").number())) +
