@@ -20,6 +20,7 @@ from process import BenchError, find_program, spawn, stop
 ROADS = {"weir": ("10.1.0.2", 3129), "haproxy-tcp": ("10.1.0.3", 3131), "forwarded": ("10.1.0.4", None)}
 SERVER, NAME = "10.2.0.2", "bench.test"
 CONNECTIONS = 300  # of each road, for the latency
+ANSWERS = 9  # on each of them
 NGINX = """daemon off;
 worker_processes 1;
 user root;
@@ -159,20 +160,30 @@ class Router:
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
+def ask(tls):
+    """One small answer."""
+    tls.sendall(b"GET /small HTTP/1.1\r\nHost: bench.test\r\n\r\n")
+    got = b""
+    while len(got) < 1024 or len(got) < 1024 + got.index(b"\r\n\r\n") + 4:
+        piece = tls.recv(65536)
+        if not piece:
+            raise BenchError("gateway: an answer was cut")
+        got += piece
+
+
 def connect_once(address, context):
-    """Milliseconds for connecting, the handshake and one small answer."""
+    """Milliseconds for connecting, the handshake and one answer; and for an answer once it is open, the median."""
     began = time.perf_counter()
     with socket.create_connection((SERVER, 443), 20, (address, 0)) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with context.wrap_socket(sock, server_hostname=NAME) as tls:
-            tls.sendall(b"GET /small HTTP/1.1\r\nHost: bench.test\r\nConnection: close\r\n\r\n")
-            size = 0
-            while size < 1024:
-                piece = tls.recv(65536)
-                if not piece:
-                    raise BenchError("gateway: an answer was cut")
-                size += len(piece)
-            return 1000 * (time.perf_counter() - began)
+            ask(tls)
+            times = [time.perf_counter()]
+            first = times[0] - began
+            for _ in range(ANSWERS):
+                ask(tls)
+                times.append(time.perf_counter())
+            return 1000 * first, 1000 * statistics.median(b - a for a, b in zip(times, times[1:]))
 
 
 def latencies(router, roads, rounds):
@@ -185,12 +196,13 @@ def latencies(router, roads, rounds):
 def child(roads, rounds):
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    out = {name: [] for name, _ in roads}
+    out = {what: {name: [] for name, _ in roads} for what in ("connect", "answer")}
     for number in range(rounds + 20):
         for name, address in roads:
-            took = connect_once(address, context)
+            connect, answer = connect_once(address, context)
             if number >= 20:
-                out[name].append(took)
+                out["connect"][name].append(connect)
+                out["answer"][name].append(answer)
     return out
 
 
@@ -199,11 +211,12 @@ def tables(costs, times):
              report.table(["TLS passed by SNI", "CPU ms per GiB", "beside Weir in the same round"], [
                  [name, report.cell(seen), "" if name == "weir" else "%.2f" % statistics.median(
                      other / own for other, own in zip(seen, costs["weir"]))] for name, seen in costs.items()]), ""]
-    base = statistics.median(times["forwarded"])
-    lines.append(report.table(["connect, TLS handshake, one answer", "median ms", "more than forwarded, ms"], [
-        [name, "%.3f" % statistics.median(seen), "" if name == "forwarded" else "%+.3f" %
-         (statistics.median(seen) - base)] for name, seen in times.items()]))
-    return "\n".join(lines) + "\n"
+    for what, title in (("connect", "connect, TLS handshake, one answer"), ("answer", "one answer when it is open")):
+        base = statistics.median(times[what]["forwarded"])
+        lines.append(report.table([title, "median ms", "more than forwarded, ms"], [
+            [name, "%.3f" % statistics.median(seen), "" if name == "forwarded" else "%+.3f" %
+             (statistics.median(seen) - base)] for name, seen in times[what].items()]) + "\n")
+    return "\n".join(lines)
 
 
 def measure_gateway(bench_run):
