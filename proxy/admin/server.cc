@@ -97,8 +97,7 @@ void AdminServer::stop() {
     thread_.join();
   }
   if (fd_ >= 0) {
-    KeptSockets::end(fd_);  // whoever waits to be accepted waits for nobody
-    ::close(std::exchange(fd_, -1));
+    KeptSockets::end(std::exchange(fd_, -1));  // whoever waits to be accepted waits for nobody
   }
 }
 

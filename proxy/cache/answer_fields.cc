@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "proxy/base/ascii.h"
+#include "proxy/cache/put.h"
 
 namespace weir::cache {
 namespace {
@@ -17,10 +18,6 @@ constexpr std::size_t kNumber = 20;  // digits and sign of any 64-bit number
 template <class Number>
 char* put_number(char* to, Number number) {
   return std::to_chars(to, to + kNumber, number).ptr;
-}
-
-char* put(char* to, string_view text) {
-  return to + text.copy(to, text.size());
 }
 
 // RFC 9651 3.3.4.

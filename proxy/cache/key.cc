@@ -10,6 +10,7 @@
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
+#include "proxy/cache/put.h"
 #include "proxy/http/target.h"
 
 namespace weir::cache {
@@ -20,10 +21,6 @@ using std::string_view;
 constexpr auto npos = string_view::npos;
 constexpr string_view kHttp = "http";
 constexpr string_view kHttps = "https";
-
-char* put_text(char* to, string_view text) {
-  return to + text.copy(to, text.size());
-}
 
 // RFC 3986 2.3, without the dot (key.h).
 bool plain_when_decoded(unsigned byte) {
@@ -43,9 +40,9 @@ char* put_path(char* to, string_view path) {
   std::size_t at = 0;
   while (at < path.size()) {
     const std::size_t next = std::min(path.find('%', at), path.size());
-    to = put_text(to, path.substr(at, next - at));
+    to = put(to, path.substr(at, next - at));
     if (next == path.size() || !is_escape(path, next)) {
-      return put_text(to, path.substr(next));
+      return put(to, path.substr(next));
     }
     const unsigned high = hex_value(path[next + 1]);
     const unsigned low = hex_value(path[next + 2]);
@@ -144,13 +141,13 @@ string_view cache_key(const KeyParts& parts, Arena& arena) {
     return {};
   }
   char* const text = arena.allocate(room);
-  char* to = put_text(put_text(text, parts.scheme), "://");
+  char* to = put(put(text, parts.scheme), "://");
   const bool bracketed = parts.host.find(':') != npos;
-  to = put_text(to, bracketed ? "[" : "");
-  to = put_text(to, parts.host);
-  to = put_text(to, bracketed ? "]:" : ":");
+  to = put(to, bracketed ? "[" : "");
+  to = put(to, parts.host);
+  to = put(to, bracketed ? "]:" : ":");
   to = std::to_chars(to, to + 5, parts.port != 0 ? parts.port : default_port(parts.scheme)).ptr;
-  to = put_text(to, parts.path.starts_with('/') ? "" : "/");
+  to = put(to, parts.path.starts_with('/') ? "" : "/");
   to = put_path(to, parts.path);
   return {text, static_cast<std::size_t>(to - text)};
 }
@@ -180,7 +177,7 @@ string_view resolve_key(string_view base, string_view reference, Arena& arena) {
   const string_view merged = merged_path(base.substr(path), reference, arena);
   const string_view resolved = without_dots(merged, arena);
   char* const text = arena.allocate(path + resolved.size());
-  const char* to = put_path(put_text(text, base.substr(0, path)), resolved);
+  const char* to = put_path(put(text, base.substr(0, path)), resolved);
   return {text, static_cast<std::size_t>(to - text)};
 }
 

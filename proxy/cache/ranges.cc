@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "proxy/base/ascii.h"
+#include "proxy/cache/put.h"
 #include "proxy/cache/validation.h"
 #include "proxy/http/date.h"
 
@@ -124,15 +125,6 @@ bool if_range_holds(string_view text, const http::ResponseHead& stored, const Fr
   return date && strong_date(freshness) && *date == freshness.last_modified;
 }
 
-char* put_range(char* to, string_view text) {
-  return to + text.copy(to, text.size());
-}
-
-char* put_range(char* to, std::uint64_t number) {
-  constexpr std::size_t kDigits = 20;
-  return std::to_chars(to, to + kDigits, number).ptr;
-}
-
 // The complete length that a response speaks of, if it does.
 std::uint64_t complete_length(const http::ResponseHead& head) {
   if (head.status == 206) {
@@ -208,16 +200,16 @@ RangeAnswer resolve_in_part(string_view range, const ContentRange& stored, Range
 string_view content_range_text(const ByteRange& range, std::uint64_t complete, Arena& arena) {
   constexpr std::size_t kRoom = 72;
   char* const text = arena.allocate(kRoom);
-  char* to = put_range(put_range(text, "bytes "), range.first);
-  to = put_range(put_range(put_range(to, "-"), range.last), "/");
-  to = complete == kCompleteUnknown ? put_range(to, "*") : put_range(to, complete);
+  char* to = put(put(text, "bytes "), range.first);
+  to = put(put(put(to, "-"), range.last), "/");
+  to = complete == kCompleteUnknown ? put(to, "*") : put(to, complete);
   return {text, static_cast<std::size_t>(to - text)};
 }
 
 string_view unsatisfied_range_text(std::uint64_t complete, Arena& arena) {
   constexpr std::size_t kRoom = 32;
   char* const text = arena.allocate(kRoom);
-  const char* to = put_range(put_range(text, "bytes */"), complete);
+  const char* to = put(put(text, "bytes */"), complete);
   return {text, static_cast<std::size_t>(to - text)};
 }
 

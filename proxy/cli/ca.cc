@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proxy/base/clock.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/cli/time_text.h"

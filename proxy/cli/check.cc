@@ -9,6 +9,7 @@
 
 #include <cstdio>
 
+#include "proxy/base/clock.h"
 #include "proxy/cli/asked.h"
 #include "proxy/cli/judges.h"
 #include "proxy/cli/lines.h"

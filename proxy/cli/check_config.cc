@@ -5,6 +5,7 @@
 
 #include <sysexits.h>
 
+#include "proxy/base/clock.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/cli/time_text.h"

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "proxy/base/ascii.h"
+#include "proxy/base/clock.h"
 #include "proxy/cli/explanation.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"

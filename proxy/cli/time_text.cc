@@ -102,11 +102,6 @@ std::optional<WallTime> parse_time(std::string_view text) {
   return WallTime{(Micros{::timegm(&fields)} - offset) * kSecond};
 }
 
-WallTime wall_now() {
-  using namespace std::chrono;
-  return WallTime{duration_cast<microseconds>(system_clock::now().time_since_epoch()).count()};
-}
-
 std::string local_text(WallTime at) {
   const std::time_t second = at.us / kSecond;
   std::tm fields{};

@@ -15,8 +15,6 @@ namespace weir::cli {
 // out), or without an offset the system's local time. Nothing for anything else.
 std::optional<WallTime> parse_time(std::string_view text);
 
-WallTime wall_now();
-
 // "2026-11-21 15:00:00 +0000", in local time.
 std::string local_text(WallTime at);
 // "2026-11-21T15:00:00.000Z"

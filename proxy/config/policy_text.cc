@@ -20,10 +20,6 @@ constexpr std::uint8_t kWeekdays = 0x1f;
 constexpr std::uint8_t kWeekends = 0x60;
 constexpr std::uint8_t kDaily = 0x7f;
 
-std::optional<std::string> when(bool good, std::string_view text) {
-  return good ? std::optional<std::string>(text) : std::nullopt;
-}
-
 bool is_word_char(char c) {
   return is(c, kAlpha) || is(c, kDigit) || c == '-' || c == '.' || c == '_';
 }
@@ -96,7 +92,7 @@ std::optional<std::string> take_word(std::string_view text) {
   const bool good = !text.empty() && text.size() <= kNameMost &&
                     (is(text.front(), kAlpha) || is(text.front(), kDigit)) &&
                     std::ranges::all_of(text, is_word_char);
-  return when(good, text);
+  return text_when(good, text);
 }
 
 std::optional<std::string> take_method(std::string_view text) {
@@ -142,7 +138,7 @@ std::optional<std::string> take_media_type(std::string_view text) {
                     take_token(text.substr(slash + 1)) &&
                     text.substr(0, slash).find('*') == text.npos &&
                     (text.find('*') == text.npos || text.substr(slash) == "/*");
-  return when(good, lowered(text));
+  return text_when(good, lowered(text));
 }
 
 std::optional<std::string> take_url(std::string_view text) {
@@ -150,7 +146,7 @@ std::optional<std::string> take_url(std::string_view text) {
   const bool https = starts_with_ignoring_case(text, "https://");
   const bool good = (http || https) && text.find(' ') == text.npos && take_plain(text) &&
                     host_of(text.substr(https ? 8 : 7));
-  return when(good, text);
+  return text_when(good, text);
 }
 
 std::optional<std::string> take_list_url(std::string_view text) {
@@ -159,7 +155,7 @@ std::optional<std::string> take_list_url(std::string_view text) {
   }
   const std::string host = host_of(text.substr(7)).value_or("");
   const auto address = IpAddress::parse(host);
-  return when(host == "localhost" || (address && address->is_loopback()), text);
+  return text_when(host == "localhost" || (address && address->is_loopback()), text);
 }
 
 std::optional<std::string> take_canary(std::string_view text) {
@@ -176,7 +172,7 @@ std::optional<std::string> take_zone(std::string_view text) {
   };
   const bool name = !text.empty() && is(text.front(), kAlpha) && !text.ends_with('/') &&
                     text.find("//") == text.npos && std::ranges::all_of(text, good);
-  return when(name, text);
+  return text_when(name, text);
 }
 
 std::optional<std::string> take_mac(std::string_view text) {
@@ -195,7 +191,7 @@ std::optional<std::string> take_time(std::string_view text) {
 }
 
 std::optional<std::string> take_date(std::string_view text) {
-  return when(parse_date(text).has_value(), text);
+  return text_when(parse_date(text).has_value(), text);
 }
 
 std::optional<std::string> take_days(std::string_view text) {

@@ -18,10 +18,6 @@ constexpr std::uint16_t kAdminPort = 3180;
 constexpr std::string_view kUnix = "unix:";
 constexpr std::size_t kSocketPathMost = 107;  // sun_path, and a NUL
 
-std::optional<std::string> text_when(bool good, std::string_view text) {
-  return good ? std::optional<std::string>(text) : std::nullopt;
-}
-
 bool is_plain(std::string_view text) {
   return std::ranges::none_of(text, [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
@@ -29,6 +25,10 @@ bool is_plain(std::string_view text) {
 }
 
 }  // namespace
+
+std::optional<std::string> text_when(bool good, std::string_view text) {
+  return good ? std::optional<std::string>(text) : std::nullopt;
+}
 
 std::optional<std::string> take_plain(std::string_view text) {
   return text_when(is_plain(text), text);

@@ -13,6 +13,9 @@
 
 namespace weir {
 
+// The text, when it is good.
+std::optional<std::string> text_when(bool good, std::string_view text);
+
 // Anything without control characters.
 std::optional<std::string> take_plain(std::string_view text);
 // A token of HTTP (RFC 9110 5.6.2): methods, pseudonyms.

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "proxy/base/clock.h"
 #include "proxy/lists/curl_calls.h"
 
 namespace weir {
@@ -115,12 +116,6 @@ std::string sane_etag(std::string etag) {
   const std::string_view text = etag.starts_with("W/") ? std::string_view(etag).substr(2) : etag;
   const bool sane = text.size() >= 2 && text.front() == '"' && text.find('"', 1) == text.size() - 1;
   return sane ? std::move(etag) : std::string();
-}
-
-Micros steady_micros() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
 }
 
 std::string explain(CURLcode code, const Hop& hop, const std::string& host) {
@@ -311,7 +306,7 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
   if (!multi_->made()) {
     return Error("libcurl.so.4 is missing; install the package libcurl4");
   }
-  const Micros end = steady_micros() + order.timeout;
+  const Instant end = steady_now() + order.timeout;
   const Place asked = place_of(order.url);
   std::string url = order.url;
   for (int redirects = 0; redirects <= kRedirectsMost; ++redirects) {
@@ -321,7 +316,7 @@ tl::expected<Downloaded, std::string> Downloader::fetch(const DownloadOrder& ord
     }
     hop->stopped = &multi_->stopped;
     hop->max_bytes = order.max_bytes;
-    const Request request(order, url, end - steady_micros(), *hop);
+    const Request request(order, url, end - steady_now(), *hop);
     const CURLcode result = multi_->perform(request.handle());
     if (result == CURLE_FILESIZE_EXCEEDED) {
       hop->too_large = true;

@@ -14,6 +14,7 @@
 #include <limits>
 #include <utility>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
 #include "proxy/lists/due.h"
 #include "proxy/lists/folder.h"
@@ -25,16 +26,6 @@ constexpr Micros kNever = std::numeric_limits<Micros>::max();
 constexpr Micros kPatience = 5 * kSecond;  // with lists that are taken and not compiled yet
 constexpr Micros kOldGone = 2 * kSecond;   // after a policy was replaced
 constexpr int kNice = 10;                  // compiling gives way to serving
-
-Instant now() {
-  const auto at = std::chrono::steady_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
-}
-
-WallTime wall_now() {
-  const auto at = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
-}
 
 bool is_download(const filters::ListDocument& list) {
   return list.file.empty();
@@ -205,9 +196,9 @@ bool Refresher::interrupted() {
 }
 
 Micros Refresher::until_due() const {
-  Micros soonest = trim_.set() ? std::max(trim_ - now(), Micros{0}) : kNever;
+  Micros soonest = trim_.set() ? std::max(trim_ - steady_now(), Micros{0}) : kNever;
   for (const auto& [name, due] : due_) {
-    soonest = std::min(soonest, std::max(due.at - now(), Micros{0}));
+    soonest = std::min(soonest, std::max(due.at - steady_now(), Micros{0}));
   }
   return soonest;
 }
@@ -234,9 +225,9 @@ void Refresher::fetch_required(const Document& document) {
 }
 
 LoadedPolicy Refresher::compile(const Document& document) {
-  const Instant began = now();
+  const Instant began = steady_now();
   LoadedPolicy loaded = load_policy(document, store_.folder());
-  metrics_.observe(metric::StepTime, now() - began, Step::Compile);
+  metrics_.observe(metric::StepTime, steady_now() - began, Step::Compile);
   return loaded;
 }
 
@@ -292,9 +283,9 @@ void Refresher::publish() {
 
 void Refresher::reload_now() {
   warnings_.clear();
-  const Instant began = now();
+  const Instant began = steady_now();
   const auto errors = try_reload();
-  metrics_.observe(metric::StepTime, now() - began, Step::Reload);
+  metrics_.observe(metric::StepTime, steady_now() - began, Step::Reload);
   metrics_.add(metric::PolicyReloads,
                errors.empty() ? ReloadOutcome::Taken : ReloadOutcome::Failed);
   if (!errors.empty()) {
@@ -347,23 +338,23 @@ std::vector<std::string> Refresher::take_into_use(const Document& document) {
   change_ = hooks_.commit();
   note_policy(loaded.policy.get());
   fresh_.clear();
-  trim_ = now() + kOldGone;
+  trim_ = steady_now() + kOldGone;
   return {};
 }
 
 // Workers let go of the policy before once they have taken the new one.
 void Refresher::give_memory_back_if_due() {
-  if (trim_.set() && trim_ <= now()) {
+  if (trim_.set() && trim_ <= steady_now()) {
     give_memory_back();
     trim_ = {};
   }
 }
 
 void Refresher::refresh_due() {
-  Instant begun = now();
+  Instant begun = steady_now();
   for (const List& list : document_.lists) {
     const auto found = due_.find(list.name);
-    if (found == due_.end() || now() < found->second.at) {
+    if (found == due_.end() || steady_now() < found->second.at) {
       continue;
     }
     if (refresh(list) == ListOutcome::Taken) {
@@ -373,9 +364,9 @@ void Refresher::refresh_due() {
       return;  // what is fresh is compiled at the reload, or at the next start
     }
     // One slow server must not keep the other lists out of use.
-    if (!fresh_.empty() && now() - begun > kPatience) {
+    if (!fresh_.empty() && steady_now() - begun > kPatience) {
       rebuild();
-      begun = now();
+      begun = steady_now();
     }
   }
   if (!fresh_.empty()) {
@@ -384,9 +375,9 @@ void Refresher::refresh_due() {
 }
 
 ListOutcome Refresher::refresh(const List& list) {
-  const Instant began = now();
+  const Instant began = steady_now();
   const Updated updated = updater_.update(list, wall_now());
-  metrics_.observe(metric::StepTime, now() - began, Step::ListUpdate);
+  metrics_.observe(metric::StepTime, steady_now() - began, Step::ListUpdate);
   metrics_.add(metric::ListDownloads, updated.outcome);
   const bool good =
       updated.outcome == ListOutcome::Taken || updated.outcome == ListOutcome::Unchanged;
@@ -419,7 +410,8 @@ void Refresher::plan(const List& list, ListOutcome outcome) {
   due.failures = outcome == ListOutcome::Failed ? due.failures + 1 : 0;
   const auto kept = store_.look(list);
   const bool have_one = kept && (kept->current || kept->held);
-  due.at = now() + wait_after(list, have_one, due.failures, static_cast<std::uint32_t>(chance_()));
+  due.at = steady_now() +
+           wait_after(list, have_one, due.failures, static_cast<std::uint32_t>(chance_()));
 }
 
 // Anew for the lists of the policy in use.
@@ -435,7 +427,7 @@ void Refresher::plan_all(bool at_once) {
           at_once ? 0
                   : wait_at_start(list, kept, wall_now(), static_cast<std::uint32_t>(chance_()));
       const auto before = old.find(list.name);
-      due_[list.name] = {now() + wait, before == old.end() ? 0 : before->second.failures};
+      due_[list.name] = {steady_now() + wait, before == old.end() ? 0 : before->second.failures};
     }
   }
 }

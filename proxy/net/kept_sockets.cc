@@ -100,7 +100,6 @@ tl::expected<int, std::string> KeptSockets::listen_path(const std::string& path,
   }
   for (const int fd : begun) {
     end(fd);
-    ::close(fd);
   }
   const auto out = listen_at_path(path, setting);
   if (out) {
@@ -112,12 +111,12 @@ tl::expected<int, std::string> KeptSockets::listen_path(const std::string& path,
 void KeptSockets::end_unclaimed() {
   for (const HandedOver& one : std::exchange(ours_, {})) {
     end(one.fd);
-    ::close(one.fd);
   }
 }
 
 void KeptSockets::end(int fd) {
   ::shutdown(fd, SHUT_RDWR);
+  ::close(fd);
 }
 
 }  // namespace weir

@@ -41,8 +41,8 @@ class KeptSockets {
 
   // Ends those handed down that nobody has asked for: the configuration has changed meanwhile.
   void end_unclaimed();
-  // Ends listening for everybody who holds the socket; keepers see a hang-up and forget it. The
-  // descriptor stays open.
+  // Closes the socket, and ends listening for everybody else who holds it; keepers see a hang-up
+  // and forget it.
   static void end(int fd);
 
  private:

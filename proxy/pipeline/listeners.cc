@@ -20,10 +20,7 @@ bool has_id(const std::vector<Listeners::One>& in, std::uint32_t id) {
 void close_all(const std::vector<int>& fds, bool ends) {
   for (const int fd : fds) {
     if (fd >= 0) {
-      if (ends) {
-        KeptSockets::end(fd);
-      }
-      ::close(fd);
+      ends ? KeptSockets::end(fd) : static_cast<void>(::close(fd));
     }
   }
 }

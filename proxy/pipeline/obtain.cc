@@ -276,19 +276,19 @@ Hop hop_of_arrival(Exchange& ex, const Session& session) {
 }
 
 Hop hop_of(Exchange& ex, const Session& session, const Settings::Parent* parent) {
-  if (parent == nullptr && session.arrival && ex.dial_name.empty()) {
+  if (parent != nullptr) {
+    return Hop{parent->host, IpAddress::parse(parent->host), parent->port, parent};
+  }
+  if (session.arrival && ex.dial_name.empty()) {
     return hop_of_arrival(ex, session);
   }
-  if (parent == nullptr && session.inside != nullptr) {
+  if (session.inside != nullptr) {
     return Hop{session.inside->dial_name, session.inside->dial_address, ex.port, nullptr};
   }
-  if (parent == nullptr && !ex.dial_name.empty()) {
+  if (!ex.dial_name.empty()) {
     return Hop{ex.dial_name, std::nullopt, ex.port, nullptr};
   }
-  if (parent == nullptr) {
-    return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
-  }
-  return Hop{parent->host, IpAddress::parse(parent->host), parent->port, parent};
+  return Hop{ex.host.name, ex.host.address, ex.port, nullptr};
 }
 
 // Another parent may do better after this failure.

@@ -14,6 +14,7 @@
 #include <future>
 #include <utility>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
 #include "proxy/config/changes.h"
 #include "proxy/config/load.h"
@@ -25,11 +26,6 @@ namespace {
 constexpr unsigned kHashThreads = 2;
 constexpr std::size_t kHashQueue = 256;
 constexpr std::chrono::seconds kPatience{1};  // with workers that take a configuration over
-
-WallTime wall_clock() {
-  const auto at = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
-}
 
 void append(std::vector<std::string>& to, const std::vector<std::string>& more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -97,7 +93,7 @@ Configuration::Configuration(Settings settings, std::string file, KeptSockets& s
     : file_(std::move(file)),
       settings_(std::make_shared<const Settings>(std::move(settings))),
       listeners_(sockets) {
-  generation_.since = wall_clock();
+  generation_.since = wall_now();
 }
 
 Configuration::~Configuration() = default;
@@ -305,7 +301,7 @@ void Configuration::take_settings(Next& next) {
     const std::lock_guard lock(mutex_);
     settings_ = std::make_shared<const Settings>(std::move(*next.settings));
     ++generation_.number;
-    generation_.since = wall_clock();
+    generation_.since = wall_now();
   }
   if (touches("log.")) {
     if (const auto opened = open_log(); !opened) {

@@ -169,10 +169,8 @@ void Worker::close_listener(ListenerState& listener) {
 // Whoever keeps a copy of it would let clients wait for nobody.
 void Worker::close_socket(ListenerState& listener) {
   loop.unwatch(listener.fd, listener);
-  if (shared.sockets_kept) {
-    KeptSockets::end(listener.fd);
-  }
-  ::close(std::exchange(listener.fd, -1));
+  const int fd = std::exchange(listener.fd, -1);
+  shared.sockets_kept ? KeptSockets::end(fd) : static_cast<void>(::close(fd));
 }
 
 void Worker::forget_closed_listeners() {

@@ -22,6 +22,7 @@
 #include <cstring>
 #include <limits>
 
+#include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
 #include "proxy/net/privileges.h"
 
@@ -36,11 +37,6 @@ constexpr Micros kAbortPatience = 5 * kSecond;  // to write a core; then it is k
 constexpr Micros kNever = std::numeric_limits<Micros>::max();
 constexpr Micros kOverslept = kSecond;
 constexpr const char* kProgram = "/proc/self/exe";  // ours, also when it was replaced meanwhile
-
-Instant now() {
-  const auto at = std::chrono::steady_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(at).count()};
-}
 
 sigset_t our_signals() {
   sigset_t set{};
@@ -139,13 +135,13 @@ int Supervisor::run() {
     complain(std::string("cannot wait for signals: ") + std::strerror(errno));
     return EX_OSERR;
   }
-  start_worker(now());
+  start_worker(steady_now());
   while (!exit_code_) {
     std::array<pollfd, 2> waits{{{signals_, POLLIN, 0}, {line_, POLLIN, 0}}};
-    looked_ = now();
+    looked_ = steady_now();
     const int wait = wait_ms(looked_);
     ::poll(waits.data(), waits.size(), wait);
-    const Instant then = now();
+    const Instant then = steady_now();
     if (wait >= 0 && then - looked_ > wait * kMillisecond + kOverslept) {
       heard_ = then;  // we stood still, and perhaps the worker with us
     }
