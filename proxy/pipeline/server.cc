@@ -108,8 +108,7 @@ class Server::Control {
   void watch() {
     server_.look_after_loops();
     server_.look_at_leases();
-    watch_timer_.expires_after(std::chrono::microseconds(
-        std::clamp(server_.reports_.interval() / 2, kReloadLook, Watchdog::kInterval)));
+    watch_timer_.expires_after(std::chrono::microseconds(server_.reports_.pause()));
     watch_timer_.async_wait([this](const std::error_code& error) {
       if (!error) {
         watch();

@@ -5,6 +5,7 @@
 // and when; the time and the state of the loops come in. Control thread only, but for ready().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,13 @@
 #include "proxy/net/notify.h"
 
 namespace weir {
+
+// Between two looks at the loops when a sign of life is due every `interval` (0: none is asked
+// for).
+constexpr Micros pause_between_looks(Micros interval) {
+  constexpr Micros kShortest = 20 * kMillisecond;
+  return interval > 0 ? std::clamp(interval / 2, kShortest, kSecond) : kSecond;
+}
 
 class ServiceReports {
  public:
@@ -31,9 +39,9 @@ class ServiceReports {
   std::optional<std::uint64_t> reload_under_way() const { return ticket_; }
   void reloaded(const ReloadReport& report);
   void stopping();
-  // To be called at least every interval(). `fresh`: all loops have beaten within kFresh.
+  // To be called again after pause(). `fresh`: all loops have beaten within kFresh.
   void look(Instant now, bool fresh);
-  Micros interval() const { return interval_; }
+  Micros pause() const { return pause_between_looks(interval_); }
 
  private:
   const Notifier& notifier_;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <thread>
 
+#include "proxy/pipeline/service_reports.h"
 #include "proxy/pipeline/stack_trace.h"
 #include "proxy/pipeline/status.h"
 
@@ -23,6 +24,13 @@ std::string joined(const std::vector<std::string>& lines) {
     out += line + "\n";
   }
   return out;
+}
+
+TEST(Watchdog, LooksOftenOnlyForWhoeverAsksForSignsOfLife) {
+  EXPECT_EQ(pause_between_looks(0), kSecond);
+  EXPECT_EQ(pause_between_looks(10 * kSecond), kSecond);
+  EXPECT_EQ(pause_between_looks(kSecond), kSecond / 2);
+  EXPECT_EQ(pause_between_looks(1), 20 * kMillisecond);
 }
 
 // A thread that does nothing until it is let go.
