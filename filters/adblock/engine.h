@@ -63,9 +63,16 @@ struct Limits {
   std::uint32_t value_expression = UINT32_MAX;  // $removeparam=/…/
 };
 
+// A filter that no index finds.
+struct Unfiled {
+  std::uint32_t filter;
+  Kinds kinds;
+  RarePair pair;  // of its pattern
+};
+
 // Of one purpose: what no index finds, and what may be found at all.
 struct Rest {
-  std::vector<NameEntry> always;
+  std::vector<Unfiled> always;
   Kinds kinds = 0;  // of any filter
 };
 

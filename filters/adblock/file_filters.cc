@@ -112,7 +112,9 @@ bool Filer::file_always(const NameEntry& entry, Purpose purpose) {
     --reports_[list]->rules;
     return false;
   }
-  rest_of(purpose).always.push_back(entry);
+  const Filter& filter = engine_.filters[entry.filter];
+  const auto pattern = engine_.text(filter.pattern_at, filter.pattern_size);
+  rest_of(purpose).always.push_back({entry.filter, entry.kinds, rare_pair(pattern)});
   return true;
 }
 

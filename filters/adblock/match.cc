@@ -19,6 +19,9 @@ using filters::Subject;
 
 constexpr std::size_t kTryCost = 8;  // of a filter that is looked at, besides searching
 
+// Beyond so many pairs that were searched for, noting all that the URL has is less work.
+constexpr unsigned kSearchesMost = 8;
+
 // Beyond so many tokens a table tells which came before.
 constexpr std::size_t kWalkMost = 48;
 
@@ -238,7 +241,14 @@ const Places& Asked::by_entity(const Engine& engine) const {
   return entities_;
 }
 
-bool Asked::may_contain(std::string_view pattern) const {
+bool Asked::may_contain(std::string_view pattern, const RarePair& pair) const {
+  if (!paired && searched_ < kSearchesMost && pair[0] != '\0') {
+    ++searched_;
+    work.spend(url.text.size() / 4);
+    if (url.text.find({pair.data(), pair.size()}) == std::string_view::npos) {
+      return false;
+    }
+  }
   const auto bit_of = [](char a, char b) {
     return (static_cast<unsigned char>(a) * 37U + static_cast<unsigned char>(b)) % 1024;
   };
@@ -333,8 +343,8 @@ bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, Filte
       if (asked.gave_up_at(filter)) {
         return true;
       }
-    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size)) &&
-               plain(entry)) {
+    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size), entry.pair) &&
+               ask(entry.filter, true, kNoMatch, 0)) {
       return true;
     }
   }

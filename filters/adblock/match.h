@@ -71,8 +71,9 @@ struct Asked {
   }
 
   // False when the URL lacks two characters that stand together in the pattern, which settles
-  // nearly all filters that no index can find.
-  bool may_contain(std::string_view pattern) const;
+  // nearly all filters that no index can find. The first few are searched for by `pair` alone,
+  // which is less work than noting all pairs of the URL.
+  bool may_contain(std::string_view pattern, const RarePair& pair) const;
 
   // By the page's names, worked out when they are asked for.
   const Places& by_page(const Engine& engine) const;
@@ -86,6 +87,7 @@ struct Asked {
   mutable Places entities_;
   mutable bool has_pages_ = false;
   mutable bool has_entities_ = false;
+  mutable unsigned searched_ = 0;
 };
 // In Token::at: the token comes again, so its filters are looked for anywhere.
 constexpr std::uint32_t kRepeated = 1U << 31U;

@@ -29,7 +29,7 @@ std::size_t Engine::memory() const {
                     limits.capacity() * sizeof(Limits) + texts.capacity() + hosts.memory() +
                     by_host.memory() + by_token.memory() + by_page.memory();
   for (const Rest& each : rest) {
-    out += each.always.capacity() * sizeof(NameEntry);
+    out += each.always.capacity() * sizeof(Unfiled);
   }
   return out;
 }

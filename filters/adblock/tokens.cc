@@ -86,6 +86,33 @@ Near near_of(std::string_view pattern, std::size_t at) {
   return out;
 }
 
+namespace {
+
+// How common a character is in URLs, roughly; 0: seldom.
+std::size_t commonness_of(char c) {
+  constexpr std::string_view kCommonFirst = "/.-eaotsirncldmpuhgbfwvy1k20x=_34589?&67jzq";
+  const auto at = kCommonFirst.find(c);
+  return at == std::string_view::npos ? 0 : kCommonFirst.size() - at;
+}
+
+}  // namespace
+
+RarePair rare_pair(std::string_view pattern) {
+  RarePair out{};
+  auto least = SIZE_MAX;
+  for (std::size_t i = 1; i < pattern.size(); ++i) {
+    const RarePair pair{to_lower(pattern[i - 1]), to_lower(pattern[i])};
+    const bool literal = std::ranges::none_of(pair, [](char c) { return c == '*' || c == '^'; });
+    // The first counts more: it is what is searched for.
+    const auto common = 2 * commonness_of(pair[0]) + commonness_of(pair[1]);
+    if (literal && common < least) {
+      least = common;
+      out = pair;
+    }
+  }
+  return out;
+}
+
 void rule_tokens(const Rule& rule, std::vector<Token>& out) {
   out.clear();
   switch (rule.shape) {

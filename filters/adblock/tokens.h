@@ -56,6 +56,11 @@ constexpr std::size_t room_for(std::size_t url) {
 template <class Use>
 void each_token(std::string_view url, char* room, Use use);
 
+// Two characters that stand together in a pattern, in lower case, those that URLs have most seldom;
+// NULs if there are none.
+using RarePair = std::array<char, 2>;
+RarePair rare_pair(std::string_view pattern);
+
 // The tokens by which a rule may be found; empty: none.
 void rule_tokens(const Rule& rule, std::vector<Token>& out);
 
