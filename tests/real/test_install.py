@@ -172,3 +172,14 @@ class Units(Installed):
         said = done.stdout.decode() + done.stderr.decode()
         self.assertEqual(done.returncode, 0, said)
         print(said.strip().splitlines()[-1])
+
+
+class Source(Case):
+    def test_what_dev_run_configures_wants_nothing_that_only_tests_need(self):
+        """A bare machine has no GoogleTest and no Python when it is asked to run Weir for the first time."""
+        self.need("cmake", "ninja", "g++")
+        top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        with open(os.path.join(top, "dev"), encoding="utf-8") as file:
+            options = re.search(r"(?m)^  build release (.*) -- weir ", file.read())[1].split()
+        self.run_program("cmake", "-S", top, "-B", self.path("build"), "-G", "Ninja", *options,
+                         *("-DCMAKE_DISABLE_FIND_PACKAGE_%s=ON" % name for name in ("GTest", "Python3")))
