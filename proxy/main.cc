@@ -4,7 +4,6 @@
 // and an exit code of sysexits.h. Running the proxy is here; the other commands are in cli/.
 #include <sysexits.h>
 
-#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,7 +33,7 @@ bool becomes_another(const weir::Settings& settings) {
 // Whoever is to become another user opens the log as that one: with the rights of root it would
 // follow a link that an earlier process of that user may have left there.
 std::string log_for_now(const weir::Settings& settings) {
-  return becomes_another(settings) ? "stderr" : settings.log.path;
+  return becomes_another(settings) && settings.log.path != "stdout" ? "stderr" : settings.log.path;
 }
 
 // Null when there is to be none, or when somebody else has the address that nobody asked for. A
@@ -69,6 +68,7 @@ void fill(weir::admin::AdminState& state, weir::Server& server) {
 }
 
 int supervise(const Arguments& arguments, const char* program) {
+  weir::hold_signals();
   const auto settings = weir::cli::load_config(arguments.config);
   if (!settings) {
     complain(settings.error());
@@ -92,9 +92,7 @@ void end_with_supervisor(const weir::Service& service) {
 }
 
 int run(const std::string& path) {
-  for (const int number : {SIGHUP, SIGUSR1}) {
-    std::signal(number, SIG_IGN);  // what they ask for is about to be done; they would end us
-  }
+  weir::hold_signals();
   weir::Service service;
   end_with_supervisor(service);
   auto settings = weir::cli::load_config(path);

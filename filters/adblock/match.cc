@@ -339,12 +339,11 @@ bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, Filte
   }
   for (const auto& entry : rest.always) {
     const Filter& filter = engine.filters[entry.filter];
-    if (!asked.work.spend(2) || !asked.fits(entry.kinds)) {
-      if (asked.gave_up_at(filter)) {
-        return true;
-      }
-    } else if (asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size), entry.pair) &&
-               ask(entry.filter, true, kNoMatch, 0)) {
+    const bool yes =
+        asked.work.spend(2) && asked.fits(entry.kinds) &&
+        asked.may_contain(engine.text(filter.pattern_at, filter.pattern_size), entry.pair) &&
+        ask(entry.filter, true, kNoMatch, 0);
+    if (yes || asked.gave_up_at(filter)) {
       return true;
     }
   }

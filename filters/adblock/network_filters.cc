@@ -108,7 +108,7 @@ void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& aren
   if (asked.work.spent()) {
     out.block = out.gave_up = true;
     out.important = false;
-    out.by = engine.hit(*asked.dearest);
+    out.by = asked.dearest != nullptr ? engine.hit(*asked.dearest) : ListHit{};
     out.exception = {};
     out.redirect = {};
     out.edits.clear();

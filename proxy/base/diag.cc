@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -18,6 +17,8 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+
+#include "proxy/base/clock.h"
 
 namespace weir {
 namespace {
@@ -96,11 +97,6 @@ void write_locked(Diag& diag, Level level, std::string_view message) {
   diag.logger->log(spdlog_level(level), spdlog::string_view_t(message.data(), message.size()));
 }
 
-Instant monotonic_now() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return Instant{std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
-}
-
 }  // namespace
 
 std::optional<Level> parse_level(std::string_view word) {
@@ -145,7 +141,7 @@ void diag_limited(std::string_view key, Micros interval, Level level, std::strin
   }
   Diag& diag = the_diag();
   const std::lock_guard lock(diag.mutex);
-  const auto left_out = diag.limiter.pass(key, interval, monotonic_now());
+  const auto left_out = diag.limiter.pass(key, interval, steady_now());
   if (!left_out) {
     return;
   }

@@ -13,6 +13,8 @@ inline char* put(char* to, std::string_view text) {
   return to + text.copy(to, text.size());
 }
 
+char* put(char*, char) = delete;  // is no number
+
 // At most 20 digits.
 inline char* put(char* to, std::uint64_t number) {
   constexpr std::size_t kDigits = 20;

@@ -150,10 +150,10 @@ std::string disk_rows(const Json& disk) {
   if (disk.null()) {
     return row("disk", "off");
   }
-  std::string out = row("disk", entries_text(disk.at("entries")) + ", " +
-                                    bytes_text(disk.at("bytes").number()) + "; index " +
-                                    bytes_text(disk.at("index_bytes").number()) + ", rebuilt in " +
-                                    disk.at("start_seconds").text + " s");
+  std::string out =
+      row("disk", entries_text(disk.at("entries")) + ", " + bytes_text(disk.at("bytes").number()) +
+                      "; index " + bytes_text(disk.at("index_bytes").number()) + ", rebuilt in " +
+                      disk.at("start_seconds").text + " s");
   return out + row("", disk.at("written").count() + " written, " + disk.at("evicted").count() +
                            " evicted, " + disk.at("dropped").count() + " not written, " +
                            disk.at("corrupt").count() + " found corrupt");

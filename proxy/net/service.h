@@ -13,4 +13,10 @@ struct Service {
   KeptSockets sockets{notifier};
 };
 
+// SIGHUP and SIGUSR1, which end a process that does not listen to them yet, wait until
+// heed_signals(). That is for the thread which is to get them; threads that are begun before get
+// none.
+void hold_signals();
+void heed_signals();
+
 }  // namespace weir

@@ -31,18 +31,15 @@ std::string_view client_text(const Session& session, Arena& arena) {
   return {text, session.peer.address.write(text)};
 }
 
-// The host as the next hop is told it. A transparent client's Host may name a port that it did not
-// go to, which a parent would believe.
+// The host as the next hop is told it. A parent dials what it is told: of a transparent client's
+// address the one that it went to, and not the one that it claims.
 std::string_view next_authority(Exchange& ex, const Session& session) {
   constexpr std::uint16_t kHttpPort = 80;
-  if (!session.arrival || ex.parent == nullptr) {
+  if (!session.arrival || ex.parent == nullptr || !ex.host.address) {
     return ex.authority;
   }
-  if (ex.host.address) {
-    return ex.arena.copy(session.arrival->text());
-  }
-  return ex.port == kHttpPort ? ex.host.name
-                              : ex.arena.join({ex.host.name, ":", std::to_string(ex.port)});
+  const std::string_view went_to = ex.arena.copy(session.arrival->address.text());
+  return authority_text(went_to, ex.port, kHttpPort, ex.arena);
 }
 
 std::string_view request_head(Exchange& ex, Session& session) {

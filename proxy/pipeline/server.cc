@@ -69,7 +69,10 @@ class Server::Control {
     wait_for_reopen();
     watch();
   }
-  void run() { io_.run(); }
+  void run() {
+    heed_signals();
+    io_.run();
+  }
   // Any thread.
   void workers_are_done() {
     asio::post(io_, [this] { io_.stop(); });
@@ -263,15 +266,26 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
     return fault(dropped.error(), EX_NOPERM);
   }
-  const bool changed = !process.user.empty() || !process.group.empty();
-  const auto opened = changed ? configuration_.open_log() : tl::expected<void, std::string>();
-  return opened ? tl::expected<void, StartFault>() : fault(opened.error(), EX_CANTCREAT);
+  return process.user.empty() && process.group.empty() ? tl::expected<void, StartFault>()
+                                                       : open_log_anew();
 }
 
-void Server::announce() const {
+// As whom we have become: see main.cc.
+tl::expected<void, StartFault> Server::open_log_anew() {
+  if (const auto opened = configuration_.open_log(); !opened) {
+    return fault(opened.error() +
+                     "; it is opened as process.user: give it to that user, or set log.path to "
+                     "\"stderr\"",
+                 EX_CANTCREAT);
+  }
+  // What watches over us does not write to this log.
   if (const std::string& before = service_.notifier.lineage().last_end; !before.empty()) {
     diag(Level::Warning, "the worker process before this one " + before);
   }
+  return {};
+}
+
+void Server::announce() const {
   for (const Listeners::One& one : configuration_.listeners()) {
     diag(Level::Info, "listening on " + one.at.text());
   }

@@ -80,6 +80,7 @@ class Server {
   tl::expected<void, StartFault> open_access_log();
   tl::expected<void, StartFault> make_workers();
   tl::expected<void, StartFault> enter_process_state();
+  tl::expected<void, StartFault> open_log_anew();
   void announce() const;
   void look_after_loops();
   // False when none goes on.

@@ -15,7 +15,7 @@ import time
 
 from crowd import loopback_request
 from harness import Case, LOOPBACK, Program, listening_socket, wait_until
-from origins import Nginx, Server, read_head
+from origins import Nginx, Server, read_head, say
 from proxies import write_weir_config
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CONFIG = 64, 65, 66, 69, 78  # sysexits.h
@@ -142,6 +142,30 @@ class Logs(Case):
         for number in range(clients):
             for n in range(each):
                 self.assertEqual(lines.count("?%d-%d- " % (number, n)), 1)
+
+    def test_signals_that_come_while_it_starts_are_heeded_then(self):
+        """A list that is required keeps the start waiting; meanwhile the log is moved and said to be."""
+        asked, let_go = threading.Event(), threading.Event()
+        self.addCleanup(let_go.set)
+
+        def serve(sock):
+            read_head(sock)
+            asked.set()
+            let_go.wait(30)
+            say(sock, "200 OK", b"ads.test\n")
+        url = Server(self, serve).url("/list")
+        config = write_weir_config(self.folder, self.path("access.log"), {
+            "lists": {"directory": self.path("kept")},
+            "policy": {"lists": [{"name": "late", "url": url, "required": True, "timeout": "60s"}],
+                       "rules": [{"id": "no", "when": {"list": "late"}, "then": {"block": {}}}]}}, ())
+        weir = Program(self, "weir", [os.environ["WEIR_BINARY"], "run", "--config", config])
+        self.assertTrue(asked.wait(30))
+        os.rename(self.path("access.log"), self.path("access.log.1"))
+        for number in (signal.SIGUSR1, signal.SIGHUP):
+            weir.send(number)
+        let_go.set()
+        wait_until(lambda: "a new log; it said:\n" + weir.errors(), lambda: os.path.exists(self.path("access.log")))
+        self.assertTrue(weir.alive())
 
     def run_as_nobody(self, log):
         """The program, which root starts and which becomes nobody, with its own log in that file."""

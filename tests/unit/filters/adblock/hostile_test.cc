@@ -43,6 +43,24 @@ TEST(HostileList, MakesADecisionThatCostsTooMuchABlockWhichSaysSo) {
   EXPECT_FALSE(list.verdict({"https://a.example/" + repeated("adz/", 1750)}).gave_up);
 }
 
+// The last filter of all may be the one at which it is spent, in any of its steps.
+TEST(HostileList, GivesUpAtEveryStepAlike) {
+  std::string list;
+  for (char c = 'c'; c <= 'v'; ++c) {
+    list += std::string("/tok/*b") + c + "c\n";
+  }
+  const Judging judging(list + "zx\n");
+  bool gave_up = false;
+  for (std::size_t n = 6100; n < 6400; n += 3) {
+    const auto verdict = judging.verdict({"http://x.test/tok/" + repeated("ab", n)});
+    EXPECT_TRUE(verdict.gave_up || !gave_up) << n;
+    EXPECT_EQ(verdict.block, verdict.gave_up) << n;
+    EXPECT_EQ(verdict.by.list_name, verdict.gave_up ? "list0" : "") << n;
+    gave_up = verdict.gave_up;
+  }
+  EXPECT_TRUE(gave_up);
+}
+
 TEST(HostileList, DoesNotLetAnExceptionOrAnEditPassWhatCostsTooMuch) {
   const Request request{"https://a.example/" + repeated("ads/", 1000) + "?x=1",
                         ResourceKind::Subdocument};
