@@ -64,11 +64,12 @@ def expired_certificate(case, name):
     return pem, key
 
 
-def tls_server(case, serve, pair=None, most=None):
-    """An origin whose `serve` gets the secured socket."""
+def tls_server(case, serve, pair=None, most=None, tickets=2):
+    """An origin whose `serve` gets the secured socket, after so many tickets."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*(pair or (case.path("cert.pem"), case.path("cert.key"))))
     context.set_alpn_protocols(["h2", "http/1.1"])
+    context.num_tickets = tickets
     if most:
         context.maximum_version = most
 

@@ -134,6 +134,16 @@ class Inside(Case):
         self.assertNotEqual(done.returncode, 0)
         self.entry(url="/cut", failure="origin_cut")
 
+    def test_a_server_that_speaks_of_nothing_but_tickets_is_left(self):
+        """Each costs us some work and brings nobody an answer."""
+        origin = tls_server(self, echo_requests, tickets=5000)
+        honest = tls_server(self, echo_requests, tickets=20)
+        self.interceptor(origins=[origin, honest])
+        self.assertEqual(self.fetch(url(honest))[0], 200)
+        self.assertEqual(self.fetch(url(origin))[0], 502)
+        self.assertEqual(self.entry(url=url(origin))["status"], 502)
+        self.assertEqual(self.fetch(url(honest))[0], 200)
+
     def test_a_client_that_has_said_its_end_is_still_answered(self):
         origin = tls_server(self, echo_requests)
         self.interceptor(origins=[origin])

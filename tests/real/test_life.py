@@ -167,13 +167,13 @@ class Logs(Case):
         wait_until(lambda: "a new log; it said:\n" + weir.errors(), lambda: os.path.exists(self.path("access.log")))
         self.assertTrue(weir.alive())
 
-    def run_as_nobody(self, log):
+    def run_as_nobody(self, log, **process):
         """The program, which root starts and which becomes nobody, with its own log in that file."""
         if os.geteuid() != 0:
             self.skipTest("only root becomes another user")
         os.chmod(self.folder, 0o777)
         config = write_weir_config(self.folder, self.path("access.log"),
-                                   {"process": {"user": "nobody"}, "log": {"path": log}}, ())
+                                   {"process": {"user": "nobody", **process}, "log": {"path": log}}, ())
         return Program(self, "weir", [os.environ["WEIR_BINARY"], "run", "--config", config])
 
     def test_logs_belong_to_the_user_that_it_becomes(self):
@@ -190,13 +190,15 @@ class Logs(Case):
         wait_until("a new log", lambda: os.path.exists(log) and b"opened again" in self.read("weir.log"))
 
     def test_a_link_is_not_followed_with_the_rights_of_root(self):
-        theirs = self.path("theirs", b"of root\n")
+        theirs, link = self.path("theirs", b"of root\n"), self.path("link")
         os.chmod(theirs, 0o600)
-        os.symlink(theirs, self.path("weir.log"))
-        weir = self.run_as_nobody(self.path("weir.log"))
-        self.assertEqual(weir.wait(), 73)
-        self.assertIn("cannot open the log", weir.errors())
-        self.assertEqual(self.read("theirs"), b"of root\n")
+        os.symlink(theirs, link)
+        for log, process, words in ((link, {}, "cannot open the log"), ("stderr", {"pid_file": link}, "process.pid_file")):
+            with self.subTest(words):
+                weir = self.run_as_nobody(log, **process)
+                self.assertEqual(weir.wait(), 73)
+                self.assertIn(words, weir.errors())
+                self.assertEqual(self.read("theirs"), b"of root\n")
 
     def test_goaccess_reads_the_squid_format(self):
         self.need("goaccess")
