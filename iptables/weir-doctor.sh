@@ -253,6 +253,9 @@ owner() {
   set -f
 }
 
+# Whether an IPv6 socket for all addresses takes IPv4 too, as far as this ss can tell.
+takes_both() { ! have ss || ss -Htln "sport = :$PORT" 2>/dev/null | grep -q "[[:space:]][*]:$PORT[[:space:]]"; }
+
 check_listener() {
   found=$(listens_at "$PORT")
   if [ -z "$found" ]; then
@@ -261,11 +264,13 @@ check_listener() {
   fi
   for f in $(families); do
     case $f:$found in
-      4:*'4 any'* | [46]:*'6 any'* | 4:*'4 '[1-9]*.*) ;;
-      6:*'6 other'*) ;;
-      *) fault listens-narrow "what listens on port $PORT cannot be reached over IPv$f: redirected connections come to this router's LAN address." \
-        "weir check-config --reference # listen on \":$PORT\", all addresses" ;;
+      4:*'4 any'* | 6:*'6 any'* | 4:*'4 '[1-9]*.* | 6:*'6 other'*) continue ;;
+      4:*'6 any'*) takes_both && continue ;;
     esac
+    all=0.0.0.0
+    [ "$f" = 4 ] || all='[::]'
+    fault listens-narrow "what listens on port $PORT cannot be reached over IPv$f: redirected connections come to this router's LAN address." \
+      "weir check-config --reference # a listener at \"$all:$PORT\" for this family"
   done
 }
 

@@ -492,6 +492,9 @@ up() {
   fi
   keep_options
   listening || warn "nobody listens on port $PORT yet."
+  for each in $LAN; do
+    ip link show dev "$each" >/dev/null 2>&1 || warn "there is no interface $each yet: nothing of it is taken before there is."
+  done
   if [ "$GUARD" = yes ]; then guard_start; fi
   return 0
 }

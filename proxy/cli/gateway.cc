@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdlib>
 
 #include "proxy/cli/sources.h"
@@ -25,6 +27,13 @@ bool has(const Words& words, std::string_view option) {
 void add(Words& words, const char* option, std::string value) {
   words.emplace_back(option);
   words.push_back(std::move(value));
+}
+
+// As iproute2 and the script write marks.
+std::string hex_text(std::uint32_t mark) {
+  std::array<char, 8> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), mark, 16).ptr;
+  return "0x" + std::string(digits.data(), end);
 }
 
 bool takes_defaults(const GatewayOptions& options) {
@@ -50,7 +59,7 @@ void fill_in(Words& words, const Settings& settings) {
     }
   }
   if (settings.transparent.mark != 0 && !has(words, "--mark")) {
-    add(words, "--mark", std::to_string(settings.transparent.mark));
+    add(words, "--mark", hex_text(settings.transparent.mark));
   }
 }
 
@@ -114,12 +123,14 @@ std::string_view gateway_script() {
 }
 
 int gateway(const GatewayOptions& options) {
-  const auto settings = load_config(options.config);
+  // Rules come away whatever state the configuration is in.
+  const bool asks = takes_defaults(options) && !options.config.empty();
+  const auto settings = load_config(asks ? options.config : std::string());
   if (!settings) {
     complain(settings.error());
     return EX_CONFIG;
   }
-  Words words = gateway_arguments(options, options.config.empty() ? nullptr : &*settings);
+  Words words = gateway_arguments(options, asks ? &*settings : nullptr);
   const int fd = script_in_memory();
   if (fd < 0 || ::setenv("WEIR_GATEWAY_NAME", "weir gateway", 1) != 0) {
     return fail("there is no memory for the script of the gateway.", EX_OSERR);

@@ -126,6 +126,24 @@ void check_client_address(const Case& c) {
   }
 }
 
+// Or nobody would be held to it, and nobody would say so.
+void check_strict_groups(const Case& c) {
+  std::vector<std::string_view> known;
+  for (const auto& group : c.settings.policy.groups) {
+    known.push_back(group.name);
+  }
+  const auto& strict = c.settings.transparent.strict_groups;
+  for (std::size_t i = 0; i < strict.size(); ++i) {
+    if (std::ranges::find(known, std::string_view(strict[i])) == known.end()) {
+      const std::string_view near = nearest(strict[i], known);
+      c.problems.add(
+          c.place("transparent.strict_groups", i), step("transparent.strict_groups", i),
+          "there is no group " + quote(strict[i]) + ".",
+          near.empty() ? "Describe it in policy.groups." : "Did you mean " + quote(near) + "?");
+    }
+  }
+}
+
 void check_admin(const Case& c) {
   const auto admin = parse_admin_address(c.settings.admin.listen);
   if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.port == 0) {
@@ -303,6 +321,9 @@ void check_rules(Settings& settings, const Value& root, Problems& problems) {
   }
   if (listeners && problems.spares("transparent")) {
     check_client_address(c);
+  }
+  if (problems.spares("transparent") && problems.spares("policy")) {
+    check_strict_groups(c);
   }
   if (listeners && problems.spares("admin")) {
     check_admin(c);

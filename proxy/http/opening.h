@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether a connection whose purpose is not known opens with an HTTP/1 request (RFC 9112 3). A pure
-// function of the bytes received so far.
+// Whether a connection whose purpose is not known opens with an HTTP/1 request (RFC 9112 3), or
+// with what a lenient server might take for one. A pure function of the bytes received so far.
 #pragma once
 
 #include <cstddef>

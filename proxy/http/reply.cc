@@ -180,8 +180,13 @@ string_view page_style() {
 }
 
 string_view write_refusal(const Refusal& refusal, const ReplyPlan& plan, Arena& arena) {
-  const string_view type =
-      refusal.media_type.empty() ? "" : arena.join({"Content-Type: ", refusal.media_type, "\r\n"});
+  constexpr std::uint16_t kNoContent = 204;  // ends with its head (RFC 9112 6.3)
+  const bool bodiless = refusal.status == kNoContent;
+  const string_view type = refusal.media_type.empty() || bodiless
+                               ? ""
+                               : arena.join({"Content-Type: ", refusal.media_type, "\r\n"});
+  const string_view length =
+      bodiless ? "" : arena.join({"Content-Length: ", decimal(refusal.body.size()), "\r\n"});
   const string_view head =
       arena.join({"HTTP/1.1 ",
                   decimal(refusal.status),
@@ -189,9 +194,8 @@ string_view write_refusal(const Refusal& refusal, const ReplyPlan& plan, Arena& 
                   reason_phrase(refusal.status),
                   "\r\n",
                   type,
-                  "Content-Length: ",
-                  decimal(refusal.body.size()),
-                  "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ",
+                  length,
+                  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nDate: ",
                   plan.date,
                   "\r\nProxy-Status: ",
                   plan.pseudonym,
@@ -205,7 +209,7 @@ string_view write_refusal(const Refusal& refusal, const ReplyPlan& plan, Arena& 
                   refusal.more_fields,
                   connection_field(plan),
                   "\r\n"});
-  return plan.to_head ? head : arena.join({head, refusal.body});
+  return plan.to_head || bodiless ? head : arena.join({head, refusal.body});
 }
 
 string_view write_refusal(Failure why, const ReplyPlan& plan, Arena& arena) {

@@ -141,6 +141,13 @@ void ask_for_rewritable(Exchange& ex) {
 
 }  // namespace
 
+void take_words(Exchange& ex) {
+  if (has_new(ex)) {
+    const filters::Verdict fresh = new_part(ex);
+    take_words(ex, ex.rules->policy->summarise(fresh));
+  }
+}
+
 void adjust_request(Exchange& ex, Session& session) {
   if (!has_new(ex)) {
     return;

@@ -11,6 +11,10 @@ namespace weir {
 
 class Session;
 
+// Of what is blocked, all that still counts: what is said of it in the log, and whether it is in
+// there.
+void take_words(Exchange& ex);
+
 // Adjustments of the request so far; before its head is written.
 void adjust_request(Exchange& ex, Session& session);
 

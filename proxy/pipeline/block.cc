@@ -10,6 +10,7 @@
 #include "filters/policy/policy.h"
 #include "proxy/http/block_page.h"
 #include "proxy/http/neutral.h"
+#include "proxy/pipeline/adjust.h"
 #include "proxy/pipeline/answer.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -24,6 +25,7 @@ using filters::ResourceKind;
 using http::BlockShape;
 
 constexpr std::uint16_t kForbidden = 403;
+constexpr std::uint16_t kMultipleChoices = 300;
 constexpr std::uint16_t kFound = 302;
 
 // "UTC" or "+05:30". The name that the C library keeps for the zone is shared between threads.
@@ -109,9 +111,12 @@ http::BlockNote note_of(Exchange& ex, WallTime now) {
   }
   if (verdict.action != nullptr) {
     note.message = verdict.action->message;
-    // The status of a redirect would promise a Location, which a CONNECT cannot be given.
-    const bool told = verdict.decision == Decision::Block && verdict.action->status != 0;
-    note.status = told ? verdict.action->status : kForbidden;
+    // The status of a redirect would promise a Location, which a CONNECT cannot be given; one of
+    // success, the tunnel itself.
+    const std::uint16_t told = verdict.action->status;
+    const bool fits = verdict.decision == Decision::Block && told != 0 &&
+                      !(ex.subject.host_only && told < kMultipleChoices);
+    note.status = fits ? told : kForbidden;
   }
   note.host = ex.subject.host;
   note.url = ex.subject.host_only ? std::string_view() : ex.subject.url;
@@ -160,6 +165,7 @@ void answer_by_rule(Exchange& ex, Session& session) {
   }
   ex.failure = Failure::Blocked;
   ex.record.failure = Failure::Blocked;
+  take_words(ex);
   if (ex.verdict.decision == Decision::Close) {
     ex.stays = false;
     ex.course = Course::Drop;

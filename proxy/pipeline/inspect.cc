@@ -180,6 +180,7 @@ bool may_pass(Exchange& ex, Session& session, std::string_view server_name) {
 Task<void> refuse_tunnel(Exchange& ex, Session& session, Failure why, bool tls) {
   if (why == Failure::Blocked) {
     note_verdict(ex);
+    take_words(ex);
   }
   if (ex.origin != nullptr) {
     session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);

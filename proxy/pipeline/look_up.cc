@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "filters/policy/safe_search.h"
 #include "proxy/cache/key.h"
 #include "proxy/cache/vary.h"
 #include "proxy/net/destination.h"
@@ -30,7 +31,9 @@ constexpr unsigned kMostTurns = 8;  // a store that changes under us this often 
 // Do rules put something into the request that its key does not tell, or send it another way? Then
 // the answer is for those whom the rules mean, and theirs is not for others.
 bool asks_otherwise(const Exchange& ex, const filters::Adjustments& all) {
-  return all.youtube.has_value() || ex.verdict.decision == filters::Decision::Route ||
+  const bool asks_youtube =
+      all.youtube && !filters::safe_search_for(ex.subject.host, 0, all.youtube).field.empty();
+  return asks_youtube || ex.verdict.decision == filters::Decision::Route ||
          std::any_of(all.request_fields.begin(), all.request_fields.end(),
                      [](const filters::Adjustments::One& one) {
                        return one.action->kind != filters::ActionKind::RemoveRequestField;

@@ -5,8 +5,8 @@
 //   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut. One
 //      that is malformed, larger than 16 KiB or cut short is refused, with rules or without:
 //      nobody could say whom it names, and no honest client sends it
-//   2. a first line that ends in HTTP/1.x, or does not end within a request line's limit but
-//      begins like one: HTTP
+//   2. a first line that names HTTP or begins with a method of it, or does not end within a request
+//      line's limit but begins like one: HTTP, be it 0.9 or 2, which is then refused
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
 //      said, whoever speaks next decides. A client that speaks first after all is looked at again:
 //      browsers keep spare connections, which would otherwise pass unread when they are used

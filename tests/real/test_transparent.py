@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -327,6 +328,33 @@ class OtherProtocols(Case):
                     while len(got) < len(text):
                         got += sock.recv(100)
                     self.assertEqual(got, text)
+
+    def test_what_a_lenient_server_takes_for_http_is_no_way_round_the_rules(self):
+        """An address that is known under a good name, too, so that only the request tells."""
+        heard = []
+
+        def lenient(sock):
+            with contextlib.suppress(OSError):
+                while piece := sock.recv(65536):
+                    heard.append(piece)
+        self.gateway(hosts={"bad.test": (2,), "good.test": (2,)}, transparent={"quiet_wait": "100ms"},
+                     timeouts={"head": "1s"})
+        self.web.close()
+        self.origin(8043, lenient)
+        for road in self.roads():
+            for pieces in ((b"GET http://bad.test/\r\n",), (b"get /\n",), (b"GET\t/\tHTTP/1.1\r\nHost: bad.test\r\n\r\n",),
+                           (b" GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n",),
+                           (b"GET / HTTP/01.1\r\nHost: bad.test\r\n\r\n",),
+                           (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",),
+                           (b"PRO", b"PFIND / HTTP/1.1\r\nHost: bad.test\r\nConnection: close\r\n\r\n"),
+                           (b"PROPFIND http:", b"//bad.test/ HTTP/1.1\r\nHost: bad.test\r\n\r\n")):
+                with self.net.connect(road, 2, 8043) as sock:
+                    for number, piece in enumerate(pieces):
+                        if number:
+                            select.select([sock], [], [], 0.3)  # longer than quiet_wait
+                        sock.sendall(piece)
+                    self.assertRegex(hear(sock)[:12], rb"HTTP/1\.1 [45]", pieces)
+        self.assertEqual(heard, [])
 
     def test_what_is_no_http_is_refused_if_that_is_wished(self):
         self.gateway(transparent={"unknown": "refuse", "quiet_wait": "200ms"})
