@@ -22,6 +22,11 @@ std::string config_with(std::string_view path, const std::string& value) {
     return R"({"policy": {"lists": [{"name": "a", "url": "https://a.example/", )" +
            json_text(path.substr(kList.size())) + ": " + value + "}]}}";
   }
+  if (path == "transparent.strict_groups") {  // which must be there
+    return R"({"policy": {"groups": [{"name": "kids", "clients": ["10.0.0.1"]}]}, "transparent": )"
+           R"({"strict_groups": )" +
+           value + "}}";
+  }
   const std::size_t dot = path.find('.');
   const std::string inner = json_text(path.substr(dot == path.npos ? 0 : dot + 1)) + ": " + value;
   return dot == path.npos ? "{" + inner + "}"
