@@ -254,7 +254,7 @@ owner() {
 }
 
 # Whether an IPv6 socket for all addresses takes IPv4 too, as far as this ss can tell.
-takes_both() { ! have ss || ss -Htln "sport = :$PORT" 2>/dev/null | grep -q "[[:space:]][*]:$PORT[[:space:]]"; }
+takes_both() { ! have ss || ss -Htln "sport = :$PORT" 2>/dev/null | grep -q "[[:space:]][*]:${PORT}[[:space:]]"; }
 
 check_listener() {
   found=$(listens_at "$PORT")
