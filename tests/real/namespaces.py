@@ -17,7 +17,7 @@ import sys
 
 import harness
 from harness import PATIENCE, wait_until
-from origins import NameServer, Server, make_certificate, read_head, say
+from origins import NameServer, Server, make_certificate, nginx_in, read_head, say
 
 CLONE_NEWNET = 0x40000000
 REDIRECT_PORT, TPROXY_PORT = 3129, 3130
@@ -172,33 +172,11 @@ WORDS = {
     "transparent": {"quiet_wait": "200ms"},
     "policy": {"rules": [{"id": "no-bad", "when": {"host": "bad.test"}, "then": {"block": {}}}]},
 }
-NGINX = """daemon off;
-worker_processes 1;
-user root;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    listen 8000;
-    listen [::]:8000;
-    listen 443 ssl;
-    listen [::]:443 ssl;
-    ssl_certificate {folder}/cert.pem;
-    ssl_certificate_key {folder}/key.pem;
+NGINX = """
     root {folder}/root;
     client_max_body_size 0;
     location = /who {{ return 200 "$remote_addr $host"; }}
-    location = /digest {{ proxy_pass http://127.0.0.1:8001; proxy_request_buffering off; }}
-  }}
-}}
-"""
+    location = /digest {{ proxy_pass http://127.0.0.1:8001; proxy_request_buffering off; }}"""
 
 
 def serve_web(sock):
@@ -255,7 +233,7 @@ class Case(harness.Case):
         self.need("nginx")
         make_certificate(self)
         os.makedirs(self.path("root"), exist_ok=True)
-        config = self.path("nginx.conf", NGINX.format(folder=self.folder).encode())
+        config = nginx_in(self, 8000, NGINX.format(folder=self.folder))
         with self.net.inside("server"):
             program = harness.Program(self, "nginx", ["nginx", "-e", "stderr", "-p", self.folder, "-c", config])
             wait_until(lambda: "nginx listens; it said:\n" + program.errors(), self.nginx_listens)

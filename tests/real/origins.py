@@ -99,6 +99,38 @@ class Nginx(Program):
         return "https://localhost:%d%s" % (self.tls_port, path)
 
 
+NGINX_WITH_TLS = """daemon off;
+worker_processes 1;
+user root;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen {port};
+    listen [::]:{port};
+    listen 443 ssl;
+    listen [::]:443 ssl;
+    ssl_certificate {folder}/cert.pem;
+    ssl_certificate_key {folder}/key.pem;
+{more}
+  }}
+}}
+"""
+
+
+def nginx_in(case, port, more):
+    """The path of a configuration for nginx in a namespace: TLS with cert.pem on 443, none on `port`."""
+    text = NGINX_WITH_TLS.format(folder=case.folder, port=port, more=more)
+    return case.path("nginx.conf", text.encode())
+
+
 def make_certificate(case):
     """cert.pem and key.pem for localhost, in the test's folder."""
     case.run_program("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",

@@ -15,28 +15,10 @@ import subprocess
 
 from gateway_lab import ALIAS, ROUTER, SERVER, Lab, inside
 from harness import Program, wait_until
-from origins import make_certificate
+from origins import make_certificate, nginx_in
 
 NAMES = {"good.test": SERVER, "bad.test": ALIAS, "games.test": SERVER}
-NGINX = """daemon off;
-worker_processes 1;
-user root;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-  access_log off;
-  server {{
-    listen 80;
-    listen [::]:80;
-    listen 443 ssl;
-    listen [::]:443 ssl;
-    ssl_certificate {folder}/cert.pem;
-    ssl_certificate_key {folder}/key.pem;
-    location / {{ return 200 "$host at $server_addr\\n"; }}
-  }}
-}}
-"""
+NGINX = '    location / { return 200 "$host at $server_addr\\n"; }'
 # What a DHCP client runs when it has a lease.
 TAKE = """#!/bin/sh
 case $1 in
@@ -57,7 +39,7 @@ class Router(Lab):
 
     def serve(self):
         make_certificate(self)
-        config = self.path("nginx.conf", NGINX.format(folder=self.folder).encode())
+        config = nginx_in(self, 80, NGINX)
         nginx = Program(self, "nginx", ["ip", "netns", "exec", self.server, "nginx", "-e", "stderr", "-p", self.folder,
                                         "-c", config])
         wait_until(lambda: "nginx listens; it said: " + nginx.errors(), lambda: self.connects(self.server, SERVER[4], 443))
