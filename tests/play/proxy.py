@@ -100,9 +100,7 @@ class Peer:
             self.fixed[name].clear()
             return self.fixed[name]
         if alone:
-            self.lent += 1
-            host = "127.%d.%d.%d" % (1 + self.lent // 62500 % 250, 1 + self.lent // 250 % 250, 1 + self.lent % 250)
-            self.alone.append(Listener(self.stage, name, host))
+            self.alone.append(self.listener_alone(name))
             if len(self.alone) > POOL_OF_PORTS:
                 self.retire(self.alone.popleft())
             return self.alone[-1]
@@ -113,6 +111,16 @@ class Peer:
         listener = pool[-1]
         listener.name = name
         listener.clear()
+        return listener
+
+    def listener_alone(self, name):
+        """Not at the proxy's own port: on a loopback address it would take that for itself, and refuse."""
+        self.lent += 1
+        host = "127.%d.%d.%d" % (1 + self.lent // 62500 % 250, 1 + self.lent // 250 % 250, 1 + self.lent % 250)
+        listener = Listener(self.stage, name, host)
+        while listener.port == self.address[1]:
+            unfit, listener = listener, Listener(self.stage, name, host)  # the second while the first holds the port
+            self.retire(unfit)
         return listener
 
     def retire(self, listener):
@@ -244,6 +252,13 @@ class Weir(Peer):
             self.stop()
             raise ProxyTrouble("weir did not start" + words)
         self.address = ("127.0.0.1", int(found[0]))
+        self.without_own_port()
+
+    def without_own_port(self):
+        """IPv6 listeners may have the number that the proxy's port has in IPv4: it takes those for itself."""
+        for listener in [each for each in self.listeners6 if each.port == self.address[1]]:
+            self.listeners6.remove(listener)
+            self.retire(listener)
 
     def alive(self):
         return self.process.poll() is None

@@ -120,7 +120,7 @@ class Receiving:
                 "an incomplete message came" if line.inbox else "nothing came",
                 " and the connection broke" if line.broken else " and the connection closed" if line.ended else "",
                 short(line.inbox, 2000))
-            raise Diverged(how)
+            raise Diverged(how + (self.heard_by_clients() if is_origin else ""))
         del line.inbox[:state["used"]]
         actor.head = message.raw_head if head_only else b""
         if is_origin:
@@ -129,6 +129,11 @@ class Receiving:
         elif (message.status >= 200 or message.status == 101) and actor.methods:
             actor.methods.pop(0)
         return message
+
+    def heard_by_clients(self):
+        """What the clients were told instead; the reason why an origin was not asked often stands there."""
+        return "".join("\n  client %s has %s" % (client.name, short(client.line.inbox, 2000))
+                       for client in self.clients.values() if client.line and client.line.inbox)
 
     def get_bytes(self, actor, text, is_origin):
         wanted = unescape(self.expand(text))
