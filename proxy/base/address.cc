@@ -470,4 +470,10 @@ std::string Endpoint::text() const {
   return address.is_v4() ? address.text() + ":" + number : "[" + address.text() + "]:" + number;
 }
 
+bool contend(const Endpoint& one, const Endpoint& other) {
+  return one.port != 0 && one.port == other.port && one.address.is_v4() == other.address.is_v4() &&
+         (one.address == other.address || one.address.is_unspecified() ||
+          other.address.is_unspecified());
+}
+
 }  // namespace weir

@@ -109,4 +109,8 @@ struct Endpoint {
   }
 };
 
+// Whether both cannot be listened at: one port, and addresses that are the same or of which one is
+// the family's unspecified one. IPv4 and IPv6 have ports of their own.
+bool contend(const Endpoint& one, const Endpoint& other);
+
 }  // namespace weir

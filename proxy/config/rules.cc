@@ -98,15 +98,21 @@ void check_destinations(const Case& c) {
   }
 }
 
+std::string taken_text(const Endpoint& at, const Settings::Listener& by, std::size_t index) {
+  return at.text() + " is already " + step("listen", index) +
+         (by.at == at ? "." : ", " + by.at.text() + ", which takes the same port.");
+}
+
 void check_listeners(const Case& c) {
-  std::map<Endpoint, std::size_t> seen;
-  for (std::size_t i = 0; i < c.settings.listeners.size(); ++i) {
-    const Endpoint& at = c.settings.listeners[i].at;
-    const auto [first, fresh] = seen.try_emplace(at, i);
-    if (!fresh && at.port != 0) {
+  const auto& listeners = c.settings.listeners;
+  for (std::size_t i = 0; i < listeners.size(); ++i) {
+    const Endpoint& at = listeners[i].at;
+    const auto first = std::ranges::find_if(
+        listeners, [&](const Settings::Listener& one) { return contend(one.at, at); });
+    const auto before = static_cast<std::size_t>(first - listeners.begin());
+    if (before < i) {
       c.problems.add(c.place("listen", i), step("listen", i),
-                     at.text() + " is already " + step("listen", first->second) + ".",
-                     "Remove one of the two.");
+                     taken_text(at, listeners[before], before), "Remove one of the two.");
     }
   }
 }
@@ -149,13 +155,12 @@ void check_admin(const Case& c) {
   if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.port == 0) {
     return;
   }
-  const auto same = [&](const Settings::Listener& listener) { return listener.at == admin->at; };
+  const auto same = [&](const Settings::Listener& one) { return contend(one.at, admin->at); };
   const auto& listeners = c.settings.listeners;
   const auto taken = std::ranges::find_if(listeners, same);
   if (taken != listeners.end()) {
     const auto index = static_cast<std::size_t>(taken - listeners.begin());
-    c.problems.add(c.place("admin.listen"), "admin.listen",
-                   admin->at.text() + " is already " + step("listen", index) + ".",
+    c.problems.add(c.place("admin.listen"), "admin.listen", taken_text(admin->at, *taken, index),
                    "Choose another port for one of the two.");
   }
 }

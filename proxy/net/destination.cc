@@ -10,6 +10,8 @@
 
 #include <algorithm>
 
+#include "proxy/net/listen.h"
+
 namespace weir {
 namespace {
 
@@ -25,12 +27,15 @@ bool named(const std::vector<Prefix>& list, const IpAddress& address) {
   return std::ranges::any_of(list, [&](const Prefix& p) { return p.contains(address); });
 }
 
+bool has_port(const OwnAddresses& own, std::uint16_t port) {
+  return std::ranges::find(own.listeners, port, &Endpoint::port) != own.listeners.end();
+}
+
 // Whether a connection to this address and port may end at one of our listeners. Which listener is
 // bound to which address is not asked: redirects and dual-stack sockets blur it, and the only price
 // is a port number that cannot be used on this machine by others.
 bool reaches_us(const IpAddress& address, std::uint16_t port, const OwnAddresses& own) {
-  const auto same_port = [port](const Endpoint& e) { return e.port == port; };
-  if (std::ranges::none_of(own.listeners, same_port)) {
+  if (!has_port(own, port)) {
     return false;
   }
   // Connecting to an unspecified address reaches this machine.
@@ -101,6 +106,11 @@ DestinationVerdict judge_destination(const IpAddress& dialled, std::uint16_t por
     }
   }
   return verdict;
+}
+
+// The kernel gives a connection to one of its own addresses that very address as its near end.
+bool ended_at_us(int fd, const Endpoint& dialled, const OwnAddresses& own) {
+  return has_port(own, dialled.port) && bound_address(fd).address == dialled.address;
 }
 
 std::vector<IpAddress> read_interface_addresses() {

@@ -48,6 +48,10 @@ DestinationVerdict judge_destination(const IpAddress& dialled, std::uint16_t por
                                      const ClientClass& client, const Settings::Destinations& rules,
                                      const OwnAddresses& own);
 
+// Of a connection that was made: whether it ended at one of our own listeners after all, by an
+// address that an interface was given since they were read.
+bool ended_at_us(int fd, const Endpoint& dialled, const OwnAddresses& own);
+
 // The addresses of this machine's interfaces, at present. Asks the kernel (some 50 microseconds):
 // at start and now and then, not per request. Empty when the kernel does not tell.
 std::vector<IpAddress> read_interface_addresses();

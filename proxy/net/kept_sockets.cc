@@ -77,12 +77,28 @@ void KeptSockets::keep(const std::string& name, const std::vector<int>& descript
   }
 }
 
+// What is left of them, a bound socket that whoever keeps it has not closed yet, hinders nobody who
+// sets SO_REUSEADDR as they did.
+void KeptSockets::end_contending(const Endpoint& at) {
+  std::erase_if(ours_, [&at](const HandedOver& one) {
+    const bool contends = contend(bound_address(one.fd), at);
+    if (contends) {
+      end(one.fd);
+    }
+    return contends;
+  });
+}
+
 tl::expected<Listening, std::string> KeptSockets::listen(const Endpoint& at, unsigned count,
-                                                         const std::string& setting) {
+                                                         const std::string& setting,
+                                                         bool beside_own) {
   const std::string name = kept_name(setting, at.text());
   std::vector<int> begun = claim(name, count);
   const std::size_t known = begun.size();
-  auto out = listen_at(at, count, setting, std::move(begun));
+  if (begun.empty()) {
+    end_contending(at);
+  }
+  auto out = listen_at(at, count, setting, std::move(begun), beside_own);
   if (out) {
     keep(name, out->fds, known);
   }

@@ -34,9 +34,11 @@ class KeptSockets {
   const std::vector<HandedOver>& strangers() const { return strangers_; }
 
   // As listen_at() and listen_at_path(): those that were handed down first, and what is new is
-  // given away for keeping.
+  // given away for keeping. Those handed down for another address that contends with this one are
+  // ended: the configuration has changed meanwhile, and they would be in the way.
   tl::expected<Listening, std::string> listen(const Endpoint& at, unsigned count,
-                                              const std::string& setting = "listen");
+                                              const std::string& setting = "listen",
+                                              bool beside_own = false);
   tl::expected<int, std::string> listen_path(const std::string& path, const std::string& setting);
 
   // Ends those handed down that nobody has asked for: the configuration has changed meanwhile.
@@ -47,6 +49,7 @@ class KeptSockets {
 
  private:
   std::vector<int> claim(const std::string& name, std::size_t most);
+  void end_contending(const Endpoint& at);
   void keep(const std::string& name, const std::vector<int>& descriptors, std::size_t from);
 
   const Notifier& notifier_;

@@ -39,10 +39,14 @@ void set_inherited_options(int fd) {
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-std::string trouble(const Endpoint& at, int error, const std::string& setting = "listen") {
+std::string trouble(const Endpoint& at, int error, const std::string& setting = "listen",
+                    bool beside_own = false) {
   std::string text = "cannot listen on " + at.text() + ": " + std::strerror(error);
   switch (error) {
     case EADDRINUSE:
+      if (beside_own) {  // as root, before it became another user
+        return text + "; this proxy itself listens at the port: restart it to change the address";
+      }
       return text + "; another program uses this port: stop it or choose another in \"" + setting +
              "\"";
     case EACCES:
@@ -148,11 +152,12 @@ tl::expected<void, std::string> make_transparent(const Listening& listening) {
 }
 
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
-                                               const std::string& setting, std::vector<int> begun) {
+                                               const std::string& setting, std::vector<int> begun,
+                                               bool beside_own) {
   Listening out;
   out.at = begun.empty() ? at : bound_address(begun.front());
   out.fds = std::move(begun);
-  if (at.port != 0 && out.fds.empty()) {
+  if (at.port != 0 && out.fds.empty() && !beside_own) {
     const int probe = bind_one(at, false);
     if (probe < 0) {
       return tl::unexpected(trouble(at, errno, setting));
@@ -166,7 +171,7 @@ tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned coun
       for (const int opened : out.fds) {
         ::close(opened);
       }
-      return tl::unexpected(trouble(out.at, error, setting));
+      return tl::unexpected(trouble(out.at, error, setting, beside_own));
     }
     set_inherited_options(fd);
     out.at = bound_address(fd);

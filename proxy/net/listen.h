@@ -24,10 +24,13 @@ struct Listening {
 // `count` sockets on one address, between which the kernel spreads connections (SO_REUSEPORT). Port
 // 0 lets the kernel choose. Refuses an address on which somebody else listens already. The error is
 // a sentence with the remedy; `setting` is what to change then. `begun`: those of them that there
-// are already, which then belong to the answer; they are closed when it is an error.
+// are already, which then belong to the answer; they are closed when it is an error. `beside_own`:
+// this process listens at the port, with an address it is about to leave; nobody else is looked
+// for.
 tl::expected<Listening, std::string> listen_at(const Endpoint& at, unsigned count,
                                                const std::string& setting = "listen",
-                                               std::vector<int> begun = {});
+                                               std::vector<int> begun = {},
+                                               bool beside_own = false);
 
 // Lets a TPROXY listener take connections for other addresses than this machine's; does nothing for
 // other modes. Needs CAP_NET_ADMIN.

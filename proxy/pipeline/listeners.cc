@@ -25,6 +25,14 @@ void close_all(const std::vector<int>& fds, bool ends) {
   }
 }
 
+// What only a start can do about a socket that cannot be had.
+std::string remedy_while_running(const Settings::Listener& wanted) {
+  constexpr std::uint16_t kPrivileged = 1024;
+  return wanted.at.port != 0 && wanted.at.port < kPrivileged
+             ? "; a proxy that has become another user needs a restart for it"
+             : "";
+}
+
 }  // namespace
 
 Listeners::Change::~Change() {
@@ -44,7 +52,10 @@ void Listeners::Change::give(std::size_t worker, Adoption& to) {
 
 // Empty, or why not.
 std::string Listeners::open_one(const Settings::Listener& wanted, Change& into) {
-  auto opened = sockets_.listen(wanted.at, workers_);
+  // Those of a configuration do not contend, so what does is open for the one before.
+  const bool beside_own =
+      std::ranges::any_of(open_, [&](const One& one) { return contend(one.at, wanted.at); });
+  auto opened = sockets_.listen(wanted.at, workers_, "listen", beside_own);
   if (!opened) {
     return opened.error();
   }
@@ -82,18 +93,6 @@ tl::expected<std::unique_ptr<Listeners::Change>, Listeners::Fault> Listeners::be
     }
   }
   return out;
-}
-
-// What only a start can do about a socket that cannot be had.
-std::string Listeners::remedy_while_running(const Settings::Listener& wanted) const {
-  constexpr std::uint16_t kPrivileged = 1024;
-  const auto at_port = [&](const One& one) { return one.at.port == wanted.at.port; };
-  if (wanted.at.port != 0 && std::ranges::any_of(open_, at_port)) {
-    return "; this proxy itself listens at the port: restart it to change the address there";
-  }
-  return wanted.at.port != 0 && wanted.at.port < kPrivileged
-             ? "; a proxy that has become another user needs a restart for it"
-             : "";
 }
 
 // The open listener whose sockets go on under another name or mode; null: none.

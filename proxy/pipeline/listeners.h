@@ -82,7 +82,6 @@ class Listeners {
 
  private:
   std::string open_one(const Settings::Listener& wanted, Change& into);
-  std::string remedy_while_running(const Settings::Listener& wanted) const;
   const One* heir_of(const Settings::Listener& wanted, const Change& change,
                      const std::vector<Settings::Listener>& all_wanted) const;
 

@@ -137,7 +137,11 @@ Task<Failure> dial(Exchange& ex, Session& session, Hop hop, OriginConnection& c)
   }
   c.dialled = connected->at;
   worker.metrics.add(metric::OriginOpened);
-  co_return c.stream.open(connected->fd, connected->watched) ? Failure::None : Failure::Overloaded;
+  const bool us = ended_at_us(connected->fd, connected->at, session.setup().own);
+  if (!c.stream.open(connected->fd, connected->watched)) {
+    co_return Failure::Overloaded;
+  }
+  co_return us ? Failure::SelfDestination : Failure::None;
 }
 
 bool may_ride(Exchange& ex, const Session& session, const Hop& hop, const OriginConnection& c) {

@@ -285,10 +285,24 @@ class Listening(Reloading):
         self.assertEqual(waiting.get(url)[0], 200)
         self.assertEqual(self.get(proxy, url)[0], 200)
 
+    def test_an_address_is_left_for_another_at_the_same_port(self):
+        proxy = self.begin()
+        url, client = self.origin.url("/x"), Client(self, proxy.port)
+        self.assertEqual(client.get(url)[0], 200)
+        for host in ("0.0.0.0", "127.0.0.2", "127.0.0.1"):  # to all, to one, and back without the step between
+            self.reload(proxy, {"listen": ["%s:%d" % (host, proxy.port)]})
+            self.assertEqual([one["at"] for one in self.status()["listeners"]], ["%s:%d" % (host, proxy.port)])
+            self.assertEqual(client.get(url)[0], 200)
+        wait_until("the others are closed", lambda: self.refused(proxy.port, "127.0.0.2"))
+        self.assertEqual(self.get(proxy, url)[0], 200)
+        told = self.reload(proxy, {"listen": ["0.0.0.0:%d" % proxy.port, "127.0.0.1:%d" % proxy.port]}, ok=False)
+        self.assertIn("127.0.0.1:%d is already listen[0], 0.0.0.0:%d, which takes the same port" %
+                      (proxy.port, proxy.port), told)
+
     @staticmethod
-    def refused(port):
+    def refused(port, host=LOOPBACK):
         try:
-            socket.create_connection((LOOPBACK, port), 1).close()
+            socket.create_connection((host, port), 1).close()
         except ConnectionRefusedError:
             return True
         return False

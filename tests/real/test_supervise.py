@@ -249,6 +249,23 @@ class Crash(Supervised):
         with self.assertRaises(ConnectionRefusedError):
             self.direct("127.0.0.2", other)
 
+    def test_an_address_that_takes_the_port_of_a_kept_socket_gets_it(self):
+        """Clients and the admin interface move from one address to all, each at the port it had."""
+        self.begin()
+        admin = int(self.admin.rpartition(":")[2])
+        with open(self.config, encoding="utf-8") as file:
+            config = json.load(file)
+        for listen, at in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0"), ("127.0.0.1", "0.0.0.0")):
+            config["listen"] = ["%s:%d" % (listen, self.port)]
+            config["admin"]["listen"] = "%s:%d" % (at, admin)
+            with open(self.config, "w", encoding="utf-8") as file:
+                json.dump(config, file)
+            self.kill()
+            self.assertIn(b" 421 ", self.direct(LOOPBACK, self.port))
+            done = self.run_program("curl", "-sS", "http://127.0.0.1:%d/healthz" % admin)
+            self.assertEqual(done.stdout, b"ok\n")
+        self.assertEqual(self.supervisor.errors().count("cannot listen"), 0)
+
     def direct(self, host, port):
         with socket.create_connection((host, port), PATIENCE) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

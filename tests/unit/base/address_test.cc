@@ -449,5 +449,24 @@ TEST(Endpoint, OfAMappedAddressIsDialledAsIPv4) {
   EXPECT_EQ(e.text(), "127.0.0.1:80");
 }
 
+TEST(Endpoint, ContendsForAPortWithTheSameAddressAndWithAll) {
+  struct Row {
+    const char* one;
+    const char* other;
+    bool contend;
+  };
+  const Row rows[] = {
+      {"127.0.0.1:80", "127.0.0.1:80", true},  {"127.0.0.1:80", "0.0.0.0:80", true},
+      {"0.0.0.0:80", "127.0.0.1:80", true},    {"127.0.0.1:80", "127.0.0.2:80", false},
+      {"127.0.0.1:80", "127.0.0.1:81", false}, {"0.0.0.0:80", "[::]:80", false},
+      {"[::]:80", "[::1]:80", true},           {"[::]:80", "127.0.0.1:80", false},
+      {"127.0.0.1:0", "127.0.0.1:0", false},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(contend(*Endpoint::parse(row.one), *Endpoint::parse(row.other)), row.contend)
+        << row.one << " and " << row.other;
+  }
+}
+
 }  // namespace
 }  // namespace weir

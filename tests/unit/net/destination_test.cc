@@ -4,11 +4,16 @@
 // forgery: every spelling and embedding that reaches an address is judged as that address.
 #include "proxy/net/destination.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
+
+#include "proxy/net/listen.h"
 
 namespace weir {
 namespace {
@@ -191,6 +196,24 @@ TEST(Destination, BehindALocalTranslatorIsAtLeastAsClosedAsWhatItReaches) {
     closed.private_ranges = false;
     EXPECT_FALSE(judge_destination(ip(form), 80, kRemote, closed, own()).allowed()) << form;
   }
+}
+
+// Whatever was known about interfaces: an address may have come since.
+TEST(Destination, ThatTurnedOutToBeOurselvesIsKnownByTheNearEnd) {
+  const auto listening = listen_at(*Endpoint::parse("127.0.0.1:0"), 1);
+  ASSERT_TRUE(listening);
+  sockaddr_storage to{};
+  const auto size = listening->at.to_sockaddr(to);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), size), 0);
+  const std::uint16_t port = listening->at.port;
+  const Endpoint elsewhere{*IpAddress::parse("192.0.2.1"), port};
+  const Endpoint other{listening->at.address, static_cast<std::uint16_t>(port ^ 1U)};
+  EXPECT_TRUE(ended_at_us(fd, listening->at, OwnAddresses{{elsewhere}, {}}));
+  EXPECT_FALSE(ended_at_us(fd, listening->at, OwnAddresses{{other}, {}})) << "it is not our port";
+  EXPECT_FALSE(ended_at_us(fd, elsewhere, OwnAddresses{{elsewhere}, {}})) << "another machine";
+  ::close(fd);
+  ::close(listening->fds.front());
 }
 
 TEST(Destination, KnowsTheInterfacesOfThisMachine) {
