@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "filters/adblock/ascii_hosts.h"
 #include "filters/adblock/file_filters.h"
 #include "filters/adblock/modifiers.h"
 #include "filters/adblock/outline.h"
@@ -124,7 +125,7 @@ bool Compiler::take_limits(const Rule& rule, Limits& limits, ListReport& report)
     if (*set) {
       continue;
     }
-    if (set->error() == HostSets::kUnreadable) {
+    if (set->error() == HostSets::kUnreadable || set->error() == kNoAsciiName) {
       fault(report, set->error());
     } else {
       ++report.unsupported[set->error()];
