@@ -79,6 +79,8 @@ void Compiler::read(const List& list, ListReport& report) {
       ++report.comments;
     } else if (!conditionals.active()) {
       ++report.disabled;
+    } else if (line.starts_with("!#include")) {
+      ++report.unsupported["!#include"];  // nobody else's file is read for a list
     } else if (line.size() > kLineMost) {
       ++report.unsupported["line too long"];
     } else {
