@@ -56,6 +56,11 @@ std::string_view host_part(std::string_view line) {
   return only_name(word) ? word : std::string_view();
 }
 
+// Not so where the label had a mark in it ('*'), or a letter that stands for some ("a/c" in one).
+bool good_label(std::string_view ascii) {
+  return !ascii.empty() && std::ranges::all_of(ascii, [](char c) { return is(c, kHostChar); });
+}
+
 }  // namespace
 
 bool has_foreign(std::string_view text) {
@@ -79,8 +84,7 @@ std::optional<std::string> ascii_name(std::string_view name) {
     const auto label = name.substr(0, dot);
     if (!has_foreign(label)) {
       out += label;
-    } else if (const auto ascii = filters::to_ascii(label, arena);
-               ascii && !ascii->empty() && label.find('*') == npos) {
+    } else if (const auto ascii = filters::to_ascii(label, arena); ascii && good_label(*ascii)) {
       out += *ascii;
     } else {
       return std::nullopt;

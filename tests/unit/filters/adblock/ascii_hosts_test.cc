@@ -112,7 +112,8 @@ TEST(AsciiHosts, PathsAndLooseWordsStayAsBrowsersSendThem) {
 TEST(AsciiHosts, WhatHasNoAsciiIsAFault) {
   for (const char* line :
        {"||m\xfcnchen.example^", "||öl*öl.example^", "||\xe2\x80\x8b.example^",
-        "\xf0\x9f\x92\xa9\xff.example", "/ad.$domain=a.test|\xff.test", "||a.test^$to=\xc3.test"}) {
+        "||\xe2\x84\x80.example^", "||x\xef\xbc\x84y.example^", "\xf0\x9f\x92\xa9\xff.example",
+        "/ad.$domain=a.test|\xff.test", "||a.test^$to=\xc3.test"}) {
     const Judging judging{"! one\n" + std::string(line)};
     const ListReport& report = judging.reports[0];
     EXPECT_EQ(report.rules, 0U) << line;
