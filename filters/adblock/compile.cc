@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "filters/adblock/ascii_hosts.h"
 #include "filters/adblock/file_filters.h"
 #include "filters/adblock/modifiers.h"
 #include "filters/adblock/outline.h"
@@ -78,6 +79,8 @@ void Compiler::read(const List& list, ListReport& report) {
       ++report.comments;
     } else if (!conditionals.active()) {
       ++report.disabled;
+    } else if (line.starts_with("!#include")) {
+      ++report.unsupported["!#include"];  // nobody else's file is read for a list
     } else if (line.size() > kLineMost) {
       ++report.unsupported["line too long"];
     } else {
@@ -124,7 +127,7 @@ bool Compiler::take_limits(const Rule& rule, Limits& limits, ListReport& report)
     if (*set) {
       continue;
     }
-    if (set->error() == HostSets::kUnreadable) {
+    if (set->error() == HostSets::kUnreadable || set->error() == kNoAsciiName) {
       fault(report, set->error());
     } else {
       ++report.unsupported[set->error()];

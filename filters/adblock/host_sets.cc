@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <bit>
 #include <string>
+#include <utility>
 
+#include "filters/adblock/ascii_hosts.h"
 #include "filters/adblock/parse.h"
 #include "filters/classify.h"
 #include "proxy/base/ascii.h"
@@ -45,7 +47,7 @@ bool acceptable_name(std::string_view name) {
   }
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == ':' || c == '[' || c == ']' || static_cast<unsigned char>(c) >= 0x80;
+           c == ':' || c == '[' || c == ']';
   });
 }
 
@@ -112,6 +114,13 @@ const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
     return add_expression(entry, negated, set);
   }
   std::string name(entry);
+  if (has_foreign(entry)) {
+    auto ascii = ascii_name(entry);  // "name.*" keeps its star
+    if (!ascii) {
+      return kNoAsciiName;
+    }
+    name = std::move(*ascii);
+  }
   std::ranges::transform(name, name.begin(), to_lower);
   const bool entity = name.ends_with(".*");
   const auto plain = std::string_view(name).substr(0, name.size() - (entity ? 2 : 0));

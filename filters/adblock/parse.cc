@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "filters/adblock/ascii_hosts.h"
 #include "filters/adblock/parse_options.h"
 #include "proxy/base/ascii.h"
 
@@ -211,6 +212,12 @@ Line LineParser::parse(std::string_view text) {
       return out;
     }
     text = without_comment(text);
+  }
+  if (has_foreign(text)) {
+    if (!ascii_host(text, ascii_)) {
+      return faulty(kNoAsciiName);
+    }
+    text = ascii_;
   }
   // The commonest line of all, without a detour.
   if (text.starts_with("||") && text.back() == '^' && plain_host(text.substr(2, text.size() - 3))) {

@@ -23,6 +23,7 @@ class LineParser {
 
  private:
   Line network(std::string_view text);
+  std::string ascii_;    // a line whose host had to be made ASCII
   std::string pattern_;  // a pattern that had to be normalised
   std::string value_;    // a modifier's value that had to be unescaped
 };

@@ -54,7 +54,8 @@ std::string why_not(std::string_view name) {
                                       : "it ends in a number and is no IPv4 address";
 }
 
-// The name in ASCII, or why there is none.
+}  // namespace
+
 tl::expected<std::string_view, std::string> to_ascii(std::string_view text, Arena& arena) {
   // Four bytes of UTF-8 never make less than one of the result: longer cannot become a name.
   if (text.size() > 4 * kHostNameLimit) {
@@ -72,8 +73,6 @@ tl::expected<std::string_view, std::string> to_ascii(std::string_view text, Aren
   }
   return arena.copy(raw);
 }
-
-}  // namespace
 
 tl::expected<ListName, std::string> read_name(std::string_view text, Arena& arena) {
   ListName out;

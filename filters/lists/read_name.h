@@ -20,6 +20,9 @@ struct ListName {
   bool dotted = false;  // was written ".name" or "*.name"
 };
 
+// A name or label as A-labels, in the arena, or why there is none.
+tl::expected<std::string_view, std::string> to_ascii(std::string_view text, Arena& arena);
+
 // The error is one clause: "a host name has an empty label".
 tl::expected<ListName, std::string> read_name(std::string_view text, Arena& arena);
 

@@ -44,6 +44,16 @@ tl::expected<std::unique_ptr<re2::RE2>, std::string> compile_pattern(std::string
   return out;
 }
 
+std::string expression_fault(std::string_view expression, std::string_view with) {
+  const auto made = compile_pattern(expression);
+  std::string wrong;
+  if (!made || (*made)->CheckRewriteString({with.data(), with.size()}, &wrong)) {
+    return made ? "" : made.error();
+  }
+  wrong.resize(wrong.size() - (wrong.ends_with('.') ? 1 : 0));
+  return "\"" + std::string(with) + "\" cannot be put in: " + wrong;
+}
+
 bool pattern_found(const re2::RE2& pattern, std::string_view text) {
   const re2::StringPiece piece(text.data(), text.size());
   return pattern.Match(piece, 0, piece.size(), RE2::UNANCHORED, nullptr, 0);

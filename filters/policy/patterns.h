@@ -21,6 +21,8 @@ constexpr std::size_t kPatternLengthMost = 4096;
 
 // The expression, or what is wrong with it.
 tl::expected<std::unique_ptr<re2::RE2>, std::string> compile_pattern(std::string_view expression);
+// What is wrong with it, or with the text that replaces what it finds; empty: nothing.
+std::string expression_fault(std::string_view expression, std::string_view with);
 bool pattern_found(const re2::RE2& pattern, std::string_view text);
 
 // Many expressions, of which one has to be found.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "filters/lists/read_list.h"
+#include "filters/policy/patterns.h"
 #include "proxy/config/load.h"
 #include "proxy/lists/load.h"
 
@@ -89,8 +90,8 @@ tl::expected<std::vector<filters::List>, Complaints> read_lists(
 }
 
 tl::expected<Settings, Complaints> load_config(const std::string& path) {
-  Loaded loaded =
-      path.empty() ? load_settings("{}", "built-in defaults") : load_settings_file(path);
+  Loaded loaded = path.empty() ? load_settings("{}", "built-in defaults")
+                               : load_settings_file(path, filters::expression_fault);
   if (loaded) {
     return std::move(*loaded);
   }

@@ -42,12 +42,13 @@ Settings read_settings(const Value& root, PolicyParts& parts) {
   return settings;
 }
 
-Loaded load(std::string_view text, std::string_view file_name) {
+Loaded load(std::string_view text, std::string_view file_name, ExpressionFault judge) {
   PolicyParts parts;
   PolicyPart& first = parts.emplace_back();
   first.file = file_name;
   first.text = text;
   first.path = "policy";
+  first.problems.expression_fault = judge;
   Settings settings;
   if (const auto root = read_tree(text, first.problems)) {
     first.policy = root->find("policy");
@@ -76,19 +77,19 @@ tl::unexpected<std::vector<Problem>> only(std::string_view file, std::string mes
 
 }  // namespace
 
-Loaded load_settings(std::string_view text, std::string_view file_name) {
+Loaded load_settings(std::string_view text, std::string_view file_name, ExpressionFault judge) {
   try {
-    return load(text, file_name);
+    return load(text, file_name, judge);
   } catch (const std::exception& error) {
     // Memory ran out, or the library broke its word; both are reported like any other problem.
     return only(file_name, std::string("could not be read: ") + error.what() + ".", {});
   }
 }
 
-Loaded load_settings_file(const std::string& path) {
+Loaded load_settings_file(const std::string& path, ExpressionFault judge) {
   try {
     auto text = read_text_file(path);
-    return text ? load_settings(*text, path)
+    return text ? load_settings(*text, path, judge)
                 : only(path, std::move(text.error().message), std::move(text.error().remedy));
   } catch (const std::exception& failure) {
     return only(path, std::string("could not be read: ") + failure.what() + ".", {});

@@ -21,10 +21,12 @@ namespace weir {
 using Loaded = tl::expected<Settings, std::vector<Problem>>;
 
 // `file_name` is for the problems, and says what the paths in the policy are relative to. JSON (RFC
-// 8259) with // and /* */ comments.
-Loaded load_settings(std::string_view text, std::string_view file_name);
+// 8259) with // and /* */ comments. `judge` tells whether expressions compile, so that what is
+// wrong with them is said together with all else.
+Loaded load_settings(std::string_view text, std::string_view file_name,
+                     ExpressionFault judge = nullptr);
 
 // The same for a file. One that is missing, unreadable, too large or no regular file is a problem.
-Loaded load_settings_file(const std::string& path);
+Loaded load_settings_file(const std::string& path, ExpressionFault judge = nullptr);
 
 }  // namespace weir

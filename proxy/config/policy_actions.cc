@@ -225,6 +225,10 @@ Replacement read_replacement(const Slot& in, bool literal) {
                              : std::vector<std::string_view>{"match", "with"});
     }
   }
+  if (out.match) {
+    judge_expression({*in.value.find("match"), step(in.path, "match"), in.problems}, *out.match,
+                     out.with);
+  }
   return out;
 }
 
@@ -376,6 +380,13 @@ void refuse(const Slot& in, const std::string& expected, const std::string& reme
 void fault(const Slot& in, const std::string& message) {
   in.problems.add(in.value.offset, in.path, message,
                   in.example.empty() ? "" : "Write for example " + std::string(in.example) + ".");
+}
+
+void judge_expression(const Slot& in, std::string_view expression, std::string_view with) {
+  const ExpressionFault judge = in.problems.expression_fault;
+  if (const std::string why = judge != nullptr ? judge(expression, with) : ""; !why.empty()) {
+    fault(in, why + ".");
+  }
 }
 
 void refuse_unknown(const Member& member, const Slot& object, std::string_view what,

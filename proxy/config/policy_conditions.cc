@@ -95,6 +95,12 @@ std::string remedy_for(const ConditionRow& row, const std::string& text) {
       take_extension(text.substr(1))) {
     return "Did you mean " + quote(text.substr(1)) + "?";
   }
+  if (row.kind == ConditionKind::PathPrefix && text.find('*') != text.npos) {
+    const bool below = text.ends_with("/*") && take_path(text.substr(0, text.size() - 1));
+    return below
+               ? "A path covers all below it: write " + quote(text.substr(0, text.size() - 1)) + "."
+               : "A path has no wildcards; write an expression in \"url\".";
+  }
   if (row.value != ConditionValue::Host) {
     return {};
   }
@@ -124,6 +130,9 @@ void read_text_value(const Slot& in, const ConditionRow& row, const ConditionFor
   const bool text = in.value.kind == ValueKind::Text && !in.value.text.empty() &&
                     in.value.text.size() <= kPolicyTextMost;
   if (auto taken = text ? form.rule.take(in.value.text) : std::nullopt) {
+    if (row.value == ConditionValue::Pattern) {
+      judge_expression(in, *taken);
+    }
     out.texts.push_back(std::move(*taken));
     return;
   }
@@ -150,6 +159,7 @@ std::optional<ValueMatch> read_match(const Slot& in, const std::string& name) {
     refuse(in, "an expression that is not empty", "Write it between the two slashes.");
     return std::nullopt;
   }
+  judge_expression(in, std::string_view(text).substr(1, text.size() - 2));
   return ValueMatch{name, How::Expression, text.substr(1, text.size() - 2)};
 }
 

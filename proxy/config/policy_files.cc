@@ -114,6 +114,7 @@ void read_policy_files(Settings& settings, PolicyParts& parts) {
   for (std::size_t i = 0; files != nullptr && i < settings.policy_files.size(); ++i) {
     const Value* name = files->kind == ValueKind::List ? files->item(i) : files;
     PolicyPart& part = parts.emplace_back();
+    part.problems.expression_fault = first.problems.expression_fault;
     const std::size_t offset = name != nullptr ? name->offset : files->offset;
     if (!open_part(part, folder / settings.policy_files[i], step("policy.files", i), offset,
                    first.problems)) {

@@ -56,10 +56,21 @@ void check_list(const ListDocument& list, const Value& value, const std::string&
                                    : "says both \"file\" and \"url\".",
                  list.file.empty() ? "Add one of the two." : "Keep one of the two.");
   }
-  const Value* interval = value.find("interval");
-  if (list.url.empty() && interval != nullptr) {
-    problems.add(interval->offset, step(path, "interval"), "only a list with a url is downloaded.",
-                 "Leave it out.");
+  if (list.file.empty() || !list.url.empty()) {
+    return;
+  }
+  for (const char* name : {"interval", "timeout"}) {
+    if (const Value* given = value.find(name)) {
+      problems.add(given->offset, step(path, name), "only a list with a url is downloaded.",
+                   "Leave it out.");
+    }
+  }
+  for (const char* name : {"max_shrink", "max_grow"}) {
+    if (const Value* given = value.find(name)) {
+      problems.add(given->offset, step(path, name),
+                   "only versions that are downloaded are compared; a file is used as it is.",
+                   "Leave it out; \"canaries\" hold for a file, too.");
+    }
   }
 }
 

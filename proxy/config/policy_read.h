@@ -3,7 +3,7 @@
 // From a rule's `when` and `then` as written to conditions and actions. Which there are and what
 // their values must be is in policy_table.h. Readers check each value in itself and report every
 // fault; whether a name is defined is for policy_names.h, whether an expression compiles for
-// filters/policy.
+// filters/policy, which is asked by way of Problems.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +33,8 @@ void refuse(const Slot& in, const std::string& expected);
 void refuse(const Slot& in, const std::string& expected, const std::string& remedy);
 // Something else is wrong with it: a sentence, and the example.
 void fault(const Slot& in, const std::string& message);
+// An expression that does not compile, or a replacement that does not fit it, if anybody can tell.
+void judge_expression(const Slot& in, std::string_view expression, std::string_view with = {});
 // There is no such member: the nearest one that there is, or all of them.
 void refuse_unknown(const Member& member, const Slot& object, std::string_view what,
                     const std::vector<std::string_view>& known);

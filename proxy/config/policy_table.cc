@@ -113,7 +113,8 @@ ConditionForm form_of(const ConditionRow& row) {
       return {{take_expression, "an RE2 expression"}, R"("^https?://[^/]*/ads/")"};
     case ConditionValue::Text:
       return row.kind == ConditionKind::PathPrefix
-                 ? ConditionForm{{take_path, "a path that begins with /"}, R"("/private")"}
+                 ? ConditionForm{{take_path, "a path that begins with / and has no *"},
+                                 R"("/private")"}
                  : ConditionForm{{take_plain, "a name, perhaps with *"}, R"("*.torrent")"};
     case ConditionValue::Media:
       return {{take_media_type, "a media type"}, R"(["video/*", "application/zip"])"};

@@ -128,7 +128,7 @@ std::optional<std::string> take_expression(std::string_view text) {
 }
 
 std::optional<std::string> take_path(std::string_view text) {
-  const bool good = text.starts_with('/') && text.find_first_of("?# ") == text.npos;
+  const bool good = text.starts_with('/') && text.find_first_of("?# *") == text.npos;
   return good ? take_plain(text) : std::nullopt;
 }
 

@@ -32,7 +32,7 @@ std::optional<std::string> take_name_match(std::string_view text);
 std::optional<std::string> take_host_match(std::string_view text);
 // Plain text that is not empty; whether it is an expression is for its compiler to say.
 std::optional<std::string> take_expression(std::string_view text);
-// Begins with a slash, holds neither '?' nor '#'.
+// Begins with a slash, holds neither '?' nor '#'; nor '*', which would stand for itself.
 std::optional<std::string> take_path(std::string_view text);
 // "type/subtype" or "type/*", lower-case.
 std::optional<std::string> take_media_type(std::string_view text);

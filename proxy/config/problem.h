@@ -24,6 +24,10 @@ struct Problem {
   std::string text() const;
 };
 
+// What is wrong with an RE2 expression, or with the text that replaces what it finds, as one
+// clause; empty: nothing. Given by those who can compile expressions: this layer cannot.
+using ExpressionFault = std::string (*)(std::string_view expression, std::string_view with);
+
 // Collects problems by offset into a text; says lines and columns at the end, in one pass.
 class Problems {
  public:
@@ -35,6 +39,8 @@ class Problems {
   bool spares(std::string_view path) const;
   // In the order of the text. Leaves this empty.
   std::vector<Problem> take(std::string_view text, std::string_view file);
+
+  ExpressionFault expression_fault = nullptr;  // null: expressions are not judged here
 
  private:
   struct Found {

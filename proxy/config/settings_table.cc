@@ -493,13 +493,13 @@ constexpr SettingRow kRows[] = {
     size(IN_AS(ListDocument*, "policy.lists[].max_size", max_bytes), R"("64MiB")", 1 * kKiB,
          1024 * kMiB, "The largest it may be, also when decompressed."),
     number(IN(ListDocument*, "policy.lists", max_shrink), "50", 0, 100, "percent",
-           "A new version that loses more of its rules than this is held back and reported."),
+           "A download that loses more of its rules than this is held back and reported."),
     number(IN(ListDocument*, "policy.lists", max_grow), "200", 0, kMany, "percent",
-           "A new version that gains more rules than this is held back and reported."),
+           "A download that gains more rules than this is held back and reported."),
     single(texts(IN(ListDocument*, "policy.lists", canaries), "[]", kCanary,
                  R"(["www.example.com"])",
-                 "Hosts or URLs it must not block: a new version that does is held back and "
-                 "reported.")),
+                 "Hosts or URLs it must not block: a download that does is held back and "
+                 "reported; a file that does is an error.")),
     flag(IN(ListDocument*, "policy.lists", dry_run), "false",
          "Whether it is only tried out: what it would have done is logged, not done."),
     flag(IN(ListDocument*, "policy.lists", required), "false",

@@ -7,6 +7,7 @@
 
 #include "filters/lists/read_list.h"
 #include "proxy/lists/folder.h"
+#include "proxy/lists/stage.h"
 #include "proxy/lists/store.h"
 
 namespace weir {
@@ -18,8 +19,15 @@ using ReadList = tl::expected<List, std::string>;
 
 // An error says what is wrong and where.
 ReadList read_file(const ListDocument& document) {
-  return filters::read_list_file(document.file, document.format, document.max_bytes)
-      .map_error([&](const std::string& why) { return document.file + ": " + why; });
+  auto read = filters::read_list_file(document.file, document.format, document.max_bytes);
+  if (!read) {
+    return tl::unexpected(document.file + ": " + read.error());
+  }
+  if (const std::string why = why_canary(document, *read); !why.empty()) {
+    return tl::unexpected(document.file + ": " + why +
+                          ". Take that line out, or the name out of canaries");
+  }
+  return read;
 }
 
 ReadList read_kept(const ListDocument& document, const ListStore& store,

@@ -78,6 +78,18 @@ void ask_canaries(const ListDocument& list, const ListSets& sets, ListMeasure& o
   }
 }
 
+std::string canary_clause(const ListMeasure& measure) {
+  return "the canary " + measure.canary + ", by line " + std::to_string(measure.canary_at) + ": " +
+         measure.canary_line;
+}
+
+ListSets::Built compile_alone(const ListDocument& document, filters::List list) {
+  list.name = document.name;
+  std::vector<filters::List> lists;
+  lists.push_back(std::move(list));
+  return ListSets::build(std::move(lists), {{0}}, false);
+}
+
 ListMeasure measure_of(const ListReport& report) {
   ListMeasure out;
   out.format = report.format;
@@ -129,16 +141,24 @@ tl::expected<ListMeasure, std::string> measure_list(const ListDocument& list, st
   if (is_web_page(read->text)) {
     return Error("it is a web page");
   }
-  read->name = list.name;
-  std::vector<filters::List> lists;
-  lists.push_back(std::move(*read));
-  const auto built = ListSets::build(std::move(lists), {{0}}, false);
+  const auto built = compile_alone(list, std::move(*read));
   if (built.sets == nullptr || built.reports.size() != 1) {
     return Error(built.errors.empty() ? "it cannot be compiled" : built.errors.front());
   }
   ListMeasure out = measure_of(built.reports.front());
   ask_canaries(list, *built.sets, out);
   return out;
+}
+
+std::string why_canary(const ListDocument& list, const filters::List& read) {
+  ListMeasure out;
+  if (list.canaries.empty()) {
+    return {};
+  }
+  if (const auto built = compile_alone(list, read); built.sets != nullptr) {
+    ask_canaries(list, *built.sets, out);
+  }
+  return out.canary.empty() ? std::string() : "it blocks " + canary_clause(out);
 }
 
 std::string why_held_back(const ListDocument& list, const ListMeasure& now,
@@ -150,8 +170,7 @@ std::string why_held_back(const ListDocument& list, const ListMeasure& now,
     return "it holds no rule";
   }
   if (!now.canary.empty()) {
-    return "it would block the canary " + now.canary + ", by line " +
-           std::to_string(now.canary_at) + ": " + now.canary_line;
+    return "it would block " + canary_clause(now);
   }
   return before ? why_unlike(list, now, *before) : std::string();
 }

@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 
 #include "filters/document.h"
+#include "filters/lists/list.h"
 
 namespace weir {
 
@@ -31,6 +32,10 @@ struct ListMeasure {
 // Why the text cannot even be read or compiled, as one clause.
 tl::expected<ListMeasure, std::string> measure_list(const filters::ListDocument& list,
                                                     std::string bytes);
+
+// Which canary the list blocks, and by which line, as one clause; empty: it blocks none. For a list
+// from a file, which has no versions to be held back.
+std::string why_canary(const filters::ListDocument& list, const filters::List& read);
 
 // The version in use, as far as it matters.
 struct ListBefore {

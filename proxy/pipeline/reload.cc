@@ -14,6 +14,7 @@
 #include <future>
 #include <utility>
 
+#include "filters/policy/patterns.h"
 #include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
 #include "proxy/config/changes.h"
@@ -189,7 +190,7 @@ tl::expected<filters::PolicyDocument, Configuration::Problems> Configuration::re
     next_->settings = *settings_;
     return settings_->policy;
   }
-  Loaded loaded = load_settings_file(file_);
+  Loaded loaded = load_settings_file(file_, filters::expression_fault);
   if (!loaded) {
     next_ = nullptr;
     Problems problems;

@@ -449,6 +449,28 @@ class Lists(Case):
         self.said(proxy, "nowhere.txt: it cannot be opened", "the policy stays as it was")
         self.assertEqual(self.status(proxy, "ads.test"), 403)
 
+    def test_a_file_that_blocks_a_canary_is_refused_and_changes_nothing(self):
+        mine = self.path("mine.txt", b"first.test\n")
+        settings = self.settings()
+        settings["dns"]["hosts"].update({"first.test": [LOOPBACK], "second.test": [LOOPBACK]})
+        settings["policy"]["lists"].append({"name": "mine", "file": mine, "canaries": ["www.good.test"]})
+        settings["policy"]["rules"].append({"id": "own", "when": {"list": "mine"}, "then": {"block": True}})
+        proxy = self.blocking()
+        self.change(proxy, settings)
+        self.hup(proxy)
+        self.until(proxy, "first.test", 403)
+        self.path("mine.txt", b"second.test\ngood.test\n")
+        self.hup(proxy)
+        self.said(proxy, "mine.txt: it blocks the canary www.good.test, by line 2: good.test", "the policy stays as it was")
+        self.assertEqual(self.status(proxy, "second.test"), 200)
+        self.assertEqual(self.status(proxy, "first.test"), 403)
+        checked = self.weir(proxy, "check-config")
+        self.assertEqual(checked.returncode, CONFIG)
+        self.assertIn(b"it blocks the canary www.good.test, by line 2: good.test. Take that line out", checked.stderr)
+        self.path("mine.txt", b"second.test\n")
+        self.hup(proxy)
+        self.until(proxy, "second.test", 403)
+
     def test_sighup_says_when_other_settings_need_a_restart(self):
         proxy = self.blocking()
         self.change(proxy, {"timeouts": {"client_idle": "7s"}, "process": {"workers": 3}})

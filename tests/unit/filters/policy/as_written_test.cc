@@ -6,6 +6,7 @@
 
 #include "filters/classify.h"
 #include "filters/lists/read_list.h"
+#include "filters/policy/patterns.h"
 #include "filters/policy/policy.h"
 #include "filters/policy/safe_search.h"
 #include "proxy/config/load.h"
@@ -84,6 +85,29 @@ TEST(PolicyAsWritten, EveryActionThatIsReadCanBeCompiled) {
       EXPECT_EQ(compiled("{}", then), "") << then;
     }
   }
+}
+
+TEST(PolicyAsWritten, ExpressionsAreJudgedWithAllElse) {
+  constexpr std::string_view kText = R"({
+  "policy": {"rules": [
+    {"id": "a", "when": {"url": ["ok", "(a"], "field": {"A": "/[b/"}}, "then": {"blok": true}},
+    {"id": "b", "then": {"replace_request_field": {"X": {"match": "(c", "with": ""}},
+                         "rewrite_body": {"match": "d", "with": "\\7"}}}]},
+  "limits": {"head": 3}})";
+  const Loaded loaded = load_settings(kText, "f", expression_fault);
+  std::string said;
+  for (const Problem& problem : loaded ? std::vector<Problem>() : loaded.error()) {
+    said += problem.text() + "\n";
+  }
+  EXPECT_EQ(
+      said,
+      R"(f:3:40: policy.rules[0].when.url[1]: it is no RE2 expression: missing ): (a. Write for example "^https?://[^/]*/ads/".
+f:3:62: policy.rules[0].when.field.A: it is no RE2 expression: missing ]: [b. Write for example {"X-Example": "*old*"}.
+f:3:81: policy.rules[0].then.blok: there is no action of this name. Did you mean "block"?
+f:4:67: policy.rules[1].then.replace_request_field.X.match: it is no RE2 expression: missing ): (c.
+f:5:52: policy.rules[1].then.rewrite_body.match: "\7" cannot be put in: Rewrite schema requests 7 matches, but the regexp only has 0 parenthesized subexpressions.
+f:6:22: limits.head: must be a size from 1KiB to 4MiB, not 3. Write for example "64KiB".
+)");
 }
 
 }  // namespace
