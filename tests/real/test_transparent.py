@@ -60,6 +60,7 @@ class Names(Case):
                 self.assertEqual((line["claim"], line["status"]), (claim, 200), line)
                 self.assertIn(road.address(last), line["destination"])
                 self.assertTrue(line["listener"].endswith(":%d" % road.port), line)
+                self.assertEqual(line["listener_name"], road.mode + ("[::]" if road.family == "v6" else "0.0.0.0"))
 
     def test_a_server_hears_one_name_however_it_is_spelled(self):
         """What is stored is for all, and is known by the name and the port of the connection alone."""
@@ -399,6 +400,7 @@ class OtherProtocols(Case):
             wait_until("a record", lambda: len(self.entries(road)) == 1)  # noqa: B023
             line = self.entries(road)[0]
             self.assertEqual((line["bytes_from_client"], line["bytes_to_origin"]), (len(whole), len(whole)), line)
+            self.assertTrue(line["listener_name"].startswith(road.mode), line)
 
     def test_what_is_no_http_is_refused_if_that_is_wished(self):
         self.gateway(transparent={"unknown": "refuse", "quiet_wait": "200ms"})
@@ -409,6 +411,7 @@ class OtherProtocols(Case):
                     sock.sendall(text)
                     self.assertEqual(hear(sock), b"")
             self.assertEqual({line["failure"] for line in self.entries(road)}, {"unnamed_refused"})
+            self.assertTrue(self.entries(road)[0]["listener_name"].startswith(road.mode))
         self.assertEqual(far.accepted, 0)
 
     def test_a_server_may_speak_first(self):
