@@ -366,7 +366,7 @@ class OtherProtocols(Case):
                 while piece := sock.recv(65536):
                     heard.append(piece)
         self.gateway(hosts={"bad.test": (2,), "good.test": (2,)}, transparent={"quiet_wait": "100ms"},
-                     timeouts={"head": "1s"})
+                     timeouts={"head": "3s"})
         self.origin(8043, lenient)
         end = b" / HTTP/1.1\r\nHost: bad.test\r\nConnection: close\r\n\r\n"
         for road in self.roads():
