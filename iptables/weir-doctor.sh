@@ -34,6 +34,7 @@ examine() {
   check_rp_filter
   check_targets
   check_others
+  check_configured
   check_listener
   check_mode
   check_open
@@ -72,7 +73,7 @@ outer_addresses() {
 
 check_interfaces() {
   for each in $LAN; do
-    if ! [ -e "/sys/class/net/$each" ] && ! ip link show "$each" >/dev/null 2>&1; then
+    if ! has_interface "$each"; then
       fault lan-missing "there is no interface $each." "ip -brief address"
     elif ! ip link show "$each" 2>/dev/null | grep -q '[<,]UP[,>]'; then
       fault lan-down "$each is down." "ip link set $each up"
@@ -256,10 +257,45 @@ owner() {
 # Whether an IPv6 socket for all addresses takes IPv4 too, as far as this ss can tell.
 takes_both() { ! have ss || ss -Htln "sport = :$PORT" 2>/dev/null | grep -q "[[:space:]][*]:${PORT}[[:space:]]"; }
 
+# up_words MODE PORT: the options in force, but for these
+up_words() {
+  printf '%s' "--mode $1 --port $2"
+  for each in $LAN; do printf ' --lan %s' "$each"; done
+  is_up || return
+  [ "$PORTS" = 80,443 ] || printf ' --ports %s' "$PORTS"
+  printf ' --backend %s --fail %s --guard %s --quic %s' "$BACKEND" "$FAIL" "$GUARD" "$QUIC"
+  for each in $EXEMPT; do
+    case $each in
+      mac=*) printf ' --exempt %s' "${each#*=}" ;;
+      from* | to*) printf ' --exempt %s:%s' "$(say "${each%%=*}" | tr -d 46)" "${each#*=}" ;;
+    esac
+  done
+}
+
+# What is in force, held against what the configuration says; unless it was told what to look at.
+check_configured() {
+  is_up && [ -z "$MODE_ASKED$PORT_ASKED" ] && [ -n "$LISTENERS" ] || return
+  case " $LISTENERS " in
+    *" $MODE:$PORT "*) ;;
+    ' none ')
+      fault config-mismatch "the configuration has no listener of mode redirect or tproxy, and the rules in force are for $MODE on port $PORT." \
+        "$NAME down # or add to the configuration: {\"listen\": [{\"at\": \"0.0.0.0:$PORT\", \"mode\": \"$MODE\"}, {\"at\": \"[::]:$PORT\", \"mode\": \"$MODE\"}]}" ;;
+    *)
+      first=${LISTENERS%% *}
+      fault config-mismatch "the rules in force are for $MODE on port $PORT, and the configuration's listeners are: $LISTENERS." \
+        "$NAME up $(up_words "${first%:*}" "${first#*:}")" ;;
+  esac
+}
+
 check_listener() {
   found=$(listens_at "$PORT")
   if [ -z "$found" ]; then
-    fault not-listening "nothing listens on the transparent port $PORT." "systemctl start weir"
+    if is_up && [ "$FAIL" = closed ]; then
+      fault not-listening "nothing listens on the transparent port $PORT: nothing passes, as --fail closed asks." \
+        "systemctl start weir # or, to let devices pass unfiltered: $NAME down"
+    else
+      fault not-listening "nothing listens on the transparent port $PORT." "systemctl start weir"
+    fi
     return
   fi
   for f in $(families); do
@@ -275,7 +311,8 @@ check_listener() {
 }
 
 # A socket that may have any address (IP_TRANSPARENT) is made for tproxy, any other for redirect. With the rules of
-# the other mode every connection comes to it as one made to the router itself, or does not come at all.
+# the other mode every connection comes to it as one made to the router itself, or does not come at all: iptables
+# drops what TPROXY finds no such socket for, nft goes on to the next rule as if nobody listened.
 check_mode() {
   have ss || return
   said=$(ss -Htln --inet-sockopt "sport = :$PORT" 2>/dev/null | tr '\n' ' ')
@@ -284,9 +321,14 @@ check_mode() {
     *inet-sockopt*) made=redirect ;;
     *) return ;; # nobody listens, or this ss is too old to tell
   esac
-  [ "$made" = "$MODE" ] ||
-    fault mode-mismatch "what listens on port $PORT is made for mode $made, and these rules are for $MODE: no connection gets through." \
-      "$NAME up --mode $made$(for each in $LAN; do printf ' --lan %s' "$each"; done) # or set the listener's mode to \"$MODE\""
+  [ "$made" != "$MODE" ] || return
+  case $MODE:$BACKEND:$FAIL in
+    tproxy:nft:open) outcome='every connection gets past Weir, unfiltered' ;;
+    tproxy:nft:closed) outcome='every connection is refused' ;;
+    *) outcome='no connection gets through' ;;
+  esac
+  fault mode-mismatch "what listens on port $PORT is made for mode $made, and these rules are for $MODE: $outcome." \
+    "$NAME up $(up_words "$made" "$PORT") # or set the listener's mode to \"$MODE\""
 }
 
 # closed PORT: a firewall keeps the port from outside
@@ -344,7 +386,7 @@ check_mtu() {
 # --- After `up` ------------------------------------------------------------------------------------------------
 
 check_rules() {
-  if [ "$FAIL" = open ] && ! listening; then return; fi # then there are none, on purpose
+  if ! listening; then check_failed; return; fi
   holes=''
   for f in $(families); do taken "$f" || holes="$holes$f"; done
   case $holes in
@@ -355,11 +397,35 @@ check_rules() {
   [ "$MODE" = redirect ] || for f in $(families); do
     has_rule "$f" || fault rules-missing "the rule of routing for IPv$f is gone, so nothing reaches Weir." "$NAME up"
   done
-  { [ "$GUARD" = no ] || guard_pid >/dev/null; } ||
-    fault guard-gone "nobody watches whether Weir lives (--guard no says that something else does)." "$NAME up"
+  check_guard
   ! refuses_quic || for f in $(families); do
     quic_refused "$f" || fault quic-open "QUIC (UDP 443) over IPv$f gets past Weir." "$NAME up"
   done
+}
+
+check_guard() {
+  { [ "$GUARD" = no ] || guard_pid >/dev/null; } ||
+    fault guard-gone "nobody watches whether Weir lives (--guard no says that something else does)." "$NAME up"
+}
+
+# Without Weir there are no rules that take, on purpose: none at all, or those that refuse.
+check_failed() {
+  check_guard
+  [ "$FAIL" = closed ] || return
+  for f in $(families); do
+    refused "$f" || fault rules-missing "the rules that refuse IPv$f while Weir is dead are gone: somebody took them away." "$NAME up"
+  done
+}
+
+refused() {
+  if [ "$BACKEND" = nft ]; then
+    nft list chain inet weir forward 2>/dev/null | grep -q 'tcp dport .*jump refuse'
+    return
+  fi
+  "$(ipt "$1" save)" 2>/dev/null | awk '
+    /^-A FORWARD -j WEIR_FORWARD/ { ours = 1 }
+    /^-A WEIR_FORWARD .*-p tcp .*-j WEIR_REFUSE/ { rule = 1 }
+    END { exit !(ours && rule) }'
 }
 
 quic_refused() {

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # weir-gateway: hands the web traffic of a router's network to Weir, and takes every trace of that away again.
-# Needs no Weir to be installed, only weir-rules.sh (and weir-doctor.sh for doctor) beside it, sh (dash, bash,
-# busybox), ip, awk, grep, and either nft or iptables and ip6tables.
+# Needs no Weir to be installed, only weir-options.sh and weir-rules.sh (and weir-doctor.sh for doctor) beside it, sh
+# (dash, bash, busybox), ip, awk, grep, and either nft or iptables and ip6tables.
 #
 # What it holds to. Everything stands in chains of our own, one jump to each, put in by one transaction a family;
 # nobody else's chain, rule or table is ever flushed. IPv4 and IPv6 are always alike. Only what arrives on a LAN
 # interface and is not for this router is taken: what the router itself sends passes none of our rules. State, for
 # `down`, lies below /run, so that neither rules nor state survive a reboot. The packet's path: README.md beside it.
+# shellcheck disable=SC2034,SC2153 # the options are set and used in all of these files
 set -uf
-# shellcheck disable=SC2034 # some options are for weir-doctor.sh
 NAME=${WEIR_GATEWAY_NAME:-weir-gateway.sh}
 STATE=${WEIR_GATEWAY_STATE:-/run/weir-gateway}
 LC_ALL=C
@@ -52,6 +52,8 @@ $NAME: every device on the network through Weir, with nothing configured on it.
   --mode tproxy      the packets stay as they are, so Weir can keep the device's address towards the origin
   --ports 80,443     TCP ports to take
   --port 3129        where Weir listens for them
+  --listener MODE:PORT
+                     a listener of Weir's; what --mode and --port leave open is chosen among these; repeatable
   --exempt WHAT      leave alone: a network or address, as the device's or as the destination; only one of them
                      with from: or to: before it; a device's MAC; a user (uid:NAME) of this machine; repeatable
   --backend nft      or iptables, iptables-nft, iptables-legacy; default: nft if it is there
@@ -71,129 +73,26 @@ EOF
 
 # --- Options -------------------------------------------------------------------------------------------------
 
-defaults() {
-  LAN='' MODE=redirect PORTS=80,443 PORT=3129 EXEMPT='' BACKEND='' FAIL=open GUARD=yes QUIC=block
-  FORWARDING=no COMMAND_WORDS='' WEIR_USER='' FORWARD_PORTS='' MARK=0x77656972 ROUTE_MARK=0x77656973 TABLE=177 PREF=776
-}
-
-# one_of OPTION VALUE ALLOWED...
-one_of() {
-  option=$1 value=$2
-  shift 2
-  for each in "$@"; do [ "$each" = "$value" ] && return; done
-  die 64 "$option is one of: $*; not \"$value\"."
-}
-
-number() { # OPTION VALUE MOST
-  case $2 in '' | *[!0-9]* | ???????????*) die 64 "$1 is a number, not \"$2\"." ;; esac
-  { [ "$2" -ge 1 ] && [ "$2" -le "$3" ]; } || die 64 "$1 is a number from 1 to $3, not $2."
-}
-
-mark() {
-  case ${2#0x} in '' | *[!0-9a-fA-F]* | ?????????*) die 64 "$1 is a mark such as 0x77656972, not \"$2\"." ;; esac
-  case $2 in 0x*[1-9a-fA-F]*) ;; *) die 64 "$1 is a mark such as 0x77656972, not \"$2\"." ;; esac
-}
-
-# The network as IPv4 or IPv6: prints 4 or 6. Whether its numbers make sense is for the kernel's tools to say,
-# before anything is changed.
-family_of() {
-  case $1 in
-    *:*/*[!0-9]* | *[!0-9a-fA-F:./]*) return 1 ;;
-    *:*) echo 6 ;;
-    *[!0-9./]* | *.*.*.*.*) return 1 ;;
-    *.*.*.*) echo 4 ;;
-    *) return 1 ;;
-  esac
-}
-
-# An exemption as it is kept: "from4=NET", "to6=NET", "mac=MAC"; a plain network is both.
-exempt() {
-  case $1 in
-    from:* | to:*)
-      family=$(family_of "${1#*:}") || die 64 "--exempt: \"${1#*:}\" is no network."
-      EXEMPT="$EXEMPT ${1%%:*}$family=${1#*:}" ;;
-    uid:*)
-      id -u "${1#uid:}" >/dev/null 2>&1 || die 64 "--exempt: this machine has no user \"${1#uid:}\"."
-      EXEMPT="$EXEMPT uid=${1#uid:}" ;;
-    ??:??:??:??:??:??) case $1 in *[!0-9a-fA-F:]*) die 64 "--exempt: \"$1\" is no MAC." ;; esac; EXEMPT="$EXEMPT mac=$1" ;;
-    *)
-      if family=$(family_of "$1"); then
-        EXEMPT="$EXEMPT from$family=$1 to$family=$1"
-      elif id -u "$1" >/dev/null 2>&1; then
-        exempt "uid:$1"
-      else
-        die 64 "--exempt: \"$1\" is no network, no MAC and no user of this machine."
-      fi ;;
-  esac
-}
-
-lan() {
-  case $1 in
-    '' | *[!A-Za-z0-9_.@-]* | -* | ????????????????*) die 64 "--lan is an interface, not \"$1\"." ;;
-    lo) die 64 "--lan lo would take this router's own traffic." ;;
-  esac
-  case " $LAN " in *" $1 "*) ;; *) LAN="${LAN:+$LAN }$1" ;; esac
-}
-
-ports() {
-  count=0
-  for each in $(say "$1" | tr ',' ' '); do
-    number --ports "$each" 65535
-    count=$((count + 1))
-  done
-  case $1 in *,,* | ,* | *, | '' | *' '*) count=16 ;; esac
-  [ "$count" -le 15 ] || die 64 "--ports is a list such as 80,443, of 15 ports at most."
-  PORTS=$1
-}
-
-# Sets the options, and COMMAND_WORDS to the number of words behind "--", if there is one.
-take_options() {
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --) COMMAND_WORDS=$(($# - 1)); return ;;
-      --forwarding) FORWARDING=yes; shift; continue ;;
-      --help | -h) usage; exit 0 ;;
-      --*=*) option=${1%%=*} value=${1#*=} words=1 ;;
-      --*) [ $# -ge 2 ] || die 64 "$1 needs a value."; option=$1 value=$2 words=2 ;;
-      *) die 64 "\"$1\" is not understood. Try \"$NAME --help\"." ;;
-    esac
-    case $option in
-      --lan) lan "$value" ;;
-      --mode) one_of --mode "$value" redirect tproxy; MODE=$value ;;
-      --ports) ports "$value" ;;
-      --port) number --port "$value" 65535; PORT=$value ;;
-      --exempt) exempt "$value" ;;
-      --backend) one_of --backend "$value" nft iptables iptables-nft iptables-legacy; BACKEND=$value ;;
-      --fail) one_of --fail "$value" open closed; FAIL=$value ;;
-      --guard) one_of --guard "$value" yes no; GUARD=$value ;;
-      --quic) one_of --quic "$value" block allow; QUIC=$value ;;
-      --uid) WEIR_USER=$value ;;
-      --forward-port) number --forward-port "$value" 65535; FORWARD_PORTS="$FORWARD_PORTS $value" ;;
-      --mark) mark --mark "$value"; MARK=$value ;;
-      --route-mark) mark --route-mark "$value"; ROUTE_MARK=$value ;;
-      --table) number --table "$value" 252; TABLE=$value ;;
-      --pref) number --pref "$value" 32765; PREF=$value ;;
-      *) die 64 "there is no option $option. Try \"$NAME --help\"." ;;
-    esac
-    shift "$words"
-  done
-}
-
 # The options of the last `up`, then those of this command line.
 recall() {
   defaults
-  if [ -f "$STATE/options" ]; then
-    IFS=$NL
-    # shellcheck disable=SC2046 # one option a line
-    set -- $(cat "$STATE/options") "$@"
-    unset IFS
-  fi
+  [ ! -f "$STATE/options" ] || take_kept
   take_options "$@"
+}
+
+take_kept() {
+  IFS=$NL
+  # shellcheck disable=SC2046 # one option a line
+  set -- $(cat "$STATE/options")
+  unset IFS
+  take_options "$@"
+  MODE_ASKED='' PORT_ASKED=''
 }
 
 # For plan and up: the options of this command line; without any, those of the last time.
 settle() {
   case ${1:---} in --) recall "$@" ;; *) defaults; take_options "$@" ;; esac
+  choose_listener
   [ -n "$LAN" ] || die 64 "--lan is missing: which interface are the devices on? (ip -brief address)"
   case ",$PORTS," in *",$PORT,"*) die 64 "--port $PORT cannot be one of --ports $PORTS." ;; esac
   [ "$MARK" != "$ROUTE_MARK" ] || die 64 "--mark and --route-mark must differ."
@@ -204,6 +103,7 @@ settle() {
 
 # --- Putting in and taking away ------------------------------------------------------------------------------
 
+has_interface() { [ -e "/sys/class/net/$1" ] || ip link show dev "$1" >/dev/null 2>&1; }
 has_ipv6() { [ -e /proc/net/if_inet6 ]; }
 families() { if has_ipv6; then echo 4 6; else echo 4; fi; }
 
@@ -493,7 +393,7 @@ up() {
   keep_options
   listening || warn "nobody listens on port $PORT yet."
   for each in $LAN; do
-    ip link show dev "$each" >/dev/null 2>&1 || warn "there is no interface $each yet: nothing of it is taken before there is."
+    has_interface "$each" || warn "there is no interface $each yet: nothing of it is taken before there is."
   done
   if [ "$GUARD" = yes ]; then guard_start; fi
   return 0
@@ -561,6 +461,9 @@ status() {
     if taken "$f"; then word="taken"; else word="NOT taken" code=1; fi
     say "IPv$f: ports $PORTS of $LAN are $word ($MODE, $BACKEND)"
   done
+  for each in $LAN; do
+    has_interface "$each" || { say "there is no interface $each: nothing of it is taken"; code=1; }
+  done
   if listening; then say "Weir listens on port $PORT"; else say "nobody listens on port $PORT (--fail $FAIL)"; code=1; fi
   if guard_pid >/dev/null; then say "the guard watches"; elif [ "$GUARD" = yes ]; then say "the guard is gone"; code=1; fi
   case $BACKEND in
@@ -572,6 +475,7 @@ status() {
 
 doctor() {
   recall "$@"
+  [ -f "$STATE/options" ] || choose_listener
   need_root
   part examine weir-doctor.sh
   examine
@@ -581,6 +485,7 @@ main() {
   [ $# -gt 0 ] || { usage >&2; exit 64; }
   verb=$1
   shift
+  part take_options weir-options.sh
   part nft_text weir-rules.sh
   case $verb in
     plan | up | down | status | doctor | guard) "$verb" "$@" ;;

@@ -42,22 +42,30 @@ bool takes_defaults(const GatewayOptions& options) {
          (!again && (options.verb == "up" || options.verb == "plan" || options.verb == "guard"));
 }
 
+// Which of them the rules are for is chosen, or held against the rules, by the script.
+void add_listeners(Words& words, const Settings& settings) {
+  const bool ports = !has(words, "--forward-port");
+  bool none = true;
+  for (const Settings::Listener& listener : settings.listeners) {
+    const std::string port = std::to_string(listener.at.port);
+    if (listener.mode != ListenMode::Forward) {
+      const bool tproxy = listener.mode == ListenMode::Tproxy;
+      add(words, "--listener", (tproxy ? "tproxy:" : "redirect:") + port);
+      none = false;
+    } else if (ports) {
+      add(words, "--forward-port", port);
+    }
+  }
+  if (none) {
+    add(words, "--listener", "none");
+  }
+}
+
 void fill_in(Words& words, const Settings& settings) {
   if (!settings.process.user.empty() && !has(words, "--uid")) {
     add(words, "--uid", settings.process.user);
   }
-  const bool ports = !has(words, "--forward-port");
-  for (const Settings::Listener& listener : settings.listeners) {
-    const std::string port = std::to_string(listener.at.port);
-    if (listener.mode == ListenMode::Forward && ports) {
-      add(words, "--forward-port", port);
-    } else if (listener.mode != ListenMode::Forward && !has(words, "--port")) {
-      add(words, "--port", port);
-      if (!has(words, "--mode")) {
-        add(words, "--mode", listener.mode == ListenMode::Tproxy ? "tproxy" : "redirect");
-      }
-    }
-  }
+  add_listeners(words, settings);
   if (settings.transparent.mark != 0 && !has(words, "--mark")) {
     add(words, "--mark", hex_text(settings.transparent.mark));
   }
@@ -85,6 +93,8 @@ const std::vector<GatewayOption>& gateway_options() {
       {"--mode", "MODE", "redirect (the default) or tproxy, which can keep a device's address"},
       {"--ports", "PORT,...", "TCP ports to take; else 80,443"},
       {"--port", "PORT", "Where Weir listens for them; else 3129"},
+      {"--listener", "MODE:PORT",
+       "A listener of Weir's, among which mode and port are chosen; may be repeated"},
       {"--exempt", "WHAT",
        "Leave alone: a network (from:, to:, or both), a device's MAC, a user; may be repeated"},
       {"--backend", "NAME", "nft, iptables, iptables-nft or iptables-legacy; else what is there"},

@@ -197,6 +197,7 @@ bool read_json(std::string_view line, Arena& arena, LogRecord& out) {
       {"client", &out.client},
       {"user", &out.user},
       {"listener", &out.listener},
+      {"listener_name", &out.listener_name},
       {"method", &out.method},
       {"url", &out.url},
       {"referer", &out.referer},

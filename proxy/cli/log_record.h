@@ -28,7 +28,8 @@ struct LogRecord {
   std::optional<WallTime> time;
   std::string_view client;
   std::string_view user;
-  std::string_view listener;  // address and port
+  std::string_view listener;       // address and port
+  std::string_view listener_name;  // empty in logs that have none
   std::string_view method;
   std::string_view url;
   std::string_view referer;

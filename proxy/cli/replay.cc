@@ -79,8 +79,11 @@ std::string_view Replay::obstacle(const LogRecord& record) const {
   return cut ? "its URL was cut when it was logged" : std::string_view();
 }
 
-// The log has the listener's address, rules have its name.
+// Rules have the listener's name, older logs its address only.
 std::string_view Replay::listener_name(const LogRecord& record) const {
+  if (!record.listener_name.empty()) {
+    return record.listener_name;
+  }
   const auto& listeners = rules_.settings.listeners;
   const auto at = Endpoint::parse(record.listener);
   for (const Settings::Listener& listener : listeners) {

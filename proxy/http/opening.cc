@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // See opening.h. What begins like a request is waited for much longer than what may be anything:
-// or a request could be typed so slowly that it passes unread. What some server might take for a
+// or a request could be typed so slowly that it passes unread. Any token may be a method, so what
+// is unclear stays so up to a byte that no request line has. What some server might take for a
 // request, however wrong it is, goes to our parser, which refuses it: passed on, it would get round
 // the rules.
 #include "proxy/http/opening.h"
@@ -14,7 +15,6 @@
 namespace weir::http {
 namespace {
 
-constexpr std::size_t kLongestMethod = 32;
 constexpr std::array<std::string_view, 9> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
@@ -53,37 +53,77 @@ bool names_other_protocol(std::string_view line) {
          slash + 1 < last.size() && is(last[slash + 1], kDigit);
 }
 
-// HTTP/0.9 knows no version, and so does who forgets it.
-bool is_request(std::string_view line, std::string_view method) {
+// As only HTTP writes them; "*" and "sip:a.test" are others' as well.
+bool is_web_target(std::string_view target) {
+  return target.starts_with('/') || starts_with_ignoring_case(target, "http://") ||
+         starts_with_ignoring_case(target, "https://");
+}
+
+// HTTP/0.9 knows no version, and so does who forgets it. A version of something else is none to
+// servers that look at its number only.
+bool is_request(std::string_view line, std::string_view method, std::string_view target) {
   line = line.substr(0, line.find_last_not_of("\r") + 1);
-  return names_http(line) || (is_known(method) && !names_other_protocol(line));
+  if (names_http(line)) {
+    return true;
+  }
+  return names_other_protocol(line) ? is_web_target(target) : is_known(method);
+}
+
+// RFC 9112 2.2; some servers leave out blanks as well.
+std::string_view without_empty_lines(std::string_view in) {
+  in.remove_prefix(std::min(in.find_first_not_of(" \t\r\n"), in.size()));
+  return in;
+}
+
+// Behind the method and the blanks that end it.
+std::string_view target_of(std::string_view in, std::size_t blank) {
+  in.remove_prefix(std::min(in.find_first_not_of(" \t", blank), in.size()));
+  return in;
+}
+
+// A line that has not ended, up to here.
+Opening begins(std::string_view line, std::string_view method, std::string_view target) {
+  const bool begun = target.empty() || target.front() == '*' || is_web_target(target) ||
+                     may_be_method(method) || names_http(line);
+  return begun ? Opening::Begun : Opening::Unclear;
 }
 
 }  // namespace
 
 Opening opening_of(std::string_view in, std::size_t longest) {
-  // RFC 9112 2.2; some servers leave out blanks as well.
-  in.remove_prefix(std::min(in.find_first_not_of(" \t\r\n"), in.size()));
+  in = without_empty_lines(in);
   if (in.empty()) {
     return Opening::Begun;
   }
   const std::size_t blank = in.find_first_of(" \t\r\n");
   const std::string_view method = in.substr(0, blank);
-  if (method.empty() || method.size() > kLongestMethod || !all(method, kTchar)) {
+  if (!all(method, kTchar)) {
     return Opening::Other;
   }
+  const bool too_long = in.size() >= longest;
   if (blank == std::string_view::npos) {
-    return may_be_method(method) ? Opening::Begun : Opening::Unclear;
+    return too_long ? Opening::Other : may_be_method(method) ? Opening::Begun : Opening::Unclear;
   }
+  const std::string_view target = target_of(in, blank);
   if (const std::size_t end = in.find('\n'); end != std::string_view::npos) {
-    return is_request(in.substr(0, end), method) ? Opening::Http : Opening::Other;
+    return is_request(in.substr(0, end), method, target) ? Opening::Http : Opening::Other;
   }
-  const std::string_view target = in.substr(blank + 1);
-  const bool path = target.empty() || target.front() == '/' || target.front() == '*';
-  if (!path && !may_be_method(method)) {
-    return in.size() < longest ? Opening::Unclear : Opening::Other;
+  const Opening seen = begins(in, method, target);
+  if (!too_long) {
+    return seen;
   }
-  return in.size() < longest ? Opening::Begun : Opening::Http;
+  return seen == Opening::Begun ? Opening::Http : Opening::Other;
+}
+
+Opening last_opening_of(std::string_view in) {
+  in = without_empty_lines(in);
+  const std::string_view line = in.substr(0, in.find('\n'));
+  const std::size_t blank = line.find_first_of(" \t");
+  const std::string_view method = line.substr(0, blank);
+  if (blank == std::string_view::npos || !all(method, kTchar)) {
+    return Opening::Other;
+  }
+  return is_request(line, method, target_of(line, blank)) ? Opening::Http : Opening::Other;
 }
 
 }  // namespace weir::http

@@ -11,7 +11,7 @@
 namespace weir::http {
 
 enum class Opening : std::uint8_t {
-  Unclear,  // may become a request or anything else
+  Unclear,  // may become a request or anything else; no server takes it for a whole line
   Begun,    // begins as only a request does; its first line is not whole
   Http,     // a request line, or a beginning of one that is too long: for the parser to judge
   Other,
@@ -19,5 +19,8 @@ enum class Opening : std::uint8_t {
 
 // `in`: everything received; `longest`: the limit of a request line.
 Opening opening_of(std::string_view in, std::size_t longest);
+
+// The same where nothing follows: Http or Other.
+Opening last_opening_of(std::string_view in);
 
 }  // namespace weir::http

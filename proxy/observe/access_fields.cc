@@ -84,6 +84,7 @@ constexpr std::array kFields = {
     AccessField{"client_mac", "hardware address of the client, from the neighbour table or a DHCP lease", kSmall, kJson, WRITE(o.mac(r.client_mac))},
     AccessField{"client_name", "name that the client's device gave to the DHCP server", kText, kJson, WRITE(o.text(r.client_name))},
     AccessField{"listener", "address and port the client connected to", kSmall, kJson, WRITE(o.endpoint(r.listener))},
+    AccessField{"listener_name", "what listen[].name calls it", kText, kJson, WRITE(o.text(r.listener_name))},
     AccessField{"user", "name of the authenticated user", kText, kJson, WRITE(o.text(r.user))},
     AccessField{"method", "request method", kText, kJson, WRITE(o.text(r.method))},
     AccessField{"url", "absolute URL, or host and port of a tunnel", kUrl, kJson, WRITE(o.text(r.url))},

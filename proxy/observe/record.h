@@ -31,6 +31,7 @@ struct Record {
   MacAddress client_mac{};         // all zero: unknown
   std::string_view client_name;    // of its device, as a DHCP lease tells it
   Endpoint listener;               // which of our listeners
+  std::string_view listener_name;  // and what the settings call it
   std::uint8_t listener_slot = 0;  // and where it is counted (listener_slots.h)
   Endpoint destination;            // the address dialled; port 0 when none was
   std::string_view user;           // authenticated user name, empty if none

@@ -33,6 +33,7 @@ void begin_record(Exchange& ex, Session& session) {
   ex.record.started = worker.loop.wall();
   ex.record.client = session.peer;
   ex.record.listener = session.listener.at;
+  ex.record.listener_name = session.listener.name;
   ex.record.listener_slot = static_cast<std::uint8_t>(session.listener.slot);
   ex.record.client_reused = ex.client_reused;
 }
@@ -97,12 +98,12 @@ void record_exchange(Exchange& ex, Session& session) {
 }
 
 OwnedRecord::OwnedRecord(const Record& from) : record(from) {
-  const std::array<std::string_view*, 17> texts = {
-      &record.user,         &record.method,     &record.url,        &record.host,
-      &record.version,      &record.rule,       &record.tags,       &record.decision,
-      &record.list,         &record.would_have, &record.cache,      &record.cache_reason,
-      &record.content_type, &record.referer,    &record.user_agent, &record.parent,
-      &record.client_name};
+  const std::array<std::string_view*, 18> texts = {
+      &record.user,         &record.method,       &record.url,        &record.host,
+      &record.version,      &record.rule,         &record.tags,       &record.decision,
+      &record.list,         &record.would_have,   &record.cache,      &record.cache_reason,
+      &record.content_type, &record.referer,      &record.user_agent, &record.parent,
+      &record.client_name,  &record.listener_name};
   std::size_t size = 0;
   for (const auto* text : texts) {
     size += text->size();

@@ -306,6 +306,9 @@ Task<void> Session::reach_tunnel(Exchange& ex) {
   } else if (ex.course == Course::Tunnel && ex.origin == nullptr) {
     co_await open_tunnel(ex, *this);  // the greeting has changed the rules' mind
   }
+  if (ex.course == Course::Tunnel && ex.unheard && !ex.tls && !in.empty()) {
+    co_await guard_opening(ex, *this);
+  }
 }
 
 // The origin's answer, and what it means to the cache: it may have to be asked a second time, when

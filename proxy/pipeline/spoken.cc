@@ -9,7 +9,9 @@
 //      line's limit but begins like one: HTTP, be it 0.9 or 2, which is then refused
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
 //      said, whoever speaks next decides. A client that speaks first after all is looked at again:
-//      browsers keep spare connections, which would otherwise pass unread when they are used
+//      browsers keep spare connections, which would otherwise pass unread when they are used. If
+//      what was said may yet become a request, it is passed on for as long as it stays so, and
+//      looked at again when it becomes one: or a pause behind "Foo" would be a way past the rules
 //   4. anything else: not ours to read
 #include "proxy/pipeline/spoken.h"
 
@@ -17,6 +19,7 @@
 #include <utility>
 
 #include "proxy/http/opening.h"
+#include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/worker.h"
 
@@ -60,9 +63,58 @@ class Herald final : public StreamKeeper {
   Stream& client_;
 };
 
+bool server_speaks(Exchange& ex) {
+  return !ex.origin_in.empty() || !ex.origin->stream.quiet();
+}
+
+// The client is heard anew, without this tunnel.
+void look_again(Exchange& ex, Session& session) {
+  ex.spoke_late = true;
+  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  ex.recorded = true;  // by what it is now seen to be
+  ex.course = Course::Drop;
+}
+
+// Waits for the client, or for its server to say something.
+Task<void> wait_for_either(Exchange& ex, Session& session, Instant until) {
+  Stream& origin = ex.origin->stream;
+  Herald herald(session.client);
+  origin.keep(&herald, until);
+  co_await session.client.readable(until, Failure::HeadTimeout);
+  origin.unkeep();
+  session.client.allow_reads();
+}
+
+// More of what the client says, unless its server speaks first or the client has ended.
+Task<bool> hear_more(Exchange& ex, Session& session, Instant until) {
+  while (!server_speaks(ex) && session.worker.loop.now() < until) {
+    session.make_room();
+    const IoResult r = session.client.read(session.in.space(), session.in.room());
+    if (r.what == Io::Bytes) {
+      session.in.added(r.bytes);
+      co_return true;
+    }
+    if (r.what != Io::WouldBlock) {
+      break;
+    }
+    co_await wait_for_either(ex, session, until);
+  }
+  co_return false;
+}
+
 // Of a beginning that never became whole. The greeting could still name somebody after us.
 Spoken slow(Spoken begun) {
   return begun == Spoken::Tls ? Spoken::Gone : Spoken::Http;
+}
+
+// Nothing follows, and the client may still want to hear.
+Spoken at_the_end(const Session& session, Look seen, Spoken begun) {
+  if (seen == Look::Begun && begun == Spoken::Tls) {
+    return Spoken::BadTls;
+  }
+  const bool request = session.in.valid() && begun == Spoken::Other &&
+                       http::last_opening_of(session.in.unread()) == http::Opening::Http;
+  return request ? Spoken::Http : begun;
 }
 
 }  // namespace
@@ -84,10 +136,7 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
       continue;
     }
     if (r.what != Io::WouldBlock) {
-      const bool cut = seen == Look::Begun && spoken == Spoken::Tls;
-      co_return r.what != Io::End ? Spoken::Gone  // else it may still want to hear
-      : cut                       ? Spoken::BadTls
-                                  : spoken;
+      co_return r.what == Io::End ? at_the_end(session, seen, spoken) : Spoken::Gone;
     }
     const Instant quiet = worker.loop.now() + session.settings().transparent.quiet_wait;
     const Instant until = seen == Look::Begun ? patience : std::min(quiet, patience);
@@ -103,29 +152,51 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 
 Task<void> await_speaker(Exchange& ex, Session& session) {
   Worker& worker = session.worker;
-  Stream& origin = ex.origin->stream;
   const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
-  Herald herald(session.client);
-  while (session.in.empty() && origin.quiet() && worker.loop.now() < until) {
+  while (session.in.empty() && !server_speaks(ex) && worker.loop.now() < until) {
     session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
       session.in.added(r.bytes);
-      ex.spoke_late = true;
-      worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-      ex.recorded = true;  // by what it is now seen to be
-      ex.course = Course::Drop;
+      look_again(ex, session);
       co_return;
     }
     worker.buffers.give(std::move(session.in));  // a silent client holds none
     if (r.what != Io::WouldBlock) {
       co_return;
     }
-    origin.keep(&herald, until);
-    co_await session.client.readable(until, Failure::HeadTimeout);
-    origin.unkeep();
-    session.client.allow_reads();
+    co_await wait_for_either(ex, session, until);
   }
+}
+
+Task<void> guard_opening(Exchange& ex, Session& session) {
+  const Settings::Timeouts& timeouts = session.settings().timeouts;
+  Arena arena;
+  tls::Hello none;
+  Spoken spoken = Spoken::Other;
+  std::size_t passed = 0;
+  while (look(session, spoken, none, arena) == Look::Unclear) {
+    const std::string_view more = session.in.unread().substr(passed);
+    const Failure why = co_await send_text(ex.origin->stream, more, timeouts.tunnel_idle,
+                                           Failure::OriginReset, Failure::OriginBodyTimeout);
+    passed += more.size();
+    if (why != Failure::None) {
+      break;  // the tunnel will meet it, too
+    }
+    const Instant until = session.worker.loop.now() + timeouts.tunnel_idle;
+    const bool heard = co_await hear_more(ex, session, until);
+    if (!heard) {
+      break;
+    }
+    const Look seen = look(session, spoken, none, arena);
+    if (seen == Look::Begun || spoken == Spoken::Http) {
+      look_again(ex, session);
+      co_return;
+    }
+  }
+  session.in.use(passed);
+  ex.head_bytes += passed;
+  ex.record.bytes_to_origin += passed;
 }
 
 }  // namespace weir

@@ -289,6 +289,7 @@ void Worker::refuse_connection(const ListenerState& listener, int fd, const Endp
   record.started = loop.wall();
   record.client = peer;
   record.listener = listener.at;
+  record.listener_name = listener.name;
   record.listener_slot = static_cast<std::uint8_t>(listener.slot);
   record.failure = why;
   record.status = row(record.failure).status;

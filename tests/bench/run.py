@@ -47,6 +47,8 @@ def parse():
     p.add_argument("--only", default=",".join(keys), help="of: " + " ".join(keys))
     p.add_argument("--peers", default=",".join(c.name for c in peer_list.ALL))
     p.add_argument("--requests", type=Path, help="for filters: requests as `weir check` reads them")
+    p.add_argument("--gateway-mode", choices=("redirect", "tproxy"), default="redirect", help="how it is turned aside")
+    p.add_argument("--gateway-family", type=int, choices=(4, 6), default=4, help="over IPv4 or IPv6")
     p.add_argument("--quick", action="store_true", help="one run of 0.5 s, 500 idle: a smoke test")
     p.add_argument("--json", type=Path, help="also write everything here")
     p.add_argument("--check", action="store_true", help="exit 1 if Weir misses a goal")

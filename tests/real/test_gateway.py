@@ -6,6 +6,7 @@
 """plan, up, status, guard, fail and down in network namespaces."""
 
 import functools
+import json
 import os
 import shutil
 import socket
@@ -78,6 +79,11 @@ class Gateway(Lab):
                 self.at(self.router, tool, "--noflush", stdin=text)
         if shutil.which("nft"):
             self.at(self.router, "nft", "-f", "-", stdin=FOREIGN_NFT)
+
+    def weir(self, *words, ok=True):
+        """The script in the program."""
+        return self.at(self.router, os.environ["WEIR_BINARY"], "gateway", *words, ok=ok,
+                       env={"WEIR_GATEWAY_STATE": self.state})
 
     @everywhere
     def test_connections_arrive_with_their_destination(self, backend, mode):
@@ -175,16 +181,30 @@ class Gateway(Lab):
         self.gate("down")
         self.same(before, self.snapshot())
 
+    def refusing(self, backend):
+        """PATH with programs before the backend's own that put an address no kernel takes in place of 10.9.9.9."""
+        folder = os.path.join(self.folder, "refusing-" + backend)
+        os.makedirs(folder, exist_ok=True)
+        names = ["nft"] if backend == "nft" else [tool + "-restore" for tool in (backend, backend.replace("ip", "ip6", 1))]
+        for name in names:
+            real = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write('#!/bin/sh\ncase " $* " in *" -f "* | *" --noflush"*) sed s/10.9.9.9/10.1.2.300/ | %s "$@" ;;\n'
+                           '*) exec %s "$@" ;; esac\n' % (real, real))
+            os.chmod(file.name, 0o755)
+        return {"PATH": folder + ":" + os.environ["PATH"]}
+
     @everywhere
     def test_a_failing_up_leaves_nothing_or_what_was(self, backend, mode):
         """Rules the kernel refuses change nothing: not the network, not the rules of the last time."""
         before = self.snapshot()
-        bad = ("--backend", backend, "--mode", mode, "--exempt", "10.1.2.300")
-        self.assertEqual(self.up(*bad, ok=False).returncode, 71)
+        env = self.refusing(backend)
+        bad = ("--backend", backend, "--mode", mode, "--exempt", "10.9.9.9")
+        self.assertEqual(self.up(*bad, ok=False, env=env).returncode, 71)
         self.same(before, self.snapshot())
         self.up("--backend", backend, "--mode", mode, "--guard", "no")
         good = self.snapshot()
-        self.assertEqual(self.up(*bad, ok=False).returncode, 71)
+        self.assertEqual(self.up(*bad, ok=False, env=env).returncode, 71)
         self.same(good, self.snapshot())
         self.gate("down")
         self.same(before, self.snapshot())
@@ -365,6 +385,63 @@ class Gateway(Lab):
                 self.assertIn("weir-gateway", done.stderr)
         self.same(before, self.snapshot())
 
+    def test_exemptions_that_are_none_are_told_at_once(self):
+        """By the script and by the program, in other shells too, before anything is looked at or changed."""
+        before = self.snapshot()
+        wrong = ("300.1.1.1", "10.1.2.3/33", "10.1.2", "10.0.0.0/", "10.0.0.0/8/8", "fd00::1::2", "fd00::/129", "12345::1",
+                 "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "from:::ffff:1.2.3.400", "to:10.1.2.256", "from:nobody",
+                 "02:77:00:00:00", "02:77:00:00:00:0g", "0277:0:0:0:0:2", "uid:no-such-user", "uid:4294967290", "uid:", "-n")
+        shells = [shell for shell in ("busybox ash", "dash", "bash --posix") if shutil.which(shell.split()[0])]
+        for number, each in enumerate(wrong):
+            with self.subTest(each):
+                for done in (self.gate("up", "--lan", "lan0", "--exempt=" + each, ok=False, shell=shells[number % len(shells)]),
+                             self.weir("up", "--lan", "lan0", "--exempt", each, ok=False)):
+                    self.assertEqual(done.returncode, 64, done.stderr)
+                    self.assertIn('"%s"' % each.removeprefix("from:").removeprefix("to:").removeprefix("uid:"), done.stderr)
+                    self.assertEqual(done.stdout, "")
+        self.same(before, self.snapshot())
+        self.assertFalse(os.path.exists(self.state))
+        for each in ("0.0.0.0/0", "10.77.1.9", "::/0", "fd77::ffff:10.1.2.3/128", "from:fd77:1::/64", MAC.upper(), "uid:0"):
+            self.gate("plan", "--lan", "lan0", "--exempt", each)
+
+    def test_the_configuration_chooses_mode_and_port(self):
+        """Of its listeners the one that fits; where none or several fit, a sentence says so."""
+        listeners = {"redirect": (3129,), "tproxy": (3130,)}
+
+        def config(**ports):
+            return self.path("weir.json", json.dumps({"listen": [
+                {"at": "%s:%d" % (at, port), "name": "%s%d" % (at, port), "mode": mode}
+                for mode, some in ports.items() for port in some for at in ("0.0.0.0", "[::]")]}).encode())
+
+        def plan(*words, ok=True):
+            return self.weir("plan", "--lan", "lan0", "--backend", "nft", "-c", both, *words, ok=ok)
+        both = config(**listeners)
+        for words, mode, port in ((("--mode", "tproxy"), "tproxy", 3130), (("--port", "3130"), "tproxy", 3130),
+                                  (("--mode", "redirect"), "redirect", 3129), (("--port", "3129"), "redirect", 3129)):
+            self.assertIn("%s to :%d" % (mode, port), plan(*words).stdout)
+        for words, said in (((), "choose with --mode"), (("--mode", "tproxy", "--port", "3129"), "no listener"),
+                            (("--port", "3131"), "there is: redirect:3129 tproxy:3130")):
+            done = plan(*words, ok=False)
+            self.assertEqual(done.returncode, 64, done.stdout)
+            self.assertIn(said, done.stderr)
+        both = config(redirect=(3129, 3139))
+        self.assertIn("choose with --port", plan(ok=False).stderr)
+        self.assertIn("redirect to :3139", plan("--port", "3139").stdout)
+        both = config(tproxy=(3130,))
+        self.assertIn("tproxy to :3130", plan().stdout)
+        both = self.path("weir.json", b'{"listen": ["127.0.0.1:4321"]}')
+        self.assertIn("no listener of mode", plan().stderr)
+
+    def test_an_interface_that_comes_later(self):
+        """`up` says so, as at boot there may be none yet; `status` is not content before it is there."""
+        self.listener()
+        self.assertIn("no interface late0 yet", self.up("--lan", "late0", "--guard", "no").stderr)
+        done = self.gate("status", ok=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no interface late0", done.stdout)
+        self.ip(self.router, "link add late0 type bridge")
+        self.assertEqual(self.gate("status").returncode, 0)
+
     def test_it_runs_in_other_shells(self):
         """busybox (as on OpenWrt), dash and bash do the same."""
         self.listener("tproxy")
@@ -386,9 +463,7 @@ class Gateway(Lab):
         self.listener()
         config = self.path("weir.json", b'{"listen": ["127.0.0.1:4321"], "process": {"user": "nobody"}}')
 
-        def weir(*words, ok=True):
-            return self.at(self.router, os.environ["WEIR_BINARY"], "gateway", *words, ok=ok,
-                           env={"WEIR_GATEWAY_STATE": self.state})
+        weir = self.weir
         before = self.snapshot()
         self.assertEqual(weir("plan", "--lan", "lan0").stdout.splitlines()[1:],
                          self.gate("plan", "--lan", "lan0").stdout.splitlines()[1:])
@@ -409,7 +484,7 @@ class Gateway(Lab):
 
     def test_the_scripts_please_shellcheck(self):
         """No complaint of any kind."""
-        names = ["weir-gateway.sh", "weir-rules.sh", "weir-doctor.sh"]
+        names = ["weir-gateway.sh", "weir-options.sh", "weir-rules.sh", "weir-doctor.sh"]
         self.run_program("shellcheck", "--shell=sh", *names, cwd=SCRIPTS)
 
     def test_the_example_for_nft_is_what_it_says(self):

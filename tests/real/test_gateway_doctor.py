@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 from gateway_lab import OUTSIDE, ROUTER, SCRIPTS, SERVER, Lab
+from harness import wait_until
 
 NFT = shutil.which("nft", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
@@ -219,20 +220,80 @@ class GatewayDoctor(Lab):
         self.need("ss")
         for made, other in (("tproxy", "redirect"), ("redirect", "tproxy")):
             listener = self.listener(made)
-            self.up("--mode", other)
+            self.up("--mode", other, "--exempt", "from:10.9.9.9")
             self.assertNotIn("taken %s" % SERVER[4], self.ask(SERVER[4], seconds=1))
             self.mended("mode-mismatch")
+            self.assertIn("--exempt from:10.9.9.9", self.gate_options())
             self.assertTrue(self.ask(SERVER[4]).startswith("taken"))
             self.gate("down")
             listener.end()
 
+    def gate_options(self):
+        with open(os.path.join(self.state, "options"), encoding="ascii") as file:
+            return file.read().replace("\n", " ")
+
+    def test_what_the_other_mode_does_is_said_as_it_is(self):
+        """nft goes on where it finds no transparent socket; iptables drops; both are what really happens."""
+        self.need("ss", "iptables-nft")
+        self.listener("redirect")
+        for backend, fail, said, meets in (("nft", "open", "past Weir, unfiltered", "server " + SERVER[4]),
+                                           ("nft", "closed", "every connection is refused", "ConnectionRefusedError"),
+                                           ("iptables-nft", "open", "no connection gets through", "TimeoutError")):
+            self.up("--mode", "tproxy", "--backend", backend, "--fail", fail)
+            self.assertEqual(self.ask(SERVER[4], seconds=1), meets, backend + " " + fail)
+            self.assertEqual(set(self.doctor()), {"mode-mismatch"})
+            self.assertIn(said, self.sick.stdout)
+
+    def test_a_configuration_that_says_something_else(self):
+        """What is in force is held against the configuration's listeners, and is what everything else is about."""
+        self.listener()
+        self.up("--exempt", "10.9.9.9")
+        self.healthy("--listener", "redirect:3129", "--listener", "tproxy:3130")
+        for listeners in (("tproxy:3129",), ("redirect:3128", "tproxy:3130"), ("none",)):
+            words = [word for each in listeners for word in ("--listener", each)]
+            self.assertEqual(set(self.doctor(*words)), {"config-mismatch"}, self.sick.stdout)
+            self.assertIn("redirect on port 3129", self.sick.stdout)
+        config = self.path("weir.json", b'{"listen": [{"at": "0.0.0.0:3131", "mode": "tproxy"}]}')
+        said = self.at(self.router, os.environ["WEIR_BINARY"], "gateway", "doctor", "-c", config, ok=False,
+                       env={"WEIR_GATEWAY_STATE": self.state})
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("listeners are: tproxy:3131.", said.stdout)
+        self.assertNotIn("mode-mismatch", said.stdout)
+        self.listener("tproxy", port=3130)
+        self.mended("config-mismatch", "--listener", "tproxy:3130")
+        self.assertIn("--mode tproxy", self.gate_options())
+        self.assertIn("--exempt to:10.9.9.9", self.gate_options())
+
+    def test_closed_and_dead(self):
+        """--fail closed and no Weir: that is said, with the ways out, and that its rules are as they should be."""
+        for backend in ("nft", "iptables-nft"):
+            listener = self.listener()
+            self.up("--fail", "closed", "--backend", backend)
+            listener.end()
+            wait_until("refused", lambda: self.ask(SERVER[4]) == "ConnectionRefusedError")
+            found = self.doctor()
+            self.assertEqual(set(found), {"not-listening"}, self.sick.stdout)
+            self.assertIn("nothing passes, as --fail closed asks", self.sick.stdout)
+            self.assertRegex(found["not-listening"], r"start weir.* down$")
+            self.gate("up", "--lan", "lan0", "--fail", "closed", "--backend", backend, "--guard", "no")
+            self.gate("fail")
+            if backend == "nft":
+                self.at(self.router, "nft", "flush", "chain", "inet", "weir", "forward")
+            else:
+                self.at(self.router, "ip6tables-nft", "-F", "WEIR_FORWARD")
+            self.assertEqual(set(self.doctor()), {"not-listening", "rules-missing"}, self.sick.stdout)
+
     def test_the_guard_is_gone(self):
         """kill -9 of the guard is found, and `up` brings it back."""
-        self.listener()
+        listener = self.listener()
         self.up()
         with open(os.path.join(self.state, "guard"), encoding="ascii") as file:
             os.kill(int(file.read().split()[0]), signal.SIGKILL)
         self.mended("guard-gone")
+        with open(os.path.join(self.state, "guard"), encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), signal.SIGKILL)
+        listener.end()  # with the rules still in
+        self.assertEqual(set(self.doctor()), {"not-listening", "guard-gone"})
 
     def test_interfaces_that_cannot_serve(self):
         """Missing, down, without an address."""

@@ -60,6 +60,7 @@ class Names(Case):
                 self.assertEqual((line["claim"], line["status"]), (claim, 200), line)
                 self.assertIn(road.address(last), line["destination"])
                 self.assertTrue(line["listener"].endswith(":%d" % road.port), line)
+                self.assertEqual(line["listener_name"], road.mode + ("[::]" if road.family == "v6" else "0.0.0.0"))
 
     def test_a_server_hears_one_name_however_it_is_spelled(self):
         """What is stored is for all, and is known by the name and the port of the connection alone."""
@@ -356,6 +357,51 @@ class OtherProtocols(Case):
                     self.assertRegex(hear(sock)[:12], rb"HTTP/1\.1 [45]", pieces)
         self.assertEqual(heard, [])
 
+    def test_what_becomes_http_after_a_pause_is_judged(self):
+        """Any word may be a method. Its server may hear the word, and never the request."""
+        heard = []
+
+        def lenient(sock):
+            with contextlib.suppress(OSError):
+                while piece := sock.recv(65536):
+                    heard.append(piece)
+        self.gateway(hosts={"bad.test": (2,), "good.test": (2,)}, transparent={"quiet_wait": "100ms"},
+                     timeouts={"head": "3s"})
+        self.origin(8043, lenient)
+        end = b" / HTTP/1.1\r\nHost: bad.test\r\nConnection: close\r\n\r\n"
+        for road in self.roads():
+            self.web_answer(road, 2, "/", "good.test")  # the address is known under a name that may pass
+            for pieces, wanted in (((b"Foo", end), b"403"), ((b"Foo", b" ", end[1:]), b"403"),
+                                   ((b"foo b", b"ar", end), b"400"), ((b"", b"Foo", end), b"403"),
+                                   ((b"Foo http:/", b"/bad.test:8043" + end[1:]), b"403"),
+                                   ((b"Foo" * 20, end), b"403"), ((b"Foo", b" /"), b"408")):
+                with self.net.connect(road, 2, 8043) as sock:
+                    for number, piece in enumerate(pieces):
+                        if number:
+                            select.select([sock], [], [], 0.3)  # longer than quiet_wait
+                        sock.sendall(piece)
+                    self.assertRegex(hear(sock)[:12], b"HTTP/1.1 " + wanted, pieces)
+        self.assertEqual([piece for piece in heard if b"HTTP" in piece or b"/b" in piece], [])
+
+    def test_what_stays_unclear_is_carried_through(self):
+        """In pieces, over one connection, although the server says nothing before the end."""
+        self.gateway(transparent={"quiet_wait": "50ms"})
+        far = self.origin(8005, digest)
+        for road in self.roads():
+            before = far.accepted
+            with self.net.connect(road, 2, 8005) as sock:
+                for piece in (b"hello", b" big ", b"world", b"\r\n", b"GET / HTTP/1.1\r\n"):
+                    sock.sendall(piece)
+                    select.select([sock], [], [], 0.2)
+                sock.shutdown(socket.SHUT_WR)
+                whole = b"hello big world\r\nGET / HTTP/1.1\r\n"
+                self.assertEqual(hear(sock), b"%d %s" % (len(whole), hashlib.sha256(whole).hexdigest().encode()))
+            self.assertEqual(far.accepted, before + 1)
+            wait_until("a record", lambda: len(self.entries(road)) == 1)  # noqa: B023
+            line = self.entries(road)[0]
+            self.assertEqual((line["bytes_from_client"], line["bytes_to_origin"]), (len(whole), len(whole)), line)
+            self.assertTrue(line["listener_name"].startswith(road.mode), line)
+
     def test_what_is_no_http_is_refused_if_that_is_wished(self):
         self.gateway(transparent={"unknown": "refuse", "quiet_wait": "200ms"})
         far = self.origin(8002, echo)
@@ -365,6 +411,7 @@ class OtherProtocols(Case):
                     sock.sendall(text)
                     self.assertEqual(hear(sock), b"")
             self.assertEqual({line["failure"] for line in self.entries(road)}, {"unnamed_refused"})
+            self.assertTrue(self.entries(road)[0]["listener_name"].startswith(road.mode))
         self.assertEqual(far.accepted, 0)
 
     def test_a_server_may_speak_first(self):

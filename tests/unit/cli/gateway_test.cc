@@ -28,17 +28,29 @@ TEST(GatewayArguments, TakeFromTheConfigurationWhatIsOpen) {
   GatewayOptions options{"weir.json", "up", {"--lan", "br-lan"}, {}};
   EXPECT_EQ(gateway_arguments(options, &settings),
             (Words{"up", "--lan", "br-lan", "--uid", "weir", "--forward-port", "3128",
-                   "--forward-port", "8080"}));
+                   "--forward-port", "8080", "--listener", "none"}));
   options.words = {"--lan", "br-lan", "--uid", "other", "--forward-port", "1"};
   EXPECT_EQ(gateway_arguments(options, &settings),
-            (Words{"up", "--lan", "br-lan", "--uid", "other", "--forward-port", "1"}));
+            (Words{"up", "--lan", "br-lan", "--uid", "other", "--forward-port", "1", "--listener",
+                   "none"}));
+}
+
+TEST(GatewayArguments, NameEachTransparentListener) {
+  Settings settings;
+  settings.listeners = {{Endpoint{IpAddress::v4(0), 3129}, "lan", ListenMode::Redirect},
+                        {Endpoint{IpAddress::v4(0), 3130}, "own", ListenMode::Tproxy}};
+  for (const char* verb : {"up", "plan", "guard", "doctor"}) {
+    EXPECT_EQ(
+        gateway_arguments({"weir.json", verb, {"--lan", "l"}, {}}, &settings),
+        (Words{verb, "--lan", "l", "--listener", "redirect:3129", "--listener", "tproxy:3130"}));
+  }
 }
 
 TEST(GatewayArguments, LeaveARepeatedUpAlone) {
   const Settings settings = with_user_and_two_ports();
   EXPECT_EQ(gateway_arguments({"weir.json", "up", {}, {}}, &settings), (Words{"up"}));
   EXPECT_EQ(gateway_arguments({"weir.json", "down", {}, {}}, &settings), (Words{"down"}));
-  EXPECT_EQ(gateway_arguments({"weir.json", "doctor", {}, {}}, &settings).size(), 7U);
+  EXPECT_EQ(gateway_arguments({"weir.json", "doctor", {}, {}}, &settings).size(), 9U);
 }
 
 TEST(GatewayArguments, EndWithTheCommandOfGuard) {
@@ -49,7 +61,7 @@ TEST(GatewayArguments, EndWithTheCommandOfGuard) {
 TEST(GatewayScript, IsWholeAndKnowsEveryOption) {
   const std::string script(gateway_script());
   EXPECT_TRUE(script.ends_with("main \"$@\"\n"));
-  for (const char* part : {"nft_text() {", "ipt_text() {", "examine() {"}) {
+  for (const char* part : {"take_options() {", "nft_text() {", "ipt_text() {", "examine() {"}) {
     EXPECT_NE(script.find(part), std::string::npos) << part;
   }
   for (const GatewayOption& option : gateway_options()) {

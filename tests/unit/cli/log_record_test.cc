@@ -26,6 +26,7 @@ Record sample() {
   r.started = WallTime{1'767'322'984'567'000};
   r.client = *Endpoint::parse("192.168.1.20:50000");
   r.listener = *Endpoint::parse("127.0.0.1:3128");
+  r.listener_name = "office";
   r.destination = *Endpoint::parse("93.184.216.34:80");
   r.served_by = ServedBy::Origin;
   r.user = "mia";
@@ -75,6 +76,7 @@ TEST(LogRecord, UndoesTheEscapesOfQuotedFields) {
   EXPECT_EQ(json.record.referer, sample().referer);
   EXPECT_EQ(json.record.media_type, "text/html");
   EXPECT_EQ(json.record.listener, "127.0.0.1:3128");
+  EXPECT_EQ(json.record.listener_name, "office");
   EXPECT_EQ(json.record.destination, IpAddress::parse("93.184.216.34"));
 }
 

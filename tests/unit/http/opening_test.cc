@@ -36,7 +36,10 @@ constexpr Row kRows[] = {
     {"BREW /pot\tHTTP/1.1\r\n", Opening::Http},
     {"BREW /pot\r\n", Opening::Other},
     {"OPTIONS sip:a.test SIP/2.0\r\n", Opening::Other},
-    {"GET / RTSP/1.0\r\n", Opening::Other},
+    {"OPTIONS * RTSP/1.0\r\n", Opening::Other},
+    {"GET / RTSP/1.0\r\n", Opening::Http},  // a version of what, not every server asks
+    {"Foo / HTTP/1.1\r\n", Opening::Http},
+    {"foo http://a.test/ HTTP/1.1\n", Opening::Http},
     {"", Opening::Begun},
     {"\r\n", Opening::Begun},
     {"G", Opening::Begun},
@@ -50,6 +53,11 @@ constexpr Row kRows[] = {
     {"PRO", Opening::Begun},
     {"PROPFIND http:", Opening::Begun},
     {"Pro", Opening::Unclear},
+    {"Foo ", Opening::Begun},
+    {"Foo /", Opening::Begun},
+    {"foo h", Opening::Unclear},
+    {"foo http://", Opening::Begun},
+    {"foo bar HTTP/1.1", Opening::Begun},
     {"JDWP-Handshake", Opening::Unclear},
     {"hello", Opening::Unclear},
     {"hello world", Opening::Unclear},
@@ -63,7 +71,8 @@ constexpr Row kRows[] = {
     {"\x16\x03\x01", Opening::Other},
     {"{\"id\":1}", Opening::Other},
     {"<?xml", Opening::Other},
-    {"aMethodThatIsLongerThanAnyMethodThereIs", Opening::Other},
+    {"aMethodThatIsLongerThanAnyMethodThereIs", Opening::Unclear},
+    {"AMETHODTHATISLONGERTHANANYMETHODTHEREIS / HTTP/1.1\r\n", Opening::Http},
 };
 
 TEST(Opening, SaysWhatTheFirstBytesAre) {
@@ -77,7 +86,8 @@ TEST(Opening, SaysWhatTheFirstBytesAre) {
 TEST(Opening, NeverTakesTheBeginningOfARequestForAnything) {
   for (const std::string_view request :
        {"GET /a HTTP/1.1\r\n", "\r\nPOST / HTTP/1.1\r\n", "CONNECT a.test:443 HTTP/1.1\n",
-        "PROPFIND /a HTTP/1.1\r\n"}) {
+        "PROPFIND /a HTTP/1.1\r\n", "Foo / HTTP/1.1\r\n", "foo  http://a.test/ HTTP/1.1\r\n",
+        "GET / RTSP/1.0\r\n"}) {
     for (std::size_t cut = 0; cut < request.size(); ++cut) {
       const Opening seen = opening_of(request.substr(0, cut), kLongest);
       EXPECT_TRUE(seen == Opening::Begun || seen == Opening::Unclear) << request.substr(0, cut);
@@ -88,7 +98,21 @@ TEST(Opening, NeverTakesTheBeginningOfARequestForAnything) {
 
 TEST(Opening, LeavesALineWithoutEndToTheParser) {
   EXPECT_EQ(opening_of("GET /" + std::string(kLongest, 'a'), kLongest), Opening::Http);
+  EXPECT_EQ(opening_of("foo /" + std::string(kLongest, 'a'), kLongest), Opening::Http);
+  EXPECT_EQ(opening_of("foo http://a.test/" + std::string(kLongest, 'a'), kLongest), Opening::Http);
   EXPECT_EQ(opening_of("hello world" + std::string(kLongest, 'a'), kLongest), Opening::Other);
+  EXPECT_EQ(opening_of(std::string(kLongest, 'a'), kLongest), Opening::Other);
+}
+
+// Where the client has ended its half, a server may take what is there for a line.
+TEST(Opening, IsDecidedAtTheEnd) {
+  for (const std::string_view request :
+       {"GET /", "get /\r", "\r\nFoo / HTTP/1.0", "GET / HTTP/1.1"}) {
+    EXPECT_EQ(last_opening_of(request), Opening::Http) << request;
+  }
+  for (const std::string_view other : {"", "\r\n", "GET", "hello", "hello world", "foo / HTTP"}) {
+    EXPECT_EQ(last_opening_of(other), Opening::Other) << other;
+  }
 }
 
 }  // namespace

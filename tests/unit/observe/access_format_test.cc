@@ -93,6 +93,7 @@ TEST(AccessFormat, WritesOneJsonObjectWithEveryField) {
   EXPECT_EQ(object["client_mac"], "02:57:65:69:72:07");
   EXPECT_EQ(object["client_name"], "toms-phone");
   EXPECT_EQ(object["listener"], "10.0.0.1:3128");
+  EXPECT_EQ(object["listener_name"], "office");
   EXPECT_EQ(object["destination"], "203.0.113.5:80");
   EXPECT_EQ(object["url"], r.url);
   EXPECT_EQ(object["status"], 200);

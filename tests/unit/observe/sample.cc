@@ -39,6 +39,7 @@ Record sample_record() {
   r.id = 0x0123456789abcdef;
   r.client = {IpAddress::v4(0x0a000007), 51234};
   r.listener = {IpAddress::v4(0x0a000001), 3128};
+  r.listener_name = "office";
   r.destination = {IpAddress::v4(0xcb007105), 80};
   r.user = "anna";
   r.method = "GET";
