@@ -37,6 +37,7 @@ Kinds entry_kinds(const Filter& filter) {
   switch (filter.party) {
     case PartyLimit::First:
     case PartyLimit::SameHost:
+    case PartyLimit::FirstOtherHost:
       return filter.kinds | kFirstOnly;
     case PartyLimit::Third:
       return filter.kinds | kThirdOnly;

@@ -57,6 +57,8 @@ class HostSets {
 
   // In the set: named by one of its entries (or it has only negated ones), and by no negated one.
   bool holds(std::uint32_t set, const AskedHost& host, filters::Work& work) const;
+  // A host must be named; false for a set of negated entries.
+  bool needs_one(std::uint32_t set) const { return set != kNone && sets_[set].any_yes; }
   // Named by a plain entry; for denyallow=.
   bool names(std::uint32_t set, const AskedHost& host, filters::Work& work) const;
 

@@ -185,10 +185,11 @@ bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
           !engine.hosts.names(limits.denyallow, asked.host, asked.work));
 }
 
-// On CONNECT only what covers the whole host counts, whatever the type and the page.
-bool covers_host(const Filter& filter, const Limits& limits) {
-  return (filter.kinds & kSubresources) == kSubresources && limits.from == HostSets::kNone &&
-         limits.denyallow == HostSets::kNone && filter.party != PartyLimit::OtherHost &&
+// On CONNECT only what covers the whole host counts, whatever the type and the page: one page that
+// is excepted is hardly the one that asks.
+bool covers_host(const Engine& engine, const Filter& filter, const Limits& limits) {
+  return (filter.kinds & kSubresources) == kSubresources && !engine.hosts.needs_one(limits.from) &&
+         limits.denyallow == HostSets::kNone && filter.party < PartyLimit::OtherHost &&
          limits.methods == 0 && limits.not_methods == 0 && !filter.end;
 }
 
@@ -276,7 +277,7 @@ bool Asked::may_contain(std::string_view pattern, const RarePair& pair) const {
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
              std::uint16_t at) {
   const Limits& limits = engine.limits[filter.limits];
-  if (!party_fits(filter, asked) || (asked.host_only && !covers_host(filter, limits)) ||
+  if (!party_fits(filter, asked) || (asked.host_only && !covers_host(engine, filter, limits)) ||
       (filter.methods && !method_fits(limits, asked.method))) {
     return false;
   }

@@ -132,6 +132,7 @@ struct Reading {
   bool first = false;
   bool third = false;
   bool silent = false;  // a type was named that no request has
+  bool nobody = false;  // its parties exclude each other
 
   void stop(LineKind kind, std::string_view why) {
     out.kind = kind;
@@ -175,11 +176,19 @@ void Reading::methods(std::string_view text) {
 }
 
 void Reading::party() {
-  if (first != third) {
-    const auto strict = out.rule.party;
-    if (strict == PartyLimit::Any) {
-      out.rule.party = first ? PartyLimit::First : PartyLimit::Third;
-    }
+  PartyLimit& limit = out.rule.party;
+  if (first == third) {
+    return;
+  }
+  switch (limit) {
+    case PartyLimit::SameHost:
+      nobody = third;  // no host is itself and another party's
+      return;
+    case PartyLimit::OtherHost:
+      limit = first ? PartyLimit::FirstOtherHost : PartyLimit::Third;
+      return;
+    default:
+      limit = first ? PartyLimit::First : PartyLimit::Third;
   }
 }
 
@@ -204,7 +213,7 @@ void Reading::settle() {
   } else if (rule.modifier != Modifier::None && rule.modifier != Modifier::Redirect && typeless) {
     rule.kinds = kEveryKind;  // what is not blocked is changed, documents too
   }
-  if (rule.kinds == 0) {
+  if (rule.kinds == 0 || nobody) {
     out.kind = LineKind::Silent;
   }
 }

@@ -47,7 +47,8 @@ enum class Modifier : std::uint8_t {
   Permissions,
 };
 
-enum class PartyLimit : std::uint8_t { Any, First, Third, SameHost, OtherHost };
+// FirstOtherHost: another host of the same party.
+enum class PartyLimit : std::uint8_t { Any, First, Third, SameHost, OtherHost, FirstOtherHost };
 
 struct Rule {
   bool exception = false;

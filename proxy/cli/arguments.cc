@@ -166,7 +166,8 @@ void add_source(CLI::App& command, Source& source) {
   auto* config = command.add_option("-c,--config", source.config, kConfigHelp);
   command
       .add_option("--lists", source.lists,
-                  "Judge by these filter lists alone, whatever a configuration says")
+                  "Judge by these filter lists alone, whatever a configuration says (check: URLs "
+                  "as they are written, without a path when there is none)")
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows is the URL
       ->type_name("FILE,...")

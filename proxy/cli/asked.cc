@@ -97,4 +97,12 @@ bool describe(const Asked& asked, Arena& arena, filters::Subject& subject) {
   return true;
 }
 
+void leave_path_empty(const Asked& asked, filters::Subject& subject) {
+  const auto begin = asked.url.find("://");
+  if (begin != std::string_view::npos && !subject.host_only &&
+      asked.url.find_first_of("/?#", begin + 3) == std::string_view::npos) {
+    subject.url.remove_suffix(1);
+  }
+}
+
 }  // namespace weir::cli

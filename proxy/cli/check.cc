@@ -140,6 +140,9 @@ Nanos Run::decide_once() {
   const Nanos begin = now_ns();
   described_ = describe(asked_, arena_, subject_);
   if (described_) {
+    if (judge_.judges_text()) {
+      leave_path_empty(asked_, subject_);
+    }
     judge_.decide(subject_, arena_);
   }
   return now_ns() - begin - clock_cost_;

@@ -33,6 +33,7 @@ class SetJudge final : public Judge {
   std::size_t lists_bytes() const override { return sets_->memory(); }
   void forget_texts() const override { sets_->forget_texts(); }
   std::size_t rules() const override { return rules_; }
+  bool judges_text() const override { return true; }
 
  private:
   std::unique_ptr<const filters::ListSets> sets_;
@@ -69,6 +70,7 @@ class PolicyJudge final : public Judge {
   std::size_t lists_bytes() const override { return policy_->lists().memory(); }
   void forget_texts() const override { policy_->lists().forget_texts(); }
   std::size_t rules() const override { return count_rules(policy_->list_reports()); }
+  bool judges_text() const override { return false; }
 
  private:
   std::string_view rule_id(std::uint32_t rule) const {

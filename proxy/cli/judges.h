@@ -43,6 +43,9 @@ class Judge {
   // Now and then: gives back what hits have brought into memory. What was said stays good.
   virtual void forget_texts() const = 0;
   virtual std::size_t rules() const = 0;  // of lists
+  // Lists alone are asked about a URL's text as it is written, as the engines of browsers are; a
+  // policy about what the proxy makes of it.
+  virtual bool judges_text() const = 0;
 };
 
 // Reads and compiles. `warnings`: see Rules.

@@ -70,6 +70,15 @@ TEST(Options, PartyIsByRegistrableDomain) {
          {"||a.test^$strict1p", {"https://cdn.a.test/", Script, "a.test"}, false},
          {"||a.test^$strict1p", {"https://a.test/", Script, "a.test"}, true},
          {"||a.test^$strict3p", {"https://cdn.a.test/", Script, "a.test"}, true},
+         {"||a.test^$1p,strict3p", {"https://cdn.a.test/", Script, "a.test"}, true},
+         {"||a.test^$1p,strict3p", {"https://a.test/", Script, "a.test"}, false},
+         {"||a.test^$1p,strict3p", {"https://a.test/", Script, "b.test"}, false},
+         {"||a.test^$3p,strict3p", {"https://cdn.a.test/", Script, "a.test"}, false},
+         {"||a.test^$3p,strict3p", {"https://a.test/", Script, "b.test"}, true},
+         {"||a.test^$1p,strict1p", {"https://a.test/", Script, "a.test"}, true},
+         {"||a.test^$1p,strict1p", {"https://cdn.a.test/", Script, "a.test"}, false},
+         {"||a.test^$3p,strict1p", {"https://a.test/", Script, "b.test"}, false},
+         {"||a.test^$script,3p,strict1p", {"https://a.test/", Script, "a.test"}, false},
          {"||a.test^$3p", {"https://a.test/", Script, ""}, true},
          {"||a.test^$domain=b.test", {"https://a.test/", Script, ""}, false},
          {"||a.test^$domain=~b.test", {"https://a.test/", Script, ""}, true},
@@ -174,6 +183,11 @@ TEST(Options, ConnectIsJudgedByWhatCoversTheWholeHost) {
   EXPECT_TRUE(connect("||a.test^$important\n@@||a.test^"));
   EXPECT_FALSE(connect("||a.test^$script"));
   EXPECT_FALSE(connect("||a.test^$domain=b.test"));
+  EXPECT_FALSE(connect("||a.test^$domain=~b.test|c.test"));
+  EXPECT_TRUE(connect("||a.test^$domain=~b.test")) << "nearly every page";
+  EXPECT_TRUE(connect("||a.test^$all,domain=~b.test|~/c/"));
+  EXPECT_TRUE(connect("||a.test^\n@@||a.test^$script,domain=~b.test"));
+  EXPECT_FALSE(connect("||a.test^\n@@||a.test^$domain=~b.test"));
   EXPECT_FALSE(connect("||a.test^$~image"));
   EXPECT_FALSE(connect("||a.test^$third-party"));
   EXPECT_TRUE(connect("||a.test^$third-party", true));
