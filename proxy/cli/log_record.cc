@@ -194,6 +194,9 @@ void take_decision(const JsonWords& words, LogRecord& out) {
       out.outcome == Outcome::Allowed && (words.origin_status != 0 || words.served_by == "cache")
           ? Answered::Yes
           : Answered::No;
+  if (words.served_by.empty() && out.outcome == Outcome::Allowed) {  // the log was made shorter
+    out.answered = Answered::Unclear;
+  }
   out.refused_otherwise = (words.failure == "blocked" && out.outcome == Outcome::Allowed) ||
                           words.intercept == "block_page";
   out.refused_before_rules =
