@@ -230,8 +230,10 @@ void Guesser::judge_readings(const Node& node, Guesses& out) {
   for (unsigned kind = 0; kind <= kLast && !(out.may_hold() && out.unsure()); ++kind) {
     reading.kind = unknown_.kind ? static_cast<ResourceKind>(kind) : subject_.kind;
     const bool top = reading.kind == ResourceKind::Document;
-    for (const Party party : {Party::First, Party::Third}) {
-      const bool other = unknown_.page && party == Party::Third && !top;
+    for (const bool other : {false, true}) {
+      if (other && (top || !unknown_.page)) {
+        break;
+      }
       reading.party = top ? Party::First : other ? Party::Third : subject_.party;
       reading.page_host = top ? subject_.host : other ? std::string_view() : subject_.page_host;
       ListVerdict said;

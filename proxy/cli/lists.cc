@@ -159,9 +159,7 @@ void Text::list(const One& one) {
   const auto& [document, report, overlap, hit, kept, list, below, by_path] = one;
   out += out.empty() ? "" : "\n";
   out += (colour_ ? "\033[1m" : "") + printable(title(one)) + (colour_ ? "\033[0m" : "") + "\n";
-  if (!by_path) {
-    row("from", document.file.empty() ? document.url : document.file);
-  }
+  row("from", document.file.empty() ? document.url : document.file);
   downloads(document, kept);
   row("format", std::string(filters::format_name(report.format)) +
                     (document.dry_run ? ", on trial (dry_run)" : ""));
