@@ -68,8 +68,8 @@ std::string changes_text(const Changes& changes, std::size_t limit) {
   if (changes.presumed != 0) {
     out += "\nOf " + grouped(changes.presumed) +
            " records the log does not hold all that rules ask for, and they decide as before if it "
-           "was as usual: a tunnel's greeting names its host, content is of its declared type and "
-           "saved under its path's name.\n";
+           "was as usual: a tunnel's greeting names its host, a request is for what its URL looks "
+           "like, content is of its declared type and saved under its path's name.\n";
   }
   if (changes.without_page != 0) {
     out += "\nOf " + grouped(changes.without_page) +
