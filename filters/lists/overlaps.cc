@@ -4,7 +4,10 @@
 // that for the whole host.
 #include "filters/lists/overlaps.h"
 
+#include <utility>
+
 #include "filters/adblock/network_filters.h"
+#include "filters/domain_set.h"
 #include "filters/lists/parse_list.h"
 #include "filters/lists/read_list.h"
 
@@ -31,6 +34,15 @@ void count_shared(const PlainLists& plain, std::vector<ListOverlap>& out) {
   });
 }
 
+void each_name_of(const List& list, const Taker<std::string_view>& take) {
+  ListReport unused;
+  if (list.format == ListFormat::Hosts) {
+    parse_hosts(list.text, unused, take);
+  } else {
+    parse_domains(list.text, unused, take);
+  }
+}
+
 // Asks the filters about each name of one list.
 struct Asker {
   const NetworkFilters& filters;
@@ -52,22 +64,36 @@ struct Asker {
     subject.host_only = true;
     ListVerdict verdict;
     self.filters.judge(subject, {self.list.index, line, self.list.name, name}, self.arena, verdict);
-    self.lifted += verdict.exception ? 1 : 0;
+    self.lifted += verdict.exception && verdict.exception.list != self.list.index ? 1 : 0;
     return {};
   }
 };
 
 std::uint32_t count_contradicted(const List& list, const NetworkFilters& filters) {
   Asker asker{filters, list};
-  ListReport unused;
-  const Taker<std::string_view> take{&asker, Asker::take};
-  if (list.format == ListFormat::Hosts) {
-    parse_hosts(list.text, unused, take);
-  } else {
-    parse_domains(list.text, unused, take);
-  }
+  each_name_of(list, {&asker, Asker::take});
   return asker.lifted;
 }
+
+struct Below {
+  DomainSet::Builder names;
+  DomainSet all;
+  DomainSet::Builder found;  // each once
+
+  static std::string add(void* to, std::uint32_t /*line*/, const std::string_view& name) {
+    static_cast<Below*>(to)->names.add(name, 0);
+    return {};
+  }
+  static std::string ask(void* to, std::uint32_t /*line*/, const std::string_view& name) {
+    auto& self = *static_cast<Below*>(to);
+    const std::size_t dot = name.find('.');
+    const bool address = IpAddress::parse(name).has_value();
+    if (dot != std::string_view::npos && !address && self.all.covers(name.substr(dot + 1))) {
+      self.found.add(name, 0);
+    }
+    return {};
+  }
+};
 
 std::size_t share_of(const List& list, const ListOverlap& overlap) {
   // Twelve bytes and two of indexes for a name; a number for every fourth line.
@@ -75,6 +101,21 @@ std::size_t share_of(const List& list, const ListOverlap& overlap) {
 }
 
 }  // namespace
+
+std::uint32_t count_below(const List& list) {
+  if (!is_names(list)) {
+    return 0;
+  }
+  Below below;
+  each_name_of(list, {&below, Below::add});
+  below.names.end_list();
+  below.all = std::move(below.names).build();
+  each_name_of(list, {&below, Below::ask});
+  below.found.end_list();
+  const std::size_t count = below.found.size();
+  forget_pages(list);
+  return static_cast<std::uint32_t>(count);
+}
 
 std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain) {
   std::vector<ListOverlap> out(lists.size());

@@ -12,6 +12,7 @@
 
 #include "filters/policy/compiled.h"
 #include "filters/policy/query.h"
+#include "filters/policy/safe_search.h"
 #include "filters/policy/wildcard.h"
 #include "proxy/base/ascii.h"
 
@@ -330,6 +331,16 @@ std::string_view force_parameter(std::string_view path, std::string_view name,
   }
   const auto keep = [&](const Parameter& parameter) { return !named(parameter); };
   return with_parameters(path, keep, arena.join({name, "=", value}), arena);
+}
+
+bool asks_otherwise(const Verdict& verdict, const Adjustments& adjustments, std::string_view host) {
+  const bool asks_youtube =
+      adjustments.youtube && !safe_search_for(host, 0, adjustments.youtube).field.empty();
+  const auto& fields = adjustments.request_fields;
+  return asks_youtube || verdict.decision == Decision::Route ||
+         std::any_of(fields.begin(), fields.end(), [](const Adjustments::One& one) {
+           return one.action->kind != ActionKind::RemoveRequestField;
+         });
 }
 
 }  // namespace weir::filters

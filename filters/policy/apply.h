@@ -37,6 +37,10 @@ std::string_view strip_query(std::string_view path, const Adjustments& adjustmen
 std::string_view force_parameter(std::string_view path, std::string_view name,
                                  std::string_view value, Arena& arena);
 
+// Whether rules put something into a request to `host` that its URL does not tell, or send it
+// another way: then what comes is for those whom the rules mean, and theirs is not for others.
+bool asks_otherwise(const Verdict& verdict, const Adjustments& adjustments, std::string_view host);
+
 // Whether an action may change the field of this name: it is a token, and neither frames the
 // message nor belongs to one hop.
 bool may_edit_field(std::string_view name);

@@ -23,6 +23,7 @@
 #include "filters/lists/list.h"
 #include "filters/lists/list_set.h"
 #include "filters/policy/adjustments.h"
+#include "filters/policy/foresee.h"
 #include "filters/subject.h"
 #include "filters/verdict.h"
 #include "proxy/base/arena.h"
@@ -74,6 +75,12 @@ class Policy {
   // counted.
   bool judge(Phase phase, const Subject& subject, Arena& arena, Verdict& verdict,
              Trace* trace = nullptr) const;
+
+  // What may be decided about a subject of which `unknown` is not known, over all phases.
+  // `answered`: a response came, so that rules which wait for one are asked. A tunnel's server name
+  // is as the subject says.
+  Foreseen foresee(const Subject& subject, const Unknown& unknown, bool answered,
+                   Arena& arena) const;
 
   // Whether any rule has to be asked in that phase, and whether one asks for the sniffed type.
   bool has_phase(Phase phase) const;

@@ -241,7 +241,8 @@ void add_lists(CLI::App& app, ListsOptions& options, AcceptOptions& taken) {
                       "Count how often each list has decided, from this access log in Weir's "
                       "JSON format");
   command->add_flag("--json", options.json, "Print JSON");
-  command->add_flag("-v,--verbose", options.verbose, "Show more of the faulty lines");
+  command->add_flag("-v,--verbose", options.verbose,
+                    "Show more of the faulty lines, and what lines say");
   command->footer(kListsExamples);
   auto* accept = command->add_subcommand("accept", kAcceptHelp);
   accept->add_option("list", taken.name, "The list's name")->required();

@@ -65,6 +65,12 @@ std::string changes_text(const Changes& changes, std::size_t limit) {
   text_table(out, "By client", changes.by_client, limit);
   text_table(out, "Rules on trial would have decided", changes.on_trial, limit);
   text_table(out, "Could not be judged, since", changes.unjudged, limit);
+  if (changes.presumed != 0) {
+    out += "\nOf " + grouped(changes.presumed) +
+           " records the log does not hold all that rules ask for, and they decide as before if it "
+           "was as usual: a tunnel's greeting names its host, a request is for what its URL looks "
+           "like, content is of its declared type and saved under its path's name.\n";
+  }
   if (changes.without_page != 0) {
     out += "\nOf " + grouped(changes.without_page) +
            " records the log does not tell the page, and of none what it was wanted for: rules "
@@ -79,6 +85,7 @@ std::string changes_json(const Changes& changes, std::size_t limit) {
   json.name("records").number(changes.records);
   json.name("judged").number(changes.judged);
   json.name("without_page").number(changes.without_page);
+  json.name("presumed").number(changes.presumed);
   json_table(json, "changes", "change", changes.kinds, limit);
   json_table(json, "by_rule", "rule", changes.by_rule, limit);
   json_table(json, "by_host", "host", changes.by_host, limit);

@@ -14,6 +14,7 @@ struct Changes {
   std::uint64_t records = 0;
   std::uint64_t judged = 0;
   std::uint64_t without_page = 0;  // judged, but the log has no Referer of them
+  std::uint64_t presumed = 0;      // judged as allowed or not as before, by what is usual
   Tally unjudged;                  // by reason
   Tally kinds;                     // "allowed to blocked"
   Tally by_rule;                   // "allowed to blocked", a tab, and the name

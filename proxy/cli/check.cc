@@ -23,6 +23,8 @@ namespace {
 constexpr std::uint64_t kComplaintsMost = 20;
 constexpr std::uint64_t kProgressEvery = 4096;  // lines between two looks about
 constexpr Nanos kProgressInterval = 200'000'000;
+constexpr std::string_view kWriteObject =
+    R"(Write one JSON object a line, such as {"i":0,"url":"http://example.com/","method":"GET"}.)";
 constexpr double kMiB = 1024.0 * 1024.0;
 
 struct Loading {
@@ -48,7 +50,8 @@ class Run {
   bool decide_timed();
   Nanos decide_once();
   bool introduce();
-  void refuse(const std::string& why);
+  // `remedy`: a sentence for people, behind the clause that says what is wrong.
+  void refuse(const std::string& why, std::string_view remedy);
   void answer();
   void put_index();
   void show_progress();
@@ -92,7 +95,7 @@ bool Run::all() {
     texts_.reset();
     if (got == LineReader::Got::TooLong) {
       asked_.clear();
-      refuse("the line is longer than 1 MiB");
+      refuse("the line is longer than 1 MiB", kWriteObject);
     } else if (!line.empty()) {
       one(line);
     }
@@ -105,14 +108,17 @@ bool Run::all() {
 
 void Run::one(std::string_view line) {
   if (const auto read = read_asked(line, texts_, asked_); !read) {
-    return refuse(read.error());
+    return refuse(read.error(), kWriteObject);
   }
   if (!introduce()) {
-    return refuse("its client is no address");
+    return refuse("its client is no address", "Write one such as \"192.168.1.20\".");
   }
   if (!decide_timed()) {
-    return refuse(asked_.method == "CONNECT" ? "its url is not host:port"
-                                             : "its url is no http URL");
+    const bool tunnel = asked_.method == "CONNECT";
+    return refuse(tunnel ? "its url is not host:port" : "its url is no http URL",
+                  tunnel ? "Write one such as \"example.com:443\"."
+                         : "Write one such as \"http://example.com/path\", with its host in ASCII "
+                           "and addresses in full.");
   }
   answer();
 }
@@ -168,9 +174,9 @@ void Run::put_index() {
   }
 }
 
-void Run::refuse(const std::string& why) {
+void Run::refuse(const std::string& why, std::string_view remedy) {
   if (++errors_ <= kComplaintsMost) {
-    complain("line " + std::to_string(in_.number()) + ": " + why + ".");
+    complain("line " + std::to_string(in_.number()) + ": " + why + ". " + std::string(remedy));
   }
   put_index();
   json_.name("error").text(why);
@@ -204,6 +210,7 @@ void Run::answer() {
   }
   optional("excepted", said.excepted);
   optional("rewrite", said.rewrite);
+  optional("connect_to", said.connect_to);
   optional("redirect", said.redirect);
   optional("would", said.would);
   optional("would_rule", said.would_rule);

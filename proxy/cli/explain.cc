@@ -9,6 +9,7 @@
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/clock.h"
+#include "proxy/cli/as_sent.h"
 #include "proxy/cli/explanation.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"
@@ -124,6 +125,12 @@ int explain(const ExplainOptions& options) {
   if (const Problem problem = take(options, arena, question); !problem.empty()) {
     return fail(problem, EX_USAGE);
   }
+  const auto sent = as_sent(question.asked.url, question.asked.method == "CONNECT", arena);
+  if (!sent) {
+    return fail(sent.error(), EX_USAGE);
+  }
+  question.asked.url = sent->url;
+  question.written_host = sent->written;
   const auto rules = load_rules(options.source);
   if (!rules) {
     complain(rules.error());

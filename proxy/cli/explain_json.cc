@@ -46,6 +46,8 @@ class Writer {
   void trial();
   void changes();
   void edits();
+  void open_rules();
+  void becomes();
   void hit(const filters::ListHit& hit);
   void text(std::string_view name, std::string_view value) { json_.name(name).text(value); }
   void known(std::string_view name, std::string_view value) {
@@ -73,6 +75,7 @@ void Writer::request() {
   text("method", subject.method);
   text("scheme", subject.scheme);
   text("host", subject.host);
+  known("host_as_written", e_.written_host);
   json_.name("port").number(subject.port);
   json_.name("host_only").flag(subject.host_only);
   if (!subject.host_only) {
@@ -170,10 +173,14 @@ void Writer::decision() {
     json_.name("open").flag(verdict.decision == Decision::Default && !policy.allow_by_default);
   }
   hit(verdict.hit);
-  if (verdict.action != nullptr) {
+  if (verdict.action != nullptr && !stands_in(e_)) {
     known("how", action_value(*verdict.action));
   }
-  known("neutral_resource", verdict.redirect);
+  if (stands_in(e_)) {
+    json_.name("status").number(200);
+    text("neutral_resource", verdict.redirect);
+  }
+  open_rules();
   if (e_.ends) {
     text("until", utc_text(*e_.ends));
   }
@@ -210,6 +217,34 @@ void Writer::edits() {
   }
 }
 
+void Writer::open_rules() {
+  if (e_.open.empty()) {
+    return;
+  }
+  json_.name("open_rules").open_list();
+  for (const RuleTrace* trace : e_.open) {
+    json_.open_object();
+    text("id", id(trace->rule));
+    text("condition", trace->condition);
+    json_.close_object();
+  }
+  json_.close_list();
+}
+
+void Writer::becomes() {
+  const Onward& onward = e_.onward;
+  if (!onward) {
+    return;
+  }
+  json_.name("becomes").open_object();
+  known("url", onward.url);
+  known("connect_to", onward.connect_to);
+  if (!onward.field.empty()) {
+    text("field", std::string(onward.field) + ": " + std::string(onward.field_value));
+  }
+  json_.close_object();
+}
+
 void Writer::changes() {
   const filters::Verdict& verdict = e_.verdict;
   json_.name("changes").open_list();
@@ -223,6 +258,7 @@ void Writer::changes() {
   }
   edits();
   json_.close_list();
+  becomes();
   if (verdict.adjustments_lost != 0) {
     json_.name("changes_not_applied").number(verdict.adjustments_lost);
   }

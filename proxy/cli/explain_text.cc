@@ -83,7 +83,10 @@ void TextWriter::request() {
   row(subject.host_only ? "tunnel to" : "url",
       subject.host_only ? std::string(subject.host) + ":" + std::to_string(subject.port)
                         : std::string(subject.url));
-  row("host", std::string(subject.host) + (subject.host_address ? " (an address)" : ""));
+  row("host",
+      std::string(subject.host) + (subject.host_address ? " (an address)" : "") +
+          (e_.written_host.empty() ? ""
+                                   : " (as browsers send " + std::string(e_.written_host) + ")"));
   if (subject.host_only) {
     row("seen", "the host alone; path, kind and page are inside the tunnel");
     return;
@@ -197,11 +200,19 @@ void TextWriter::decision() {
   if (verdict.hit) {
     row("list", hit_words(verdict.hit));
   }
-  if (verdict.action != nullptr && !action_value(*verdict.action).empty()) {
+  if (verdict.action != nullptr && !stands_in(e_) && !action_value(*verdict.action).empty()) {
     row("how", action_value(*verdict.action));
   }
-  if (!verdict.redirect.empty()) {
-    row("answered with", "the neutral resource " + std::string(verdict.redirect));
+  if (stands_in(e_)) {
+    row("answered with", "status 200, the neutral resource " + std::string(verdict.redirect));
+  }
+  for (const RuleTrace* trace : e_.open) {
+    const bool decided = verdict.rule != UINT32_MAX;
+    row("but", "rule " + id(trace->rule) +
+                   (!decided           ? " may still decide: "
+                    : ends_request(e_) ? " stands before it and is not asked any more: "
+                                       : " stands before it and may still decide: ") +
+                   trace->condition);
   }
   if (e_.ends) {
     row("until", local_text(*e_.ends));
@@ -232,6 +243,15 @@ void TextWriter::changes() {
   for (std::uint32_t i = 0; i < verdict.edits.count; ++i) {
     const auto& edit = verdict.edits.edits[i];
     row("list", edit_words(edit) + " (" + hit_words(edit.by) + ")");
+  }
+  if (!e_.onward.url.empty()) {
+    row("goes on as", std::string(e_.onward.url));
+  }
+  if (!e_.onward.connect_to.empty()) {
+    row("leads to", std::string(e_.onward.connect_to));
+  }
+  if (!e_.onward.field.empty()) {
+    row("carries", std::string(e_.onward.field) + ": " + std::string(e_.onward.field_value));
   }
   if (verdict.adjustments_lost != 0) {
     row("not applied", std::to_string(verdict.adjustments_lost) + " more");

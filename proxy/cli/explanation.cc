@@ -11,6 +11,7 @@
 #include "proxy/base/host.h"
 #include "proxy/cli/surroundings.h"
 #include "proxy/http/disposition.h"
+#include "proxy/http/neutral.h"
 
 namespace weir::cli {
 namespace {
@@ -57,6 +58,20 @@ void describe_response(const Question& question, Arena& arena, filters::Subject&
       http::file_name(subject.response.value("content-disposition"), subject.path, arena);
 }
 
+// Rules whose conditions are not known yet and that stand before the one which decided.
+void find_open(Explanation& out) {
+  for (const filters::RuleTrace& trace : out.trace.rules) {
+    const filters::RuleDocument& rule = out.rules->policy->rule(trace.rule);
+    const bool decides = std::ranges::any_of(rule.actions, [](const filters::Action& action) {
+      return action.kind <= filters::ActionKind::Close;  // decisions come first in actions.def
+    });
+    if (trace.result == filters::RuleTrace::Result::NotYet && decides && !rule.dry_run &&
+        trace.rule < out.verdict.rule) {
+      out.open.push_back(&trace);
+    }
+  }
+}
+
 void judge(const Question& question, Arena& arena, Explanation& out) {
   const filters::Policy& policy = *out.rules->policy;
   policy.judge(Phase::Request, out.subject, arena, out.verdict, &out.trace);
@@ -69,6 +84,8 @@ void judge(const Question& question, Arena& arena, Explanation& out) {
     policy.judge(Phase::Response, out.subject, arena, out.verdict, &out.trace);
   }
   std::ranges::stable_sort(out.trace.rules, {}, &filters::RuleTrace::rule);
+  find_open(out);
+  out.onward = onward(policy, out.subject, out.verdict, arena);
   if (out.verdict.rule != UINT32_MAX) {
     out.ends = policy.ends(out.verdict.rule, question.at);
   }
@@ -84,6 +101,7 @@ std::unique_ptr<Explanation> explain_one(const Rules& rules, const Question& que
   subject.listener = question.asked.listener;
   subject.now = question.at;
   out->device = question.device;
+  out->written_host = question.written_host;
   subject.groups =
       rules.policy->groups_of(subject.client, subject.user, subject.listener, question.device);
   if (!describe(question.asked, arena, subject)) {
@@ -127,6 +145,16 @@ Failure Explanation::refused() const {
 
 bool Explanation::refuses() const {
   return verdict.blocks() || refused() != Failure::None;
+}
+
+bool ends_request(const Explanation& explanation) {
+  return explanation.verdict.blocks() ||
+         explanation.verdict.decision == filters::Decision::Redirect;
+}
+
+bool stands_in(const Explanation& explanation) {
+  const std::string_view name = explanation.verdict.redirect;
+  return !name.empty() && !explanation.subject.host_only && !http::find_neutral(name).none;
 }
 
 std::unique_ptr<Explanation> explain_request(const Rules& rules, const Question& question,

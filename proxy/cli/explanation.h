@@ -15,6 +15,7 @@
 #include "proxy/base/arena.h"
 #include "proxy/base/failure.h"
 #include "proxy/cli/asked.h"
+#include "proxy/cli/onward.h"
 #include "proxy/cli/sources.h"
 
 namespace weir::cli {
@@ -35,6 +36,7 @@ struct Question {
   std::optional<IpAddress> destination;
   std::uint16_t status = 0;  // of the response; 0: there is none yet
   AskedFields response;
+  std::string_view written_host;  // in its own script, where `asked` has its IDNA form
 };
 
 struct Explanation {
@@ -45,6 +47,10 @@ struct Explanation {
   std::vector<std::string_view> schedules;  // that hold now
   filters::Trace trace;
   filters::Verdict verdict;
+  std::string_view written_host;  // see Question
+  Onward onward;                  // what it becomes on its way
+  std::vector<const filters::RuleTrace*>
+      open;                             // deciding rules that may still hold and would count
   std::optional<WallTime> ends;         // when the schedule of the deciding rule does
   std::vector<Fact> before;             // asked before the rules
   std::vector<Fact> after;              // and behind them
@@ -55,6 +61,11 @@ struct Explanation {
   // True when the client gets no answer of the origin's.
   bool refuses() const;
 };
+
+// The request ends here: nobody is asked, and no later phase comes.
+bool ends_request(const Explanation& explanation);
+// A blocked request is answered with a neutral resource that a list names.
+bool stands_in(const Explanation& explanation);
 
 // Nothing when the URL is none. Everything lives in `arena`, `rules` and `question`.
 std::unique_ptr<Explanation> explain_request(const Rules& rules, const Question& question,

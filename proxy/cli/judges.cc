@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "filters/lists/list_set.h"
+#include "proxy/cli/onward.h"
 #include "proxy/lists/load.h"
 
 namespace weir::cli {
@@ -80,6 +81,7 @@ class PolicyJudge final : public Judge {
   std::shared_ptr<const filters::Policy> policy_;
   bool judges_addresses_;
   filters::Verdict verdict_;
+  Onward onward_;
 };
 
 void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
@@ -90,6 +92,8 @@ void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
     subject.destination = subject.host_address;  // known without asking anybody
     policy_->judge(filters::Phase::Address, subject, arena, verdict_);
   }
+  const bool changes = verdict_.adjustment_count != 0 || !verdict_.edits.url.empty();
+  onward_ = changes ? onward(*policy_, subject, verdict_, arena) : Onward{};
 }
 
 Said PolicyJudge::said() const {
@@ -104,7 +108,8 @@ Said PolicyJudge::said() const {
   } else if (out.block) {
     out.redirect = verdict_.redirect;
   }
-  out.rewrite = out.block ? std::string_view() : verdict_.edits.url;
+  out.rewrite = onward_.url;
+  out.connect_to = onward_.connect_to;
   if (verdict_.would_rule != UINT32_MAX) {
     out.would = filters::decision_name(verdict_.would);
     out.would_rule = rule_id(verdict_.would_rule);

@@ -19,14 +19,15 @@ namespace weir::cli {
 // One decision. Views are good until the arena is emptied or the judge ends.
 struct Said {
   bool block = false;
-  std::string_view decision;  // a word, where a policy decided
-  std::string_view rule;      // a policy's rule, or the deciding line of a list
-  filters::ListHit hit;       // the line of a list that led to the decision
-  bool gave_up = false;       // blocked at that line, as asking on would have cost too much
-  std::string_view excepted;  // the line that lifted a block
-  std::string_view rewrite;   // the URL to ask for instead
-  std::string_view redirect;  // a neutral resource, or the URL a rule sends the client to
-  std::string_view would;     // what dry runs would have decided
+  std::string_view decision;    // a word, where a policy decided
+  std::string_view rule;        // a policy's rule, or the deciding line of a list
+  filters::ListHit hit;         // the line of a list that led to the decision
+  bool gave_up = false;         // blocked at that line, as asking on would have cost too much
+  std::string_view excepted;    // the line that lifted a block
+  std::string_view rewrite;     // the URL to ask for instead
+  std::string_view connect_to;  // a tunnel: the host it leads to instead
+  std::string_view redirect;    // a neutral resource, or the URL a rule sends the client to
+  std::string_view would;       // what dry runs would have decided
   std::string_view would_rule;
 };
 

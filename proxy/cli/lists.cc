@@ -7,7 +7,9 @@
 
 #include <algorithm>
 
+#include "filters/lists/overlaps.h"
 #include "filters/lists/read_list.h"
+#include "proxy/base/ascii.h"
 #include "proxy/cli/hits.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/time_text.h"
@@ -33,7 +35,26 @@ struct One {
   const ListOverlap& overlap;
   const Hits::Of* hits;  // null: not counted
   Kept kept;             // of a download
+  const filters::List& list;
+  std::uint32_t below;  // names that a parent in the same list makes superfluous
+  bool by_path;         // the list was given on the command line, and has no name
 };
+
+// A line of the list, trimmed and of a length that fits a terminal.
+std::string line_text(const filters::List& list, std::uint32_t line) {
+  constexpr std::size_t kMost = 100;
+  std::size_t at = 0;
+  for (; line > 1 && at != std::string_view::npos; --line) {
+    at = list.text.find('\n', at);
+    at += at == std::string_view::npos ? 0 : 1;
+  }
+  if (at == std::string_view::npos || line == 0) {
+    return {};
+  }
+  const std::string_view text = list.text.substr(at, list.text.find('\n', at) - at);
+  const std::string_view shown = trim_ows(text.substr(0, text.find('\r')));
+  return std::string(shown.substr(0, kMost)) + (shown.size() > kMost ? " ..." : "");
+}
 
 std::string mib(std::size_t bytes) {
   JsonWriter number;
@@ -57,6 +78,10 @@ std::string unsupported_words(const ListReport& report) {
   return out;
 }
 
+std::string title(const One& one) {
+  return one.by_path ? one.document.file : one.document.name;
+}
+
 class Text {
  public:
   Text(bool verbose, bool colour) : verbose_(verbose), colour_(colour) {}
@@ -72,15 +97,24 @@ class Text {
       row(name, grouped(number) + " " + std::string(what));
     }
   }
-  void faults(const ListReport& report);
-  void hits(const Hits::Of& hits);
+  void faults(const One& one);
+  void hits(const One& one);
+  std::string place(const One& one, std::uint32_t line) const;
   void downloads(const filters::ListDocument& document, const Kept& kept);
 
   bool verbose_;
   bool colour_;
 };
 
-void Text::faults(const ListReport& report) {
+// "line 5", or all that can be said of it.
+std::string Text::place(const One& one, std::uint32_t line) const {
+  const std::string number = std::to_string(line);
+  return verbose_ ? title(one) + ":" + number + " \"" + line_text(one.list, line) + "\""
+                  : "line " + number;
+}
+
+void Text::faults(const One& one) {
+  const ListReport& report = one.report;
   if (report.faulty == 0) {
     return;
   }
@@ -88,7 +122,7 @@ void Text::faults(const ListReport& report) {
   const std::size_t shown =
       verbose_ ? report.faults.size() : std::min(kFaultsShown, report.faults.size());
   for (std::size_t i = 0; i < shown; ++i) {
-    row("", "line " + std::to_string(report.faults[i].line) + ": " + report.faults[i].reason);
+    row("", place(one, report.faults[i].line) + ": " + report.faults[i].reason);
   }
   if (shown < report.faulty) {
     row("",
@@ -97,10 +131,11 @@ void Text::faults(const ListReport& report) {
   }
 }
 
-void Text::hits(const Hits::Of& hits) {
+void Text::hits(const One& one) {
+  const Hits::Of& hits = *one.hits;
   row("hits", grouped(hits.times) + " in the log, by " + grouped(hits.lines.size()) + " lines");
   for (const auto& [line, times] : hits.most(verbose_ ? kLinesVerbose : kLinesShown)) {
-    row("", grouped(times) + " by line " + std::to_string(line));
+    row("", grouped(times) + " by " + place(one, line));
   }
 }
 
@@ -121,9 +156,9 @@ void Text::downloads(const filters::ListDocument& document, const Kept& kept) {
 }
 
 void Text::list(const One& one) {
-  const auto& [document, report, overlap, hit, kept] = one;
+  const auto& [document, report, overlap, hit, kept, list, below, by_path] = one;
   out += out.empty() ? "" : "\n";
-  out += (colour_ ? "\033[1m" : "") + printable(document.name) + (colour_ ? "\033[0m" : "") + "\n";
+  out += (colour_ ? "\033[1m" : "") + printable(title(one)) + (colour_ ? "\033[0m" : "") + "\n";
   row("from", document.file.empty() ? document.url : document.file);
   downloads(document, kept);
   row("format", std::string(filters::format_name(report.format)) +
@@ -135,14 +170,15 @@ void Text::list(const One& one) {
   if (!report.unsupported.empty()) {
     row("unsupported", unsupported_words(report));
   }
-  faults(report);
+  faults(one);
   count("dead", report.duplicates, "are said before, by this or another list");
+  count(report.duplicates == 0 ? "dead" : "", below, "lie below another name of this list");
   count("disabled", report.disabled, "by $badfilter or a condition of the list");
   count("also elsewhere", overlap.elsewhere,
         "of " + grouped(overlap.names) + " host names, in other lists");
   count("contradicted", overlap.contradicted, "host names, by exceptions of other lists");
   if (hit != nullptr) {
-    hits(*hit);
+    hits(one);
   }
 }
 
@@ -176,7 +212,7 @@ void download_json(JsonWriter& json, const Kept& kept) {
 }
 
 void list_json(JsonWriter& json, const One& one) {
-  const auto& [document, report, overlap, hit, kept] = one;
+  const auto& [document, report, overlap, hit, kept, list, below, by_path] = one;
   json.open_object();
   json.name("name").text(document.name);
   json.name("from").text(document.file.empty() ? document.url : document.file);
@@ -202,7 +238,8 @@ void list_json(JsonWriter& json, const One& one) {
     json.close_object();
   }
   json.close_list();
-  json.name("dead").number(report.duplicates);
+  json.name("dead").number(report.duplicates + below);
+  json.name("dead_below").number(below);
   json.name("disabled").number(report.disabled);
   json.name("host_names").number(overlap.names);
   json.name("also_elsewhere").number(overlap.elsewhere);
@@ -239,9 +276,14 @@ int lists(const ListsOptions& options) {
   json.name("lists").open_list();
   for (std::size_t i = 0; i < overlaps.size(); ++i) {
     const filters::ListDocument& document = policy.document().lists[i];
-    const One one{document, policy.list_reports()[i], overlaps[i],
+    const One one{document,
+                  policy.list_reports()[i],
+                  overlaps[i],
                   options.log.empty() ? nullptr : &hits->of(document.name),
-                  document.file.empty() ? store.look(document).value_or(Kept()) : Kept()};
+                  document.file.empty() ? store.look(document).value_or(Kept()) : Kept(),
+                  policy.lists().lists()[i],
+                  filters::count_below(policy.lists().lists()[i]),
+                  !options.source.lists.empty()};
     list_json(json, one);
     text.list(one);
   }

@@ -45,13 +45,17 @@ std::uint16_t parse_status(std::string_view word) {
   return static_cast<std::uint16_t>(parse_decimal(word, 999).value_or(0));
 }
 
+bool redirects(std::uint16_t status) {
+  return status >= 300 && status < 400 && status != 304;
+}
+
 // TCP_DENIED is for a rule as well as for a password that is asked for.
 void take_result(std::string_view result, LogRecord& out) {
   const bool denied = result.starts_with("TCP_DENIED");
-  if (denied && out.status != 407) {
-    out.outcome = Outcome::Blocked;
-  } else if (result.starts_with("TCP_REDIRECT")) {
+  if (result.starts_with("TCP_REDIRECT") || (denied && redirects(out.status))) {
     out.outcome = Outcome::Redirected;
+  } else if (denied && out.status != 407) {
+    out.outcome = Outcome::Blocked;
   }
   out.refused_before_rules = (denied && out.status == 407) || result.starts_with("NONE_NONE");
 }
@@ -77,6 +81,11 @@ bool read_squid(std::string_view line, LogRecord& out) {
   }
   out.status = parse_status(answer.substr(slash + 1));
   take_result(answer.substr(0, slash), out);
+  // A status of trouble may be the server's, or tell that there was none.
+  out.answered = out.outcome != Outcome::Allowed || out.status == 0 ? Answered::No
+                 : out.status >= 500                                ? Answered::Unclear
+                                                                    : Answered::Yes;
+  out.holds.destination = out.holds.media_type = true;
   if (const auto direct = way.find("DIRECT/"); direct != std::string_view::npos) {
     out.destination = IpAddress::parse(way.substr(direct + 7));
   }
@@ -156,6 +165,10 @@ bool read_combined(std::string_view line, Arena& arena, LogRecord& out) {
   out.user_agent = take_quoted(line, arena).value_or("");
   // The format has no word for who said it: a 403 is taken for our own.
   out.outcome = out.status == 403 ? Outcome::Blocked : Outcome::Allowed;
+  out.answered = out.status == 0 || out.status == 403 ? Answered::No
+                 : out.status >= 400                  ? Answered::Unclear
+                                                      : Answered::Yes;
+  out.holds.referer = out.holds.user_agent = true;
   out.refused_before_rules = out.status == 407;
   return true;
 }
@@ -167,18 +180,39 @@ struct JsonWords {
   std::string_view decision;
   std::string_view kind;
   std::string_view result;
+  std::string_view served_by;
+  std::string_view intercept;
+  std::uint16_t origin_status = 0;
 };
+
+// What Weir writes, who always says what was decided; Squid does not.
+void take_decision(const JsonWords& words, LogRecord& out) {
+  out.outcome = words.decision == "block" || words.decision == "close" ? Outcome::Blocked
+                : words.decision == "redirect"                         ? Outcome::Redirected
+                                                                       : Outcome::Allowed;
+  out.answered =
+      out.outcome == Outcome::Allowed && (words.origin_status != 0 || words.served_by == "cache")
+          ? Answered::Yes
+          : Answered::No;
+  if (words.served_by.empty() && out.outcome == Outcome::Allowed) {  // the log was made shorter
+    out.answered = Answered::Unclear;
+  }
+  out.refused_otherwise = (words.failure == "blocked" && out.outcome == Outcome::Allowed) ||
+                          words.intercept == "block_page";
+  out.refused_before_rules =
+      words.decision.empty() && words.failure.empty() && words.served_by == "proxy";
+}
 
 void take_json_words(const JsonWords& words, LogRecord& out) {
   out.time = parse_time(words.time);
   if (const auto to = Endpoint::parse(words.destination)) {
     out.destination = to->address;
   }
-  if (words.failure == "blocked" || words.decision == "block" || words.decision == "close") {
+  if (out.holds.decision) {
+    take_decision(words, out);
+  } else if (words.failure == "blocked") {
     out.outcome = Outcome::Blocked;
-  } else if (words.decision == "redirect") {
-    out.outcome = Outcome::Redirected;
-  } else if (words.decision.empty() && words.failure.empty()) {
+  } else if (words.failure.empty()) {
     take_result(words.result, out);
   }
   constexpr std::array<std::string_view, 7> kBefore = {
@@ -195,6 +229,8 @@ bool read_json(std::string_view line, Arena& arena, LogRecord& out) {
   JsonWords words;
   const std::pair<std::string_view, std::string_view*> into[] = {
       {"client", &out.client},
+      {"client_mac", &out.mac},
+      {"client_name", &out.device},
       {"user", &out.user},
       {"listener", &out.listener},
       {"listener_name", &out.listener_name},
@@ -211,11 +247,23 @@ bool read_json(std::string_view line, Arena& arena, LogRecord& out) {
       {"decision", &words.decision},
       {"kind", &words.kind},
       {"result", &words.result},
+      {"served_by", &words.served_by},
+      {"intercept", &words.intercept},
+  };
+  const std::pair<std::string_view, bool*> holds[] = {
+      {"referer", &out.holds.referer},         {"user_agent", &out.holds.user_agent},
+      {"destination", &out.holds.destination}, {"type", &out.holds.media_type},
+      {"listener", &out.holds.listener},       {"client_mac", &out.holds.device},
+      {"decision", &out.holds.decision},
   };
   const bool read = json.members([&](std::string_view name) {
-    if (name == "status") {
-      out.status = parse_status(json.raw().value_or(""));
+    if (name == "status" || name == "origin_status") {
+      const std::uint16_t status = parse_status(json.raw().value_or(""));
+      (name == "status" ? out.status : words.origin_status) = status;
       return !json.failed();
+    }
+    for (const auto& [known_name, held] : holds) {
+      *held = *held || name == known_name;
     }
     for (const auto& [known_name, target] : into) {
       if (name == known_name) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "filters/policy/apply.h"
+#include "proxy/cli/action_words.h"
 #include "proxy/net/destination.h"
 #include "proxy/pipeline/route.h"
 
@@ -138,30 +140,67 @@ Fact about_interception(const Explanation& explanation) {
                                : "none: what the tunnel carries is not seen"};
 }
 
-Fact about_cache(const Explanation& explanation) {
+std::string who_keeps(const Explanation& explanation) {
   const filters::Verdict& verdict = explanation.verdict;
-  const filters::Action* word = nullptr;
   std::uint32_t by = 0;
   for (std::uint32_t i = 0; i < verdict.adjustment_count; ++i) {
-    if (verdict.adjustments[i].action->kind == ActionKind::Cache) {
-      word = verdict.adjustments[i].action;  // of several the last
-      by = verdict.adjustments[i].rule;
+    const auto& [rule, action] = verdict.adjustments[i];
+    by = action->kind == ActionKind::Cache ? rule : by;  // of several the last
+  }
+  return "rule " + explanation.rules->policy->rule(by).id;
+}
+
+// The rule whose doing it is that the cache is passed by; empty: none's.
+std::string who_bypasses(const Explanation& explanation) {
+  const filters::Verdict& verdict = explanation.verdict;
+  const filters::Policy& policy = *explanation.rules->policy;
+  const auto words = [&policy](std::uint32_t rule, std::string_view what) {
+    return "rule " + policy.rule(rule).id + " (" + std::string(what) + ")";
+  };
+  for (std::uint32_t i = 0; i < verdict.adjustment_count; ++i) {
+    const auto& [rule, action] = verdict.adjustments[i];
+    const bool youtube = action->kind == ActionKind::Youtube && !explanation.onward.field.empty();
+    const bool field = action->kind == ActionKind::SetRequestField ||
+                       action->kind == ActionKind::AddRequestField ||
+                       action->kind == ActionKind::ReplaceRequestField;
+    if ((action->kind == ActionKind::Cache && action->no_cache) || youtube || field) {
+      return words(rule, action_name(action->kind));
     }
   }
-  if (explanation.subject.host_only) {
+  return verdict.decision == Decision::Route ? words(verdict.rule, "route") : std::string();
+}
+
+Fact about_cache(const Explanation& explanation) {
+  const filters::Policy& policy = *explanation.rules->policy;
+  const filters::Adjustments all = policy.summarise(explanation.verdict);
+  const filters::Subject& subject = explanation.subject;
+  if (subject.host_only) {
     return {"cache", "none: what the tunnel carries is not seen"};
   }
-  if (word != nullptr) {
-    const std::string rule = ", by rule " + explanation.rules->policy->rule(by).id;
-    return {"cache", word->no_cache
-                         ? "neither answered from it nor kept" + rule
-                         : "kept for " + std::to_string(word->cache_for / kSecond) + " s" + rule};
+  if (all.no_cache || filters::asks_otherwise(explanation.verdict, all, subject.host)) {
+    return {"cache", "neither answered from it nor kept, by " + who_bypasses(explanation) +
+                         (all.no_cache ? "" : ": the answer is for those whom it means alone")};
   }
-  const std::string_view method = explanation.subject.method;
-  return {"cache", method == "GET" || method == "HEAD"
-                       ? "answered from it and kept in it as the response allows; a running proxy "
-                         "says more: weir cache why URL"
-                       : "not answered from it; what this method changes is forgotten"};
+  const std::string_view method = subject.method;
+  if (method != "GET" && method != "HEAD") {
+    return {"cache", "not answered from it; what this method changes is forgotten"};
+  }
+  return {"cache", all.cache_for
+                       ? "kept for " + std::to_string(*all.cache_for / kSecond) + " s, by " +
+                             who_keeps(explanation)
+                       : "answered from it and kept in it as the response allows; a running proxy "
+                         "says more: weir cache why URL"};
+}
+
+Fact about_redirect(const Explanation& explanation) {
+  const filters::Subject& subject = explanation.subject;
+  if (subject.host_only) {
+    return {"answer", "a CONNECT cannot be sent elsewhere: it is refused with status 403"};
+  }
+  const filters::Action& action = *explanation.verdict.action;
+  return {"answer", "status " + std::to_string(action.status != 0 ? action.status : 302) +
+                        " and Location: " + action.to + "; " + std::string(subject.host) +
+                        " is not asked, and what the client asks then is judged anew"};
 }
 
 }  // namespace
@@ -176,6 +215,9 @@ std::vector<Fact> facts_before_rules(const Settings& settings, const filters::Su
 }
 
 std::vector<Fact> facts_behind_rules(const Explanation& explanation) {
+  if (explanation.verdict.decision == Decision::Redirect) {
+    return {about_redirect(explanation)};
+  }
   const Way way = way_of(explanation);
   return {about_route(way), about_destination(explanation, way), about_interception(explanation),
           about_cache(explanation)};

@@ -95,16 +95,6 @@ string_view json_page(const BlockNote& note, const GapValues& values, Arena& are
   return arena.copy(out.append("}\n"));
 }
 
-// The inside of a quoted string in Proxy-Status (RFC 8941 3.3.3): visible ASCII, two bytes escaped.
-string_view details(string_view rule, Arena& arena) {
-  std::string out;
-  for (const char c : rule.substr(0, 128)) {
-    const bool visible = c >= 0x20 && c < 0x7f;
-    out.append(c == '"' || c == '\\' ? "\\" : "").append(1, visible ? c : '?');
-  }
-  return out.empty() ? row(Failure::Blocked).word : arena.copy(out);
-}
-
 constexpr string_view kSecurityPolicy =
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n";
 constexpr string_view kVary = "Vary: Accept, Accept-Language\r\n";
@@ -135,12 +125,22 @@ void set_page(const BlockNote& note, const BlockPlan& plan, PageKind kind, Refus
 
 }  // namespace
 
+// RFC 8941 3.3.3: visible ASCII, two bytes escaped.
+string_view blocked_details(string_view rule, Arena& arena) {
+  std::string out;
+  for (const char c : rule.substr(0, 128)) {
+    const bool visible = c >= 0x20 && c < 0x7f;
+    out.append(c == '"' || c == '\\' ? "\\" : "").append(1, visible ? c : '?');
+  }
+  return out.empty() ? row(Failure::Blocked).word : arena.copy(out);
+}
+
 string_view write_block(const BlockNote& note, const BlockPlan& plan, Arena& arena) {
   ReplyPlan reply = plan.reply;
   Refusal refusal;
   refusal.status = note.status;
   refusal.error = row(Failure::Blocked).proxy_status;
-  refusal.details = details(note.rule, arena);
+  refusal.details = blocked_details(note.rule, arena);
   refusal.more_fields = kSecurityPolicy;
   if (plan.to_connect || plan.shape == BlockShape::Page) {
     const bool html = plan.reply.page == PageKind::Html;

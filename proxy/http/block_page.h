@@ -57,6 +57,9 @@ struct BlockPlan {
   const PageTemplate* custom = nullptr;  // the operator's page in place of the built-in ones
 };
 
+// A rule's id as Proxy-Status has it in `details`, which is the inside of a quoted string.
+std::string_view blocked_details(std::string_view rule, Arena& arena);
+
 // Head and body of the reply; lives in `arena`.
 std::string_view write_block(const BlockNote& note, const BlockPlan& plan, Arena& arena);
 

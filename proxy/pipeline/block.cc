@@ -147,6 +147,7 @@ void write_redirect(Exchange& ex, Session& session) {
   http::Refusal refusal;
   refusal.status = action.status != 0 ? action.status : kFound;
   refusal.error = row(Failure::Blocked).proxy_status;
+  refusal.details = http::blocked_details(ex.rules->policy->rule(ex.verdict.rule).id, ex.arena);
   refusal.more_fields = ex.arena.join({"Location: ", action.to, "\r\n"});
   answer(ex, http::write_refusal(refusal, reply_plan(ex, session), ex.arena), refusal.status);
 }

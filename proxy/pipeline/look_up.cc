@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "filters/policy/safe_search.h"
+#include "filters/policy/apply.h"
 #include "proxy/cache/key.h"
 #include "proxy/cache/vary.h"
 #include "proxy/net/destination.h"
@@ -27,18 +27,6 @@ using store::Entry;
 using store::EntryPtr;
 
 constexpr unsigned kMostTurns = 8;  // a store that changes under us this often is not waited for
-
-// Do rules put something into the request that its key does not tell, or send it another way? Then
-// the answer is for those whom the rules mean, and theirs is not for others.
-bool asks_otherwise(const Exchange& ex, const filters::Adjustments& all) {
-  const bool asks_youtube =
-      all.youtube && !filters::safe_search_for(ex.subject.host, 0, all.youtube).field.empty();
-  return asks_youtube || ex.verdict.decision == filters::Decision::Route ||
-         std::any_of(all.request_fields.begin(), all.request_fields.end(),
-                     [](const filters::Adjustments::One& one) {
-                       return one.action->kind != filters::ActionKind::RemoveRequestField;
-                     });
-}
 
 // May the exchange have anything to do with the cache at all? What an address serves under a name
 // it may not have is shared with nobody; a GET with a body asks something that its URL does not
@@ -261,7 +249,8 @@ bool settle_by_entry(Exchange& ex, Session& session, const EntryPtr& entry) {
 void read_overrides(Exchange& ex, const filters::Verdict& verdict) {
   const filters::Adjustments all = ex.rules->policy->summarise(verdict);
   cache::Overrides& out = ex.cache.overrides;
-  out.no_cache = out.no_cache || all.no_cache || asks_otherwise(ex, all);
+  out.no_cache =
+      out.no_cache || all.no_cache || filters::asks_otherwise(ex.verdict, all, ex.subject.host);
   if (all.cache_for) {
     out.cache_for = *all.cache_for / kSecond;
   }

@@ -33,6 +33,12 @@ class Block(Case):
                 self.assertIn(part, body)
             self.assertNotIn("<script", body)
 
+    def test_a_redirect_names_its_rule(self):
+        rule = {"id": "moved", "when": {"host": ".games.test"}, "then": {"redirect": "http://home.test/"}}
+        head, _ = self.told(policy={"rules": [rule]})
+        self.assertTrue(head.startswith("http/1.1 302 "), head)
+        self.assertIn('error=http_request_denied; details="moved"', head)
+
     def test_a_program_reads_problem_json(self):
         head, body = self.told("-H", "Accept: application/json")
         self.assertIn("\r\ncontent-type: application/problem+json", head)

@@ -29,7 +29,8 @@ def week():
     asked = [("10.20.3.7", "games.example")] * 12 + [("10.20.4.9", "maths.example")] * 5
     asked += [("10.20.5.%d" % (i + 1), "www.school.example") for i in range(43)]
     return "".join(json.dumps({"time": "2026-11-16T10:%02d:00.000Z" % i, "client": client, "method": "GET",
-                               "url": "http://%s/" % host, "status": 200, "decision": "allow"}) + "\n"
+                               "url": "http://%s/" % host, "status": 200, "origin_status": 200, "served_by": "origin",
+                               "type": "text/html", "decision": "allow"}) + "\n"
                    for i, (client, host) in enumerate(asked))
 
 

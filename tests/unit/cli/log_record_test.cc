@@ -140,5 +140,33 @@ TEST(LogRecord, SurvivesACutAnywhere) {
   }
 }
 
+// A redirect by a rule is a refusal in other words, and must not be taken for a block.
+TEST(LogRecord, TellsRedirectsByRulesFromBlocks) {
+  Record record = sample();
+  record.served_by = ServedBy::Us;
+  record.failure = Failure::Blocked;
+  record.decision = "redirect";
+  record.rule = "elsewhere";
+  record.status = 302;
+  for (const char* format : {"squid", "json"}) {
+    const Read read(line_of(format, record));
+    EXPECT_EQ(read.record.outcome, Outcome::Redirected) << format;
+  }
+}
+
+TEST(LogRecord, SaysWhetherAResponseCame) {
+  Record record = sample();
+  record.origin_status = 200;
+  EXPECT_EQ(Read(line_of("json", record)).record.answered, Answered::Yes);
+  record.origin_status = 0;
+  record.failure = Failure::DnsNotFound;
+  record.decision = "default";
+  EXPECT_EQ(Read(line_of("json", record)).record.answered, Answered::No);
+  record.status = 502;
+  EXPECT_EQ(Read(line_of("squid", record)).record.answered, Answered::Unclear);
+  EXPECT_FALSE(Read(line_of("squid", record)).record.holds.referer);
+  EXPECT_TRUE(Read(line_of("combined", record)).record.holds.referer);
+}
+
 }  // namespace
 }  // namespace weir::cli

@@ -2,6 +2,7 @@
 //
 // Sets of lists: who speaks, which line is named, what exceptions lift, what dry run leaves out.
 #include "filters/lists/list_set.h"
+#include "filters/lists/overlaps.h"
 
 #include <gtest/gtest.h>
 
@@ -162,6 +163,15 @@ TEST(ListSets, CountRulesAndWhatListsHaveInCommon) {
   EXPECT_EQ(overlaps[1].names, 2U);
   EXPECT_EQ(overlaps[1].elsewhere, 1U);
   EXPECT_EQ(overlaps[1].contradicted, 0U);
+}
+
+TEST(ListSets, NamesBelowAnotherOfTheirListAreDead) {
+  EXPECT_EQ(
+      count_below(make("names", ListFormat::Domains,
+                       "ads.test\na.ads.test\nb.a.ads.test\na.ads.test\nbads.test\n10.0.0.1\n")),
+      2U);
+  EXPECT_EQ(count_below(make("hosts", ListFormat::Hosts, "0.0.0.0 x.a.test a.test b.test\n")), 1U);
+  EXPECT_EQ(count_below(make("rules", ListFormat::Adblock, "||a.test^\n||b.a.test^\n")), 0U);
 }
 
 TEST(ListSets, TakeNoMoreMemoryForManyShortLinesThanForTheirText) {
