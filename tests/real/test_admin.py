@@ -198,7 +198,7 @@ class Metrics(Admin):
         self.assertGreater(found['weir_list_changed_timestamp_seconds{list="ads"}'], 1.6e9)
         self.assertEqual(found['weir_step_duration_seconds_count{step="compile"}'], 1)
         self.change(proxy, lambda config: config["policy"].update(rules=[{"id": "b", "then": {"blok": True}}]))
-        self.assertEqual(self.weir("reload", "--admin", self.where)[0], 1)
+        self.assertEqual(self.weir("reload", "--admin", self.where)[0], CONFIG)
         found = self.series()
         self.assertEqual(found["weir_config_last_reload_successful"], 0)
         self.assertEqual(found['weir_step_duration_seconds_count{step="reload"}'], 1)
