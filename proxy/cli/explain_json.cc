@@ -175,7 +175,7 @@ void Writer::decision() {
   }
   known("neutral_resource", verdict.redirect);
   if (e_.ends) {
-    text("until", utc_text(*e_.ends));
+    text("until", utc_text(e_.ends->at));
   }
   json_.close_object();
 }

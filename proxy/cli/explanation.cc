@@ -70,7 +70,7 @@ void judge(const Question& question, Arena& arena, Explanation& out) {
   }
   std::ranges::stable_sort(out.trace.rules, {}, &filters::RuleTrace::rule);
   if (out.verdict.rule != UINT32_MAX) {
-    out.ends = policy.ends(out.verdict.rule, question.at);
+    out.ends = policy.ends(out.verdict.rule, out.subject, arena);
   }
 }
 

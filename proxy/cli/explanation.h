@@ -45,9 +45,9 @@ struct Explanation {
   std::vector<std::string_view> schedules;  // that hold now
   filters::Trace trace;
   filters::Verdict verdict;
-  std::optional<WallTime> ends;         // when the schedule of the deciding rule does
-  std::vector<Fact> before;             // asked before the rules
-  std::vector<Fact> after;              // and behind them
+  std::optional<filters::ScheduleEnd> ends;  // of the deciding rule
+  std::vector<Fact> before;                  // asked before the rules
+  std::vector<Fact> after;                   // and behind them
   std::unique_ptr<Explanation> tunnel;  // https: the CONNECT, which is all that is seen at first
 
   // The first refusal by settings, of `before` and `after`.
