@@ -26,29 +26,29 @@ using weir::cli::complain;
 
 using Admin = std::unique_ptr<weir::admin::AdminServer>;
 
-bool becomes_another(const weir::Settings& settings) {
-  return !settings.process.user.empty() || !settings.process.group.empty();
-}
-
 // Whoever is to become another user opens the log as that one: with the rights of root it would
 // follow a link that an earlier process of that user may have left there.
 std::string log_for_now(const weir::Settings& settings) {
-  return becomes_another(settings) && settings.log.path != "stdout" ? "stderr" : settings.log.path;
+  return settings.process.becomes_another() && settings.log.path != "stdout" ? "stderr"
+                                                                             : settings.log.path;
 }
 
 // Null when there is to be none, or when somebody else has the address that nobody asked for. A
 // socket in the file system belongs to whom the process will be.
 tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
-                                            weir::KeptSockets& sockets) {
+                                            weir::Service& service) {
   const std::string& listen = settings.admin.listen;
-  auto opened = weir::admin::AdminServer::open(settings.admin, sockets);
+  auto opened = weir::admin::AdminServer::open(settings.admin, service.sockets);
   if (!opened && listen == weir::Settings::Admin{}.listen) {
     weir::diag(weir::Level::Warning, "there is no admin interface: " + opened.error());
     return nullptr;
   }
   const auto address = weir::parse_admin_address(listen);
   const bool a_file = address && address->kind == weir::AdminAddress::Kind::Unix;
-  if (opened && becomes_another(settings) && a_file) {
+  if (opened && a_file) {
+    service.early_stop.take_along(address->path);
+  }
+  if (opened && a_file && settings.process.becomes_another()) {
     const weir::Settings::Process& process = settings.process;
     const auto given = weir::give_file(address->path, process.user, process.group);
     if (!given) {
@@ -78,9 +78,7 @@ int supervise(const Arguments& arguments, const char* program) {
   if (!arguments.config.empty()) {
     worker.insert(worker.end(), {"--config", arguments.config});
   }
-  return weir::Supervisor(std::move(worker), log_for_now(*settings),
-                          arguments.stalled_limit * weir::kSecond)
-      .run();
+  return weir::Supervisor(std::move(worker), log_for_now(*settings), arguments.stalled_limit).run();
 }
 
 // This process is to end with the one that watches over it.
@@ -94,6 +92,7 @@ void end_with_supervisor(const weir::Service& service) {
 int run(const std::string& path) {
   weir::hold_signals();
   weir::Service service;
+  service.early_stop.begin();
   end_with_supervisor(service);
   auto settings = weir::cli::load_config(path);
   if (!settings) {
@@ -109,7 +108,7 @@ int run(const std::string& path) {
     complain(taken.error());
     return EX_USAGE;
   }
-  auto admin = open_admin(*settings, service.sockets);
+  auto admin = open_admin(*settings, service);
   if (!admin) {
     complain(admin.error());
     return EX_UNAVAILABLE;

@@ -45,7 +45,7 @@ const std::map<std::string, Names> kLayers = {
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/config/", "proxy/lists/", "filters/",
       "proxy/tls/authority.h", "proxy/tls/contexts.h", "proxy/tls/make_authority.h",
       "proxy/net/destination.h", "proxy/net/devices.h", "proxy/net/lease_files.h",
-      "proxy/pipeline/route.h"}},
+      "proxy/pipeline/password_file.h", "proxy/pipeline/route.h", "proxy/pipeline/snapshot.h"}},
     {"proxy/net/",
      {"proxy/base/", "proxy/http/", "proxy/observe/", "proxy/tls/", "proxy/config/settings.h"}},
     {"proxy/pipeline/",

@@ -4,6 +4,7 @@
 // overruled by a rule that stands before the one which decided; so whatever the order in which
 // things become known, the outcome is that of asking all rules in order.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "filters/policy/compile_actions.h"
@@ -196,44 +197,94 @@ void consider_sizes(const NodeTables& tables, const Node& node, std::uint64_t co
   }
 }
 
-// What the time alone says of a condition, and until when it says the same.
+bool names_schedule(const NodeTables& tables, const Node& node) {
+  using Kind = ConditionKind;
+  const bool group = node.kind == Kind::Any || node.kind == Kind::Not || node.kind == Kind::All;
+  for (std::uint32_t i = node.first; group && i < node.first + node.count; ++i) {
+    if (names_schedule(tables, tables.nodes[i])) {
+      return true;
+    }
+  }
+  return node.kind == Kind::Schedule;
+}
+
+// What a rule that holds would say at other times, and until when it says the same. Conditions that
+// must hold with the schedules go on holding; those beside a schedule in `any` or `not` are asked,
+// once each.
 class ByTime {
  public:
-  ByTime(const Policy::Compiled& policy, WallTime at) : policy_(policy), at_(at) {}
+  ByTime(const Policy::Compiled& policy, Evaluator& evaluator)
+      : policy_(policy), evaluator_(evaluator) {}
 
-  Outcomes condition(const Node& node) {
+  Outcomes rule(const CompiledRule& rule, WallTime at) {
+    at_ = at;
+    next_ = {INT64_MAX};
+    Outcomes out = Outcomes::yes();
+    for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
+      out = out & condition(policy_.tables.nodes[i], false);
+    }
+    return out;
+  }
+  WallTime next() const { return next_; }
+  const Schedule& next_by() const { return policy_.schedules[next_by_]; }
+
+ private:
+  Outcomes condition(const Node& node, bool beside) {
     using Kind = ConditionKind;
     if (node.kind == Kind::Schedule) {
       return scheduled(node);
     }
-    const bool any = node.kind == Kind::Any;
-    if (!any && node.kind != Kind::Not && node.kind != Kind::All) {
-      return Outcomes::open();
+    if (!names_schedule(policy_.tables, node)) {
+      return beside ? asked(node) : Outcomes::open();
     }
+    const bool any = node.kind == Kind::Any;
     Outcomes out = Outcomes::of(!any);
     for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
-      const Outcomes one = condition(policy_.tables.nodes[i]);
+      const Outcomes one = condition(policy_.tables.nodes[i], beside || node.kind != Kind::All);
       out = any ? out | one : out & one;
     }
     return node.kind == Kind::Not ? !out : out;
   }
-  WallTime next() const { return next_; }
 
- private:
+  // Of more than there is room for nothing is said: then it may hold for ever.
+  Outcomes asked(const Node& node) {
+    for (std::size_t i = 0; i < known_; ++i) {
+      if (answers_[i].node == &node) {
+        return answers_[i].outcome;
+      }
+    }
+    if (known_ == answers_.size()) {
+      return Outcomes::open();
+    }
+    answers_[known_] = {&node, evaluator_.ask(node, false)};
+    return answers_[known_++].outcome;
+  }
+
   Outcomes scheduled(const Node& node) {
     bool on = false;
     for (std::size_t i = 0; i < policy_.schedules.size(); ++i) {
       if ((node.mask >> i & 1) != 0) {
         on = on || policy_.schedules[i].holds(at_);
-        next_ = std::min(next_, policy_.schedules[i].next_look(at_));
+        const WallTime look = policy_.schedules[i].next_look(at_);
+        next_by_ = look < next_ ? i : next_by_;
+        next_ = std::min(next_, look);
       }
     }
     return Outcomes::of(on);
   }
 
+  struct Answer {
+    const Node* node = nullptr;
+    Outcomes outcome = Outcomes::open();
+  };
+
   const Policy::Compiled& policy_;
-  const WallTime at_;
-  WallTime next_{INT64_MAX};
+  Evaluator& evaluator_;
+  WallTime at_;
+  WallTime next_;
+  std::size_t next_by_ = 0;
+  std::array<Answer, 8> answers_;
+  std::size_t known_ = 0;
 };
 
 }  // namespace
@@ -270,24 +321,24 @@ std::optional<std::uint64_t> Policy::size_limit(const Subject& subject,
   return best;
 }
 
-std::optional<WallTime> Policy::ends(std::uint32_t index, WallTime now) const {
+std::optional<ScheduleEnd> Policy::ends(std::uint32_t index, const Subject& subject,
+                                        Arena& arena) const {
   constexpr Micros kHorizon = 15 * 86'400 * kSecond;
   constexpr Micros kFar = INT64_MAX / 2;  // nobody's clock
+  const WallTime now = subject.now;
   if (index >= compiled_->rules.size() || !compiled_->rules[index].has_schedule || now.us > kFar ||
       now.us < -kFar) {
     return std::nullopt;
   }
-  const CompiledRule& rule = compiled_->rules[index];
+  Evaluator evaluator(*compiled_, Phase::Request, subject, arena);
+  ByTime look(*compiled_, evaluator);
+  Micros utc_offset = 0;
   for (WallTime at = now; at.us - now.us <= kHorizon;) {
-    ByTime look(*compiled_, at);
-    Outcomes outcome = Outcomes::yes();
-    for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
-      outcome = outcome & look.condition(compiled_->tables.nodes[i]);
-    }
-    if (!outcome.may_hold()) {
-      return at == now ? std::nullopt : std::optional(at);
+    if (!look.rule(compiled_->rules[index], at).may_hold()) {
+      return at == now ? std::nullopt : std::optional(ScheduleEnd{at, utc_offset});
     }
     at = look.next();
+    utc_offset = look.next_by().utc_offset(at);
   }
   return std::nullopt;
 }

@@ -51,6 +51,13 @@ struct BodyNeeds {
   bool types = false;     // from its first byte, by which its type is judged
 };
 
+// By the clock on the wall of the schedule that ends then.
+struct ScheduleEnd {
+  WallTime at;
+  Micros utc_offset = 0;
+  bool operator==(const ScheduleEnd&) const = default;
+};
+
 class Policy {
  public:
   struct Compiled;  // for the files of this folder
@@ -100,9 +107,9 @@ class Policy {
   // A flat view of the verdict's adjustments, good for as long as both live. Allocates nothing.
   Adjustments summarise(const Verdict& verdict) const;
 
-  // When the schedules that made rule `rule` hold will let go of it, if any did: "when it may pass
-  // again". Looks two weeks ahead.
-  std::optional<WallTime> ends(std::uint32_t rule, WallTime now) const;
+  // When the schedules that make rule `rule` hold for this subject will let go of it, if any do:
+  // "when it may pass again". Looks two weeks ahead of subject.now.
+  std::optional<ScheduleEnd> ends(std::uint32_t rule, const Subject& subject, Arena& arena) const;
 
   const PolicyDocument& document() const;
   const RuleDocument& rule(std::uint32_t index) const;

@@ -107,4 +107,8 @@ WallTime Schedule::next_look(WallTime now) const {
   return wall(best);
 }
 
+Micros Schedule::utc_offset(WallTime now) const {
+  return zone_.At(absl::FromUnixMicros(now.us)).offset * kSecond;
+}
+
 }  // namespace weir::filters

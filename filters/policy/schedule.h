@@ -26,6 +26,8 @@ class Schedule {
   bool holds(WallTime now) const;
   // A time after `now` before which holds() does not change; no more than a day away.
   WallTime next_look(WallTime now) const;
+  // What the clock on its wall is ahead of UTC.
+  Micros utc_offset(WallTime now) const;
 
  private:
   bool on(absl::CivilDay day, int minute) const;

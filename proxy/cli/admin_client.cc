@@ -6,15 +6,19 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "proxy/cli/json_reader.h"
 #include "proxy/cli/sources.h"
+#include "proxy/config/admin_of.h"
+#include "proxy/config/settings.h"
 #include "proxy/http/body.h"
 #include "proxy/http/parse.h"
 #include "proxy/http/reply.h"
@@ -197,30 +201,49 @@ bool read_body(Line& line, std::string& in, http::BodyReader& reader,
   return true;
 }
 
+tl::unexpected<AdminUnknown> unknown(std::string what, int exit_code) {
+  return tl::unexpected(AdminUnknown{std::move(what), exit_code});
+}
+
+// What a configuration says of its admin interface, though the rest of it be faulty.
+tl::expected<std::string, AdminUnknown> listen_of(const std::string& config) {
+  if (config.empty()) {
+    return Settings::Admin{}.listen;
+  }
+  auto found = admin_of_file(config);
+  if (!found) {
+    return unknown(found.error().front().text() + " --admin says where the proxy is all the same.",
+                   EX_CONFIG);
+  }
+  if (const std::size_t count = found->problems.size(); count != 0) {
+    complain(config + " has " + (count == 1 ? "a fault" : std::to_string(count) + " faults") +
+             " (weir check-config says more); asking the proxy at " + found->listen +
+             " all the same");
+  }
+  return std::move(found->listen);
+}
+
 }  // namespace
 
-tl::expected<AdminAddress, std::string> find_admin(const AdminSource& source) {
-  std::string text = source.admin;
-  if (text.empty()) {
-    const auto settings = load_config(source.config);
-    if (!settings) {
-      return tl::unexpected(settings.error().front());
-    }
-    text = settings->admin.listen;
+tl::expected<AdminAddress, AdminUnknown> find_admin(const AdminSource& source) {
+  const auto listen = source.admin.empty() ? listen_of(source.config) : source.admin;
+  if (!listen) {
+    return tl::unexpected(listen.error());
   }
-  text = text.starts_with("http://") ? text.substr(7) : text;
+  std::string text = listen->starts_with("http://") ? listen->substr(7) : *listen;
   text = text.starts_with("localhost:") ? "127.0.0.1" + text.substr(9) : text;
   auto found = parse_admin_address(text);
   if (!found) {
-    return tl::unexpected("\"" + text + "\" is no address: write for example 127.0.0.1:3180 or " +
-                          "unix:/run/weir/admin.sock");
+    return unknown("\"" + text + "\" is no address: write for example 127.0.0.1:3180 or " +
+                       "unix:/run/weir/admin.sock",
+                   EX_USAGE);
   }
   if (found->kind == AdminAddress::Kind::Off) {
-    return tl::unexpected(std::string("this proxy has no admin interface: admin.listen is off"));
+    return unknown("this proxy has no admin interface: admin.listen is off", EX_UNAVAILABLE);
   }
   if (found->kind == AdminAddress::Kind::Tcp && found->at.port == 0) {
-    return tl::unexpected(
-        std::string("the system chooses the port of the admin interface: name it with --admin"));
+    return unknown("the system chooses the port of the admin interface: name it with --admin",
+                   EX_UNAVAILABLE);
   }
   if (found->kind == AdminAddress::Kind::Tcp && found->at.address.is_unspecified()) {
     const bool v4 = found->at.address.is_v4();

@@ -23,8 +23,15 @@ struct AdminSource {
   std::string config;  // else as this configuration says; empty: the default
 };
 
-// Where to connect to. The error is a sentence with the remedy.
-tl::expected<AdminAddress, std::string> find_admin(const AdminSource& source);
+// Why there is nobody to ask: a sentence with the remedy, and the exit code (sysexits.h).
+struct AdminUnknown {
+  std::string what;
+  int exit_code;
+};
+
+// Where to connect to. A configuration that has faults is believed as far as it can be, with one
+// line of warning on standard error.
+tl::expected<AdminAddress, AdminUnknown> find_admin(const AdminSource& source);
 
 struct AdminAnswer {
   std::uint16_t status = 0;

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "proxy/base/ascii.h"
 #include "proxy/cli/completion.h"
+#include "proxy/config/units.h"
 
 namespace weir::cli {
 namespace {
@@ -342,6 +344,32 @@ void add_gateway(CLI::App& app, GatewayOptions& options) {
   command->footer(kGatewayExamples);
 }
 
+// A length of time as settings have it, or a number of seconds.
+std::optional<Micros> stalled_limit(const std::string& text) {
+  constexpr std::uint64_t kMost = 3600;
+  const auto seconds = parse_decimal(text, kMost);
+  const auto limit = seconds ? static_cast<Micros>(*seconds) * kSecond : parse_duration(text);
+  const bool good = limit && (*limit == 0 || *limit >= kLeastStalledLimit) &&
+                    *limit <= static_cast<Micros>(kMost) * kSecond;
+  return good ? limit : std::nullopt;
+}
+
+void add_stalled_limit(CLI::App& run, Micros& out) {
+  const auto judge = [](const std::string& text) {
+    return stalled_limit(text)
+               ? std::string()
+               : "\"" + text + "\" is no time from " + duration_text(kLeastStalledLimit) +
+                     " to 1h: write for example 30s, or 0 for never";
+  };
+  run.add_option_function<std::string>(
+         "--stalled-limit",
+         [&out](const std::string& text) { out = stalled_limit(text).value_or(out); },
+         "With --supervise: end a worker that stands still for so long (7s to 1h; else 30s; 0: "
+         "never)")
+      ->type_name("TIME")
+      ->check(judge);
+}
+
 void add_completion(CLI::App& app, std::string& shell) {
   auto* command = app.add_subcommand("completion", "Print a script that lets a shell complete");
   command->add_option("shell", shell, "bash, zsh or fish")
@@ -421,12 +449,7 @@ tl::expected<Arguments, int> parse_arguments(int argc, char** argv) {
   run->add_option("-c,--config", out.config, kConfigHelp);
   run->add_flag("--supervise", out.supervise,
                 "Start it anew when it dies, without refusing clients meanwhile");
-  run->add_option(
-         "--stalled-limit", out.stalled_limit,
-         "With --supervise: end a worker that stands still for so long (from 7; else 30; 0: "
-         "never)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0, 3600));
+  add_stalled_limit(*run, out.stalled_limit);
   run->footer(kRunExamples);
   add_check_config(app, out.check_config);
   add_check(app, out.check);

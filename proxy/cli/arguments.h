@@ -9,6 +9,7 @@
 
 #include <tl/expected.hpp>
 
+#include "proxy/base/instant.h"
 #include "proxy/cli/ca.h"
 #include "proxy/cli/cache.h"
 #include "proxy/cli/check.h"
@@ -20,6 +21,9 @@
 #include "proxy/cli/running.h"
 
 namespace weir::cli {
+
+// A worker's stack is logged after 5 s; whoever ended it sooner would take that away.
+constexpr Micros kLeastStalledLimit = 7 * kSecond;
 
 struct Arguments {
   enum class Command : std::uint8_t {
@@ -39,9 +43,9 @@ struct Arguments {
     Completion
   };
   Command command = Command::Run;
-  std::string config;               // of Run
-  bool supervise = false;           // of Run
-  std::int64_t stalled_limit = 30;  // of Run, with supervise: seconds; 0: none
+  std::string config;                   // of Run
+  bool supervise = false;               // of Run
+  Micros stalled_limit = 30 * kSecond;  // of Run, with supervise; 0: none
   CheckConfigOptions check_config;
   CheckOptions check;
   ExplainOptions explain;

@@ -133,7 +133,7 @@ int cache(const CacheOptions& options) {
   using What = CacheOptions::What;
   const auto at = find_admin(options.source);
   if (!at) {
-    return fail(at.error(), EX_UNAVAILABLE);
+    return fail(at.error().what, at.error().exit_code);
   }
   switch (options.what) {
     case What::Stats:

@@ -9,22 +9,74 @@
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
 #include "proxy/cli/time_text.h"
+#include "proxy/config/load.h"
 #include "proxy/config/schema.h"
+#include "proxy/config/text_rules.h"
+#include "proxy/lists/load.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/pipeline/password_file.h"
+#include "proxy/pipeline/snapshot.h"
 #include "proxy/tls/authority.h"
 #include "proxy/tls/contexts.h"
 
 namespace weir::cli {
 namespace {
 
-// What is wrong with the files that TLS is looked into with; empty: nothing.
-std::string trouble_with(const Settings::Tls& settings) {
-  if (settings.ca_certificate.empty()) {
+// What is wrong with files that settings name: "setting: what". Those of rules and lists are told
+// by who compiles them.
+Complaints trouble_with_files(const Settings& settings) {
+  Complaints out;
+  if (!settings.auth.htpasswd_file.empty()) {
+    const auto loaded = PasswordFile::load(settings.auth.htpasswd_file);
+    complain(loaded.warnings);
+    for (const std::string& problem : loaded.problems) {
+      out.push_back("auth.htpasswd_file: " + problem);
+    }
+  }
+  const Settings::Tls& tls = settings.tls;
+  if (!tls.ca_certificate.empty()) {
+    const auto made = tls::Authority::load(tls.ca_certificate, tls.ca_key, wall_now());
+    if (!made) {
+      out.push_back(made.error());
+    }
+  }
+  if (!tls.ca_certificate.empty() || !tls.origin_ca.empty()) {
+    const auto made = tls::Contexts::make(tls.origin_ca);
+    if (!made) {
+      out.push_back(made.error());
+    }
+  }
+  return out;
+}
+
+// "setting: what" with where that setting stands.
+void complain_of(const std::string& config, const Complaints& troubles) {
+  for (const std::string& trouble : troubles) {
+    const std::string place = place_of(config, trouble.substr(0, trouble.find(':')));
+    complain(place.empty() ? trouble : place + ": " + trouble);
+  }
+}
+
+Complaints warnings_of(const Settings& settings) {
+  const auto admin = parse_admin_address(settings.admin.listen);
+  if (!admin || admin->kind != AdminAddress::Kind::Tcp || admin->at.address.is_loopback()) {
     return {};
   }
-  const auto authority = tls::Authority::load(settings.ca_certificate, settings.ca_key, wall_now());
-  const auto contexts = tls::Contexts::make(settings.origin_ca);
-  return !authority ? authority.error() : !contexts ? contexts.error() : std::string();
+  return {"admin.listen: warning: " + admin->at.text() +
+          " can be reached from other machines and asks for no password. Write 127.0.0.1:3180, or "
+          "unix:/run/weir/admin.sock."};
+}
+
+// All that is wrong beyond the settings themselves. True: nothing.
+bool all_can_be_used(const Settings& settings, const std::string& config) {
+  const Complaints files = trouble_with_files(settings);
+  complain_of(config, files);
+  const LoadedPolicy loaded = load_policy(settings.policy, settings.lists.directory);
+  complain(loaded.errors);
+  complain(loaded.warnings);
+  const Complaints rules = Snapshot::trouble_with(settings.policy);
+  complain(rules);
+  return files.empty() && loaded.errors.empty() && rules.empty();
 }
 
 }  // namespace
@@ -42,20 +94,17 @@ int check_config(const CheckConfigOptions& options) {
   if (options.defaults) {
     return print(default_config());
   }
-  Source source;
-  source.config = options.config;
-  const auto rules = load_rules(source);
-  if (!rules) {
-    complain(rules.error());
+  const auto settings = load_config(options.config);
+  if (!settings) {
+    complain(settings.error());
     return EX_CONFIG;
   }
-  complain(rules->warnings);
-  if (const std::string why = trouble_with(rules->settings.tls); !why.empty()) {
-    complain(why);
+  complain_of(options.config, warnings_of(*settings));
+  if (!all_can_be_used(*settings, options.config)) {
     return EX_CONFIG;
   }
   if (options.effective) {
-    return print(effective_config(rules->settings));
+    return print(effective_config(*settings));
   }
   return print((options.config.empty() ? "built-in defaults" : options.config) + ": ok\n");
 }

@@ -182,7 +182,7 @@ void Writer::decision() {
   }
   open_rules();
   if (e_.ends) {
-    text("until", utc_text(*e_.ends));
+    text("until", utc_text(e_.ends->at));
   }
   json_.close_object();
 }

@@ -215,7 +215,7 @@ void TextWriter::decision() {
                    trace->condition);
   }
   if (e_.ends) {
-    row("until", local_text(*e_.ends));
+    row("until", clock_text(e_.ends->at, e_.ends->utc_offset));
   }
   if (e_.refused() != Failure::None && !verdict.blocks()) {
     row("but", "the settings refuse it: " + std::string(word(e_.refused())), kRed);

@@ -87,7 +87,7 @@ void judge(const Question& question, Arena& arena, Explanation& out) {
   find_open(out);
   out.onward = onward(policy, out.subject, out.verdict, arena);
   if (out.verdict.rule != UINT32_MAX) {
-    out.ends = policy.ends(out.verdict.rule, question.at);
+    out.ends = policy.ends(out.verdict.rule, out.subject, arena);
   }
 }
 

@@ -50,10 +50,10 @@ struct Explanation {
   std::string_view written_host;  // see Question
   Onward onward;                  // what it becomes on its way
   std::vector<const filters::RuleTrace*>
-      open;                             // deciding rules that may still hold and would count
-  std::optional<WallTime> ends;         // when the schedule of the deciding rule does
-  std::vector<Fact> before;             // asked before the rules
-  std::vector<Fact> after;              // and behind them
+      open;                                  // deciding rules that may still hold and would count
+  std::optional<filters::ScheduleEnd> ends;  // of the deciding rule
+  std::vector<Fact> before;                  // asked before the rules
+  std::vector<Fact> after;                   // and behind them
   std::unique_ptr<Explanation> tunnel;  // https: the CONNECT, which is all that is seen at first
 
   // The first refusal by settings, of `before` and `after`.

@@ -15,10 +15,15 @@ namespace {
 constexpr Micros kHealthPatience = 5 * kSecond;
 constexpr Micros kReloadPatience = 900 * kSecond;  // it may have to download required lists
 
-tl::expected<AdminAnswer, std::string> ask(const RunningOptions& options,
-                                           const AdminQuestion& question) {
+tl::expected<AdminAnswer, AdminUnknown> ask(const RunningOptions& options,
+                                            const AdminQuestion& question) {
   const auto at = find_admin(options.source);
-  return at ? ask_admin(*at, question) : tl::unexpected(at.error());
+  if (!at) {
+    return tl::unexpected(at.error());
+  }
+  return ask_admin(*at, question).map_error([](const std::string& why) {
+    return AdminUnknown{why, EX_UNAVAILABLE};
+  });
 }
 
 }  // namespace
@@ -28,7 +33,7 @@ int status(const RunningOptions& options) {
   question.target = "/api/v1/status";
   const auto answer = ask(options, question);
   if (!answer) {
-    return fail(answer.error(), EX_UNAVAILABLE);
+    return fail(answer.error().what, answer.error().exit_code);
   }
   if (answer->status != 200) {
     return fail(error_of(*answer), EX_UNAVAILABLE);
@@ -46,7 +51,7 @@ int health(const RunningOptions& options) {
   question.patience = kHealthPatience;
   const auto answer = ask(options, question);
   if (!answer) {
-    return fail(answer.error(), EXIT_FAILURE);
+    return fail(answer.error().what, EXIT_FAILURE);
   }
   const std::string said = printable(answer->body.substr(0, answer->body.find('\n')));
   return answer->status == 200 ? print(said + "\n") : fail(said, EXIT_FAILURE);
@@ -59,7 +64,7 @@ int reload(const RunningOptions& options) {
   question.patience = kReloadPatience;
   const auto answer = ask(options, question);
   if (!answer) {
-    return fail(answer.error(), EX_UNAVAILABLE);
+    return fail(answer.error().what, answer.error().exit_code);
   }
   if (answer->status != 200 && answer->status != 422) {
     return fail(error_of(*answer), EX_UNAVAILABLE);
@@ -70,7 +75,7 @@ int reload(const RunningOptions& options) {
     return print(reload_text(outcome));
   }
   complain(outcome.problems);
-  return fail("nothing was changed: the proxy goes on as before", EXIT_FAILURE);
+  return fail("nothing was changed: the proxy goes on as before", EX_CONFIG);
 }
 
 }  // namespace weir::cli

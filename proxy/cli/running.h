@@ -14,9 +14,9 @@ struct RunningOptions {
   bool ready = false;  // health
 };
 
-// Exit codes: 0; 69 (EX_UNAVAILABLE) when there is no answer. health: 1 for anything but good
-// health, or readiness if that is asked for. reload: 1 when the configuration was not taken into
-// use.
+// Exit codes: 0; 69 (EX_UNAVAILABLE) when there is no answer; 78 (EX_CONFIG) when the configuration
+// does not say whom to ask. health: 1 for anything but good health, or readiness if that is asked
+// for. reload: 78 when the configuration was not taken into use.
 int status(const RunningOptions& options);
 int health(const RunningOptions& options);
 int reload(const RunningOptions& options);

@@ -106,6 +106,14 @@ std::string local_text(WallTime at) {
   const std::time_t second = at.us / kSecond;
   std::tm fields{};
   ::localtime_r(&second, &fields);
+  return clock_text(at, Micros{fields.tm_gmtoff} * kSecond);
+}
+
+std::string clock_text(WallTime at, Micros utc_offset) {
+  const std::time_t second = (at.us + utc_offset) / kSecond;
+  std::tm fields{};
+  ::gmtime_r(&second, &fields);
+  fields.tm_gmtoff = static_cast<long>(utc_offset / kSecond);
   std::array<char, 40> out{};
   const std::size_t size = std::strftime(out.data(), out.size(), "%Y-%m-%d %H:%M:%S %z", &fields);
   return {out.data(), size};

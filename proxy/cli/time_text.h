@@ -17,6 +17,8 @@ std::optional<WallTime> parse_time(std::string_view text);
 
 // "2026-11-21 15:00:00 +0000", in local time.
 std::string local_text(WallTime at);
+// The same by a clock that is so much ahead of UTC.
+std::string clock_text(WallTime at, Micros utc_offset);
 // "2026-11-21T15:00:00.000Z"
 std::string utc_text(WallTime at);
 

@@ -96,4 +96,23 @@ Loaded load_settings_file(const std::string& path, ExpressionFault judge) {
   }
 }
 
+std::string place_of(const std::string& path, std::string_view setting) {
+  const auto text = read_text_file(path);
+  Problems found;
+  const auto tree = text ? read_tree(*text, found) : std::nullopt;
+  const Value* at = tree ? &*tree : nullptr;
+  for (std::string_view rest = setting; at != nullptr && !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find('.'));
+    at = at->find(name);
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  }
+  if (at == nullptr) {
+    return path;
+  }
+  found = {};
+  found.add(at->offset, {}, {}, {});
+  const Problem place = found.take(*text, path).front();
+  return path + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
 }  // namespace weir

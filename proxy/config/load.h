@@ -29,4 +29,7 @@ Loaded load_settings(std::string_view text, std::string_view file_name,
 // The same for a file. One that is missing, unreadable, too large or no regular file is a problem.
 Loaded load_settings_file(const std::string& path, ExpressionFault judge = nullptr);
 
+// Where a setting stands in that file, "weir.json:3:12"; the file alone where it does not.
+std::string place_of(const std::string& path, std::string_view setting);
+
 }  // namespace weir

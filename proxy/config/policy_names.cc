@@ -46,14 +46,8 @@ Known known_of(const Settings& settings) {
   return known;
 }
 
-struct Kind {
-  std::string_view word;
-  std::string_view where;  // "policy.groups"
-  const Names& names;
-};
-
 // One name, or a list of them; what is no text has been reported before.
-void check_names(const Value* value, const std::string& path, const Kind& kind,
+void check_names(const Value* value, const std::string& path, const NameKind& kind,
                  Problems& problems) {
   if (value == nullptr) {
     return;
@@ -62,14 +56,10 @@ void check_names(const Value* value, const std::string& path, const Kind& kind,
     check_names(&value->items[i], step(path, i), kind, problems);
   }
   const std::string& name = value->text;
-  if (value->kind != ValueKind::Text || std::ranges::binary_search(kind.names, name)) {
+  if (value->kind != ValueKind::Text || std::ranges::binary_search(kind.known, name)) {
     return;
   }
-  const std::string_view near = nearest(name, kind.names);
-  problems.add(value->offset, path,
-               "there is no " + std::string(kind.word) + " " + quote(name) + ".",
-               near.empty() ? "Describe it in " + std::string(kind.where) + "."
-                            : "Did you mean " + quote(near) + "?");
+  problems.add_unknown(value->offset, path, name, kind);
 }
 
 void check_condition(const Member& member, const std::string& path, const Known& known,

@@ -84,6 +84,14 @@ void Problems::add(std::size_t offset, std::string path, std::string message, st
   found_.push_back({offset, {{}, 0, 0, std::move(path), std::move(message), std::move(remedy)}});
 }
 
+void Problems::add_unknown(std::size_t offset, std::string path, std::string_view name,
+                           const NameKind& kind) {
+  const std::string_view near = nearest(name, kind.known);
+  add(offset, std::move(path), "there is no " + std::string(kind.word) + " " + quote(name) + ".",
+      near.empty() ? "Describe it in " + std::string(kind.where) + "."
+                   : "Did you mean " + quote(near) + "?");
+}
+
 bool Problems::spares(std::string_view path) const {
   return beyond_ == 0 && std::ranges::none_of(found_, [path](const Found& found) {
            return std::string_view(found.problem.path).starts_with(path);

@@ -28,12 +28,23 @@ struct Problem {
 // clause; empty: nothing. Given by those who can compile expressions: this layer cannot.
 using ExpressionFault = std::string (*)(std::string_view expression, std::string_view with);
 
+// A kind of thing that has names: "group", which stand in "policy.groups", and those that there
+// are.
+struct NameKind {
+  std::string_view word;
+  std::string_view where;
+  const std::vector<std::string_view>& known;
+};
+
 // Collects problems by offset into a text; says lines and columns at the end, in one pass.
 class Problems {
  public:
   static constexpr std::size_t kMost = 100;  // more than anybody reads; the rest is counted
 
   void add(std::size_t offset, std::string path, std::string message, std::string remedy);
+  // That there is nothing of this name, with the nearest there is or where to describe it.
+  void add_unknown(std::size_t offset, std::string path, std::string_view name,
+                   const NameKind& kind);
   bool empty() const { return found_.empty(); }
   // Whether nothing was found at or below `path`: what stands there is what was meant.
   bool spares(std::string_view path) const;

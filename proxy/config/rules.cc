@@ -141,11 +141,9 @@ void check_strict_groups(const Case& c) {
   const auto& strict = c.settings.transparent.strict_groups;
   for (std::size_t i = 0; i < strict.size(); ++i) {
     if (std::ranges::find(known, std::string_view(strict[i])) == known.end()) {
-      const std::string_view near = nearest(strict[i], known);
-      c.problems.add(
-          c.place("transparent.strict_groups", i), step("transparent.strict_groups", i),
-          "there is no group " + quote(strict[i]) + ".",
-          near.empty() ? "Describe it in policy.groups." : "Did you mean " + quote(near) + "?");
+      c.problems.add_unknown(c.place("transparent.strict_groups", i),
+                             step("transparent.strict_groups", i), strict[i],
+                             {"group", "policy.groups", known});
     }
   }
 }
@@ -192,9 +190,7 @@ void check_hop(const Case& c, std::size_t route, std::size_t hop, const Value* l
   const Value* written = list != nullptr ? list->item(hop) : nullptr;
   const std::size_t place = written != nullptr ? written->offset : c.place("routes", route);
   if (std::ranges::find(known, std::string_view(names[hop])) == known.end()) {
-    const std::string_view near = nearest(names[hop], known);
-    c.problems.add(place, path, "there is no parent " + quote(names[hop]) + ".",
-                   near.empty() ? "Describe it in parents." : "Did you mean " + quote(near) + "?");
+    c.problems.add_unknown(place, path, names[hop], {"parent", "parents", known});
   } else if (names[hop] == "direct" && hop + 1 < names.size()) {
     c.problems.add(place, path, "nothing is tried after \"direct\".",
                    "Put \"direct\" last, or remove what follows it.");

@@ -222,6 +222,9 @@ struct Settings {
     std::string user;           // drop to this user after binding
     std::string group;
     std::string pid_file;
+
+    // Whether the process changes its user or group once it has bound.
+    bool becomes_another() const { return !user.empty() || !group.empty(); }
   } process;
 };
 

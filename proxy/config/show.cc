@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "proxy/base/arena.h"
+#include "proxy/base/host.h"
 #include "proxy/config/policy_show.h"
 #include "proxy/config/show_object.h"
 #include "proxy/config/units.h"
@@ -103,10 +105,9 @@ std::string show_value(const SettingRow&, const std::vector<Settings::Listener>&
 
 std::string show_value(const SettingRow&, const std::vector<Settings::Parent>& value) {
   return shown_list(value, [](const Settings::Parent& parent) {
-    const bool v6 = parent.host.find(':') != std::string::npos;
-    const std::string host = (v6 ? "[" + parent.host + "]" : parent.host) + ":";
+    Arena arena;
     std::string out = member("name", json_text(parent.name)) + ", " +
-                      member("host", json_text(host + std::to_string(parent.port)));
+                      member("host", json_text(authority_text(parent.host, parent.port, 0, arena)));
     if (!parent.authorization.empty()) {
       out += ", " + member("user", json_text("***")) + ", " + member("password", json_text("***"));
     }

@@ -12,6 +12,7 @@
 #include "filters/url.h"
 #include "proxy/base/arena.h"
 #include "proxy/base/ascii.h"
+#include "proxy/base/host.h"
 
 namespace weir {
 namespace {
@@ -24,6 +25,7 @@ using filters::ListVerdict;
 using filters::Subject;
 
 constexpr std::size_t kShownMost = 120;  // of a line, in a message
+constexpr std::uint16_t kHttps = 443;
 
 // Pages of errors and of logins come with status 200 surprisingly often.
 bool is_web_page(std::string_view text) {
@@ -59,8 +61,9 @@ bool blocks_canary(const ListSets& sets, const std::string& canary, ListVerdict&
   if (canary.find("://") != std::string::npos) {
     return blocks(sets, canary, "GET", out);
   }
-  const bool v6 = canary.find(':') != std::string::npos;
-  const std::string host = v6 && canary.front() != '[' ? "[" + canary + "]" : canary;
+  Arena arena;
+  const bool bracketed = canary.starts_with('[');
+  const std::string host(bracketed ? canary : authority_text(canary, kHttps, kHttps, arena));
   return blocks(sets, host + ":443", "CONNECT", out) ||
          blocks(sets, "https://" + host + "/", "GET", out) ||
          blocks(sets, "http://" + host + "/", "GET", out);

@@ -22,6 +22,9 @@ Fill::Fill(Worker& worker, FillPlan plan)
     : worker_(worker), setup_(worker.setup), plan_(std::move(plan)) {
   reader_.begin(plan_.framing);
   worker_.enlist(*this);
+  plan_.filling->when_left([&worker, filling = plan_.filling.get()] {
+    worker.loop.post([&worker, filling] { end_unwanted(worker, filling); });
+  });
 }
 
 Fill::~Fill() {
@@ -55,6 +58,16 @@ bool Fill::wanted() const {
   }
   const std::uint64_t left = reader_.counted() ? reader_.sure_payload() : plan_.filling->size();
   return plan_.filling->joinable() && left <= setup_->settings.cache.finish;
+}
+
+// Its origin may say nothing for long: nobody waits for that. By then the fill may have ended.
+void Fill::end_unwanted(Worker& worker, const store::Filling* filling) {
+  for (Fill* fill = worker.fills_; fill != nullptr; fill = fill->next_) {
+    if (fill->plan_.filling.get() == filling && !fill->wanted()) {
+      fill->plan_.origin->stream.close(Failure::ClientGone);
+      return;
+    }
+  }
 }
 
 // What lies in the buffer, decoded, into the body.
@@ -166,6 +179,7 @@ void Fill::keep() {
 }
 
 void Fill::settle(Failure why) {
+  plan_.filling->when_left(nullptr);
   if (why == Failure::None) {
     keep();
   }

@@ -56,6 +56,7 @@ class Fill {
   Task<Failure> read_some();
   Failure take_buffered();
   bool wanted() const;
+  static void end_unwanted(Worker& worker, const store::Filling* filling);
   void settle(Failure why);
   void keep();
 

@@ -164,7 +164,8 @@ PasswordFile::Loaded PasswordFile::load(const std::string& path) {
   const int fd = open_regular(path, about);
   if (fd < 0) {
     const char* why = errno == EINVAL ? "not a regular file" : std::strerror(errno);
-    out.problems.push_back(path + ": cannot be read: " + why);
+    out.problems.push_back(path + ": cannot be read: " + why +
+                           "; the user that weir runs as must be able to");
     return out;
   }
   const auto text = read_all(fd, kMaxFile);

@@ -33,7 +33,7 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& more) 
 }
 
 // Null when there is no policy.
-tl::expected<std::shared_ptr<const Snapshot>, std::string> snapshot_of(
+tl::expected<std::shared_ptr<const Snapshot>, std::vector<std::string>> snapshot_of(
     std::shared_ptr<const filters::Policy> policy) {
   if (policy == nullptr) {
     return nullptr;
@@ -115,6 +115,25 @@ tl::expected<void, std::string> Configuration::open_log() const {
   return diag_open(log.path, parse_level(log.level).value_or(Level::Info));
 }
 
+Configuration::Problems Configuration::unreadable() const {
+  const auto now = settings();
+  std::vector<std::string> files{file_, now->auth.htpasswd_file};
+  for (const filters::RuleDocument& rule : now->policy.rules) {
+    files.push_back(rule.file);
+  }
+  Problems out;
+  std::ranges::sort(files);
+  const auto rest = std::ranges::unique(files);
+  files.erase(rest.begin(), rest.end());
+  for (const std::string& file : files) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0) {
+      out.push_back(file + " can be read no more (" + std::strerror(errno) +
+                    "), so every reload will be refused: give process.user the right to read it");
+    }
+  }
+  return out;
+}
+
 Configuration::Problems Configuration::make_setup() {
   auto made = Setup::make(*settings_, nullptr);
   if (!made) {
@@ -160,7 +179,7 @@ tl::expected<void, Listeners::Fault> Configuration::open_listeners(unsigned work
 Configuration::Problems Configuration::make_rules(const LoadedPolicy& loaded) {
   auto rules = snapshot_of(loaded.policy);
   if (!rules) {
-    return {rules.error()};
+    return rules.error();
   }
   rules_ = std::move(*rules);
   return {};
@@ -245,7 +264,7 @@ Configuration::Problems Configuration::prepare(const LoadedPolicy& loaded) {
     if (rules) {
       next_->rules = std::move(*rules);
     } else {
-      problems.push_back(rules.error());
+      append(problems, rules.error());
     }
   }
   if (next_->settings) {

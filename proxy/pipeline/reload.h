@@ -50,6 +50,9 @@ class Configuration {
   // Opens the operator's log as the settings in use say.
   tl::expected<void, std::string> open_log() const;
 
+  // Files that a reload would read and this process may not: a sentence for each.
+  Problems unreadable() const;
+
   // At the start, in this order. Clients may not be connected to this address, though no listener
   // here is there.
   void never_dial(const Endpoint& at) { never_dialled_.push_back(at); }

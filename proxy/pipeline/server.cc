@@ -262,12 +262,12 @@ tl::expected<void, StartFault> Server::enter_process_state() {
     if (!pid_file_written_) {
       return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
     }
+    service_.early_stop.take_along(process.pid_file);
   }
   if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
     return fault(dropped.error(), EX_NOPERM);
   }
-  return process.user.empty() && process.group.empty() ? tl::expected<void, StartFault>()
-                                                       : open_log_anew();
+  return process.becomes_another() ? open_log_anew() : tl::expected<void, StartFault>();
 }
 
 // As whom we have become: see main.cc.
@@ -277,6 +277,9 @@ tl::expected<void, StartFault> Server::open_log_anew() {
                      "; it is opened as process.user: give it to that user, or set log.path to "
                      "\"stderr\"",
                  EX_CANTCREAT);
+  }
+  for (const std::string& trouble : configuration_.unreadable()) {
+    diag(Level::Warning, trouble);
   }
   // What watches over us does not write to this log.
   if (const std::string& before = service_.notifier.lineage().last_end; !before.empty()) {
@@ -312,6 +315,7 @@ tl::expected<void, StartFault> Server::start() {
       return done;
     }
   }
+  service_.early_stop.end();  // what takes long is done, and clients may come
   prepare_stack_traces();
   leases_ = std::make_unique<LeaseFiles>(configuration_.settings()->clients.leases);
   look_at_leases();

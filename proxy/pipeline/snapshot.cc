@@ -4,6 +4,8 @@
 #include "proxy/pipeline/snapshot.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "proxy/base/assert.h"
@@ -16,11 +18,14 @@ using filters::ActionKind;
 
 tl::expected<std::shared_ptr<const http::PageTemplate>, std::string> read_page(
     const std::string& path) {
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::string text(http::PageTemplate::kMost + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in.is_open() || in.bad()) {
-    return tl::unexpected("cannot read the page " + path);
+    const char* why = in.is_open() || errno == 0 ? "it is no file" : std::strerror(errno);
+    return tl::unexpected("cannot read the page " + path + ": " + why +
+                          "; the user that weir runs as must be able to");
   }
   text.resize(static_cast<std::size_t>(in.gcount()));
   auto page = http::PageTemplate::compile(std::move(text));
@@ -49,20 +54,34 @@ std::string make_ready(const Action& action, std::size_t rule, Snapshot& out) {
   return {};
 }
 
-}  // namespace
-
-tl::expected<Snapshot, std::string> Snapshot::make(std::shared_ptr<const filters::Policy> policy) {
-  Snapshot out;
-  const auto& rules = policy->document().rules;
+std::vector<std::string> make_ready(const std::vector<filters::RuleDocument>& rules,
+                                    Snapshot& out) {
+  std::vector<std::string> problems;
   out.pages.resize(rules.size());
   out.rewriters.resize(rules.size());
   for (std::size_t i = 0; i < rules.size(); ++i) {
     for (const Action& action : rules[i].actions) {
       if (const std::string why = make_ready(action, i, out); !why.empty()) {
-        return tl::unexpected(rules[i].file + ":" + std::to_string(rules[i].line) + ": rule \"" +
-                              rules[i].id + "\": " + why);
+        problems.push_back(rules[i].file + ":" + std::to_string(rules[i].line) + ": rule \"" +
+                           rules[i].id + "\": " + why);
       }
     }
+  }
+  return problems;
+}
+
+}  // namespace
+
+std::vector<std::string> Snapshot::trouble_with(const filters::PolicyDocument& policy) {
+  Snapshot unused;
+  return make_ready(policy.rules, unused);
+}
+
+tl::expected<Snapshot, std::vector<std::string>> Snapshot::make(
+    std::shared_ptr<const filters::Policy> policy) {
+  Snapshot out;
+  if (auto problems = make_ready(policy->document().rules, out); !problems.empty()) {
+    return tl::unexpected(std::move(problems));
   }
   const auto& groups = policy->document().groups;
   out.knows_devices = std::any_of(groups.begin(), groups.end(), [](const auto& group) {

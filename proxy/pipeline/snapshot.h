@@ -26,8 +26,11 @@ struct Snapshot {
   std::vector<std::shared_ptr<const http::PageTemplate>> pages;
   std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
 
-  // Makes ready what the rules name. An error says which rule and what to do.
-  static tl::expected<Snapshot, std::string> make(std::shared_ptr<const filters::Policy> policy);
+  // Makes ready what the rules name. Each problem says which rule, and what to do; trouble_with()
+  // does without the rules compiled.
+  static tl::expected<Snapshot, std::vector<std::string>> make(
+      std::shared_ptr<const filters::Policy> policy);
+  static std::vector<std::string> trouble_with(const filters::PolicyDocument& policy);
 };
 
 }  // namespace weir

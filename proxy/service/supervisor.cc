@@ -101,7 +101,7 @@ void set_variable(const char* name, const std::string& value) {
 Supervisor::Supervisor(std::vector<std::string> arguments, std::string log, Micros stalled_limit)
     : arguments_(std::move(arguments)),
       log_(std::move(log)),
-      limit_(stalled_limit > 0 ? std::max(stalled_limit, kLeastLimit) : 0),
+      limit_(stalled_limit),
       above_(Notifier::from_environment()) {}
 
 Supervisor::~Supervisor() {
@@ -115,7 +115,7 @@ Supervisor::~Supervisor() {
 void end_with(pid_t supervisor) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != supervisor) {  // it has ended already
-    ::raise(SIGTERM);
+    ::kill(::getpid(), SIGTERM);    // whichever thread waits for it
   }
 }
 
@@ -211,8 +211,10 @@ void Supervisor::become_worker(int line) {
     words.push_back(word.data());
   }
   words.push_back(nullptr);
-  const sigset_t set = our_signals();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  sigset_t children{};  // those for the worker are held until it listens to them
+  sigemptyset(&children);
+  sigaddset(&children, SIGCHLD);
+  ::sigprocmask(SIG_UNBLOCK, &children, nullptr);
   ::execv(kProgram, words.data());
   ::execvp(words.front(), words.data());  // without /proc
   ::_exit(EX_OSERR);

@@ -25,9 +25,6 @@ namespace weir {
 
 class Supervisor {
  public:
-  // A worker's stack is logged after 5 s; whoever ends it sooner takes that away.
-  static constexpr Micros kLeastLimit = 7 * kSecond;
-
   // `arguments`: of the worker process, the program's name first. `log`: where the operator's log
   // goes, as in log.path. `stalled_limit`: a worker that gives no sign of life for so long is made
   // to end; 0: never.

@@ -220,6 +220,11 @@ unsigned Filling::followers() const {
   return static_cast<unsigned>(places_.size());
 }
 
+void Filling::when_left(std::function<void()> tell) {
+  const std::lock_guard lock(mutex_);
+  left_ = std::move(tell);
+}
+
 Part Filling::part_at(std::uint64_t at, const std::shared_ptr<Knock>& knock) {
   const std::lock_guard lock(mutex_);
   Part part;
@@ -269,6 +274,9 @@ Follower::~Follower() {
     std::erase(filling_->places_, &place_);
     filling_->drop_passed();
     writer = std::move(filling_->writer_);
+    if (filling_->places_.empty() && filling_->left_) {
+      filling_->left_();  // under the lock, so that none is called once it was taken away
+    }
   }
   if (writer) {
     Knock::ring(writer);

@@ -77,6 +77,8 @@ class Filling {
   std::optional<std::uint64_t> final_size() const;  // nothing before its end has come
   bool over() const;                                // ended or failed
   unsigned followers() const;
+  // `tell` is called, on any thread and briefly, when the last follower has left; empty: nobody is.
+  void when_left(std::function<void()> tell);
 
  private:
   friend class Follower;
@@ -102,6 +104,7 @@ class Filling {
   std::vector<Place*> places_;  // where each follower is
   std::vector<std::shared_ptr<Knock>> waiting_;
   std::shared_ptr<Knock> writer_;
+  std::function<void()> left_;
   Failure why_ = Failure::None;
   bool ended_ = false;
   bool passing_ = false;  // not kept: only passed on

@@ -69,8 +69,7 @@ Made host_scope(std::string_view written) {
                           "\" is no host; write example.com, .example.com or example.com:8080");
   }
   std::string text(below ? "." : "");
-  text += authority->bracketed ? "[" + std::string(host->name) + "]" : std::string(host->name);
-  text += authority->port != 0 ? ":" + std::to_string(authority->port) : "";
+  text += authority_text(host->name, authority->port, 0, arena);
   return Scope{Scope::Kind::Host, std::move(text)};
 }
 

@@ -17,7 +17,7 @@ import threading
 from harness import Case, LOOPBACK, PATIENCE, listening_socket, wait_until
 from origins import PythonHttp
 
-UNAVAILABLE = 69  # sysexits.h
+USAGE, UNAVAILABLE, CONFIG = 64, 69, 78  # sysexits.h
 RULES = [{"id": "games", "when": {"host": ".games.example"}, "then": {"block": True}}]
 
 
@@ -198,7 +198,7 @@ class Metrics(Admin):
         self.assertGreater(found['weir_list_changed_timestamp_seconds{list="ads"}'], 1.6e9)
         self.assertEqual(found['weir_step_duration_seconds_count{step="compile"}'], 1)
         self.change(proxy, lambda config: config["policy"].update(rules=[{"id": "b", "then": {"blok": True}}]))
-        self.assertEqual(self.weir("reload", "--admin", self.where)[0], 1)
+        self.assertEqual(self.weir("reload", "--admin", self.where)[0], CONFIG)
         found = self.series()
         self.assertEqual(found["weir_config_last_reload_successful"], 0)
         self.assertEqual(found['weir_step_duration_seconds_count{step="reload"}'], 1)
@@ -373,13 +373,46 @@ class Commands(Admin):
         proxy = self.begin({"policy": {"rules": RULES}})
         self.change(proxy, lambda config: config["policy"]["rules"][0].update(then={"blok": True}))
         code, out, errors = self.weir("reload", "--admin", self.where)
-        self.assertEqual((code, out), (1, ""))
+        self.assertEqual((code, out), (CONFIG, ""))
         self.assertRegex(errors, r"weir\.json:\d+:\d+: policy\.rules\[0\]\.then\.blok: .*\"block\"")
         self.assertEqual(self.get(proxy, "http://a.games.example/")[0], 403)
         told = json.loads(self.ask("/api/v1/status")[2])["reload"]
         self.assertEqual(told["outcome"], "failed")
         self.assertRegex(told["problems"][0], r"weir\.json:\d+")
         self.assertRegex(self.ask("/metrics")[2], r'\nweir_policy_reloads_total\{outcome="failed"\} 1\n')
+
+    def test_a_faulty_configuration_still_says_where_the_proxy_is(self):
+        """So that `systemctl reload` with a mistake is a reload that failed, which WeirReloadFailed tells of."""
+        proxy = self.begin(listen="unix:" + self.path("admin.sock"))
+        with open(proxy.config, encoding="utf-8") as file:
+            good = file.read()
+        for change in (lambda text: text.replace("{", '{"limits": {"head": "one"},', 1),  # a setting
+                       lambda text: text.replace(",", "", 1),  # no JSON
+                       lambda text: text.replace("{", '{"policy": {"files": ["nowhere.json"]},', 1)):
+            self.path("weir.json", change(good).encode())
+            where = ("--config", proxy.config)
+            code, out, errors = self.weir("reload", *where)
+            self.assertEqual((code, out), (CONFIG, ""), errors)
+            self.assertRegex(errors, r"weir: \S+weir\.json has a fault \(.*; asking the proxy at unix:")
+            self.assertIn("nothing was changed", errors)
+            self.assertIn("\nweir_config_last_reload_successful 0\n", self.ask("/metrics")[2])
+            code, out, errors = self.weir("health", *where)
+            self.assertEqual((code, out, errors.count("\n")), (0, "ok\n", 1))
+            code, out, errors = self.weir("status", *where)
+            self.assertEqual((code, errors.count("\n")), (0, 1))
+            self.assertIn("last reload    failed", out)
+            self.path("weir.json", good.encode())
+            self.assertEqual(self.weir("reload", *where), (0, "reloaded\n", ""))
+            self.assertIn("\nweir_config_last_reload_successful 1\n", self.ask("/metrics")[2])
+
+    def test_what_does_not_say_where_the_proxy_is_is_told(self):
+        nowhere = self.path("nowhere.json", b'{"admin": {"listen": "somewhere"}}')
+        for config in (nowhere, self.path("missing.json")):
+            for command, expected in (("health", 1), ("status", CONFIG), ("reload", CONFIG), ("cache stats", CONFIG)):
+                code, out, errors = self.weir(*command.split(), "--config", config)
+                self.assertEqual((code, out, errors.count("\n")), (expected, "", 1), errors)
+                self.assertRegex(errors, r"json.*: .*--admin")
+        self.assertEqual(self.weir("status", "--admin", "somewhere")[0], USAGE)
 
     def test_many_reloads_at_once_all_learn_their_outcome(self):
         self.begin({"policy": {"rules": RULES}})
@@ -394,24 +427,41 @@ class Commands(Admin):
 
 
 class Life(Admin):
-    def test_while_it_starts_it_is_alive_and_not_ready(self):
-        """A list that is required and whose server does not answer holds the start up."""
+    def starting(self, *options):
+        """A proxy whose start is held up by a list that is required and whose server does not answer."""
         silent = listening_socket()
         self.addCleanup(silent.close)
         url = "https://%s:%d/list.txt" % silent.getsockname()
         config = self.path("starting.json", json.dumps({
             "listen": ["127.0.0.1:0"], "admin": {"listen": "unix:" + self.path("starting.sock")},
             "log": {"path": self.path("starting.log")}, "access_log": {"path": "off"},
-            "lists": {"directory": self.path("kept")},
+            "lists": {"directory": self.path("kept")}, "process": {"pid_file": self.path("starting.pid")},
             "policy": {"lists": [{"name": "late", "url": url, "required": True, "timeout": "60s"}],
                        "rules": [{"id": "a", "when": {"list": "late"}, "then": {"block": True}}]}}).encode())
-        program = subprocess.Popen([os.environ["WEIR_BINARY"], "run", "--config", config])
+        program = subprocess.Popen([os.environ["WEIR_BINARY"], "run", "--config", config, *options])
         self.addCleanup(program.wait)
         self.addCleanup(program.kill)
         self.where = "unix:" + self.path("starting.sock")
         silent.settimeout(PATIENCE)
         asked, _ = silent.accept()
         self.addCleanup(asked.close)
+        return program, config
+
+    def test_while_it_starts_it_may_be_stopped(self):
+        """At once, with exit code 0, a line in the log, and nothing left behind."""
+        for options in ((), ("--supervise",)):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                program, _ = self.starting(*options)
+                self.assertTrue(os.path.exists(self.path("starting.pid")))
+                program.send_signal(number)
+                self.assertEqual(program.wait(PATIENCE), 0, options)
+                self.assertIn(b"stopped before it was ready", self.read("starting.log"))
+                for name in ("starting.pid", "starting.sock"):
+                    self.assertFalse(os.path.exists(self.path(name)), name)
+                os.remove(self.path("starting.log"))
+
+    def test_while_it_starts_it_is_alive_and_not_ready(self):
+        _, config = self.starting()
         self.assertEqual(self.ask("/healthz")[::2], (200, "starting\n"))
         self.assertEqual(self.ask("/readyz")[::2], (503, "starting\n"))
         self.assertEqual(self.ask("/metrics")[0], 503)

@@ -4,6 +4,7 @@
 # programs, a clean 403 to CONNECT, nothing where a page only embeds, and nothing of theirs unescaped.
 """Block pages with curl."""
 
+import datetime
 import json
 
 from harness import Case
@@ -72,3 +73,20 @@ class Block(Case):
         head, body = self.told("-H", "Accept: text/html", policy={"rules": [rule]})
         self.assertTrue(head.startswith("http/1.1 451 unavailable for legal reasons"), head)
         self.assertEqual(body, "<h1>games.test</h1>\n<p>r %{x}")
+
+    def test_until_is_told_by_the_clock_of_the_schedule(self):
+        """Not by the machine's; also where the schedule stands in a group, beside what does not hold."""
+        ahead = datetime.timezone(datetime.timedelta(hours=5, minutes=45))
+
+        def in_three_days():
+            return datetime.datetime.now(ahead) + datetime.timedelta(days=3)
+        before = in_three_days()
+        pause = {"days": before.strftime("%a").lower(), "from": "12:00", "to": "13:00"}
+        page = self.path("own.html", b"<p>%{until}")
+        policy = {"schedules": [{"name": "pause", "zone": "Asia/Kathmandu", "when": [pause]}], "rules": [{
+            "id": "r", "when": {"any": [{"not": {"schedule": "pause"}}, {"host": "other.test"}]},
+            "then": {"block": {"page": page}}}]}
+        body = self.told("-H", "Accept: text/html", policy=policy)[1]
+        self.assertIn(body, [day.strftime("<p>%Y-%m-%d 12:00 +05:45") for day in (before, in_three_days())])
+        body = self.told("-H", "Accept: text/html", url="http://other.test/", policy=policy)[1]
+        self.assertEqual(body, "", "the other host holds for ever")

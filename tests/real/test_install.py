@@ -125,6 +125,18 @@ class Tree(Installed):
             self.assertRegex(unit, r"\nExecStart=/usr/local/bin/weir ")
             self.assertNotIn("@", re.sub(r"[~=]@[a-z-]+|@system-service", "", unit))
 
+    def test_the_gateways_unit_says_what_it_is_missing(self):
+        """With the options as they are installed, and without the file, it starts and names what is left to say."""
+        unit = self.read("root/usr/local/lib/systemd/system/weir-gateway.service").decode()
+        self.assertRegex(unit, r"\nEnvironmentFile=-/etc/default/weir-gateway\n")
+        given = self.read("root/etc/default/weir-gateway").decode()
+        self.assertRegex(given, r'(?m)^#OPTIONS="--lan ')
+        self.assertNotRegex(given, r"(?m)^[^#\n]")
+        start = re.search(r"\nExecStart=\S+ (.*) \$OPTIONS\n", unit)[1].split()
+        done = self.run_program(self.weir, *start, ok=False, env={"WEIR_GATEWAY_STATE": self.path("state")})
+        self.assertEqual(done.returncode, 64)
+        self.assertIn(b"--lan is missing", done.stderr)
+
 
 class Rotation(Installed):
     def test_logrotate_moves_the_log_and_no_line_is_lost(self):

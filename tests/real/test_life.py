@@ -167,13 +167,14 @@ class Logs(Case):
         wait_until(lambda: "a new log; it said:\n" + weir.errors(), lambda: os.path.exists(self.path("access.log")))
         self.assertTrue(weir.alive())
 
-    def run_as_nobody(self, log, **process):
+    def run_as_nobody(self, log, settings=None, **process):
         """The program, which root starts and which becomes nobody, with its own log in that file."""
         if os.geteuid() != 0:
             self.skipTest("only root becomes another user")
         os.chmod(self.folder, 0o777)
         config = write_weir_config(self.folder, self.path("access.log"),
-                                   {"process": {"user": "nobody", **process}, "log": {"path": log}}, ())
+                                   {"process": {"user": "nobody", **process}, "log": {"path": log},
+                                    **(settings or {})}, ())
         return Program(self, "weir", [os.environ["WEIR_BINARY"], "run", "--config", config])
 
     def test_logs_belong_to_the_user_that_it_becomes(self):
@@ -188,6 +189,15 @@ class Logs(Case):
         os.rename(log, log + ".1")
         weir.send(signal.SIGUSR1)
         wait_until("a new log", lambda: os.path.exists(log) and b"opened again" in self.read("weir.log"))
+
+    def test_what_a_reload_may_not_read_is_told_at_the_start(self):
+        """Files that root reads for it at the start, and nobody later."""
+        users = self.path("users", b"user:$2y$04$abcdefghijklmnopqrstuuuiMd1XkP3MYkehzxpPHB6m5Tr0FZSYG\n")
+        os.chmod(users, 0o600)
+        weir = self.run_as_nobody("stderr", settings={"auth": {"htpasswd_file": users}})
+        wait_until(lambda: "it listens; it said:\n" + weir.errors(), lambda: "listening on" in weir.errors())
+        self.assertEqual(weir.errors().count("every reload will be refused"), 1)
+        self.assertRegex(weir.errors(), r"warning: \S+/users can be read no more \(Permission denied\), so every reload")
 
     def test_a_link_is_not_followed_with_the_rights_of_root(self):
         theirs, link = self.path("theirs", b"of root\n"), self.path("link")
@@ -226,6 +236,35 @@ class Words(Case):
     def check(self, config):
         text = config if isinstance(config, bytes) else json.dumps(config, indent=1).encode()
         return self.weir("check-config", "--config", self.path("weir.json", text))
+
+    def test_files_that_cannot_be_used_are_told_all_at_once(self):
+        """Each with the place where the configuration names it."""
+        users = self.path("users", b"user\n")
+        page = self.path("page.html", b"%{nonsense}")
+        block = {"block": {"page": "nowhere.html"}}
+        done = self.check({
+            "auth": {"htpasswd_file": self.path("none")}, "admin": {"listen": "0.0.0.0:3180"},
+            "tls": {"ca_certificate": self.path("ca.pem"), "ca_key": self.path("ca.key"), "origin_ca": users},
+            "policy": {"lists": [{"name": "mine", "file": "nowhere.txt"}],
+                       "rules": [{"id": "one", "when": {"list": "mine"}, "then": block},
+                                 {"id": "two", "then": {"block": {"page": page}}}]}})
+        self.assertEqual((done.returncode, done.stdout), (CONFIG, b""))
+        errors = done.stderr.decode()
+        for words in (r"weir\.json:\d+:\d+: auth\.htpasswd_file: \S+/none: cannot be read: No such file or directory; ",
+                      r"weir\.json:\d+:\d+: tls\.ca_certificate: .*ca\.pem", r"weir\.json:\d+:\d+: tls\.origin_ca: .*users",
+                      r"nowhere\.txt", r'weir\.json:\d+: rule "one": cannot read the page \S+/nowhere\.html: No such file',
+                      r'weir\.json:\d+: rule "two": \S+/page\.html: ',
+                      r"weir\.json:\d+:\d+: admin\.listen: warning: 0\.0\.0\.0:3180 can be reached from other machines"):
+            self.assertRegex(errors, words)
+        done = self.check({"auth": {"htpasswd_file": users}})
+        self.assertRegex(done.stderr, rb"weir\.json:\d+:\d+: auth\.htpasswd_file: \S+/users:1: ")
+
+    def test_an_admin_interface_that_others_reach_is_warned_of(self):
+        for listen, warned in (("0.0.0.0:3180", 1), (":3180", 1), ("[::]:3180", 1), ("192.168.1.1:3180", 1),
+                               ("127.0.0.1:3181", 0), ("[::1]:3180", 0), ("unix:/run/weir.sock", 0), ("off", 0)):
+            done = self.check({"admin": {"listen": listen}})
+            self.assertEqual(done.returncode, 0, listen)
+            self.assertEqual(done.stderr.count(b"asks for no password"), warned, listen)
 
     def test_version_and_help_are_told_on_stdout(self):
         for word in ("version", "help"):

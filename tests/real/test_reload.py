@@ -78,7 +78,7 @@ class Reloading(Admin):
         if change is not None:
             self.change(proxy, change if callable(change) else lambda config: self.put(config, change))
         code, out, errors = self.weir("reload", "--admin", self.where)
-        self.assertEqual(code, 0 if ok else 1, errors + proxy.errors())
+        self.assertEqual(code, 0 if ok else 78, errors + proxy.errors())
         return out if ok else errors
 
     @staticmethod

@@ -395,7 +395,7 @@ class Ends(Supervised):
 class Hang(Supervised):
     def test_a_worker_that_stands_still_is_ended_and_replaced(self):
         """One loop is stopped by the debugger's call. Its stack is asked for before the process is ended."""
-        self.begin({"process": {"workers": 2}}, options=("--stalled-limit", "7"))
+        self.begin({"process": {"workers": 2}}, options=("--stalled-limit", "7s"))
         old = self.worker()
         libc = ctypes.CDLL(None, use_errno=True)
         seize, interrupt = 0x4206, 0x4207
@@ -411,6 +411,18 @@ class Hang(Supervised):
         self.said(r"the worker process was killed by SIG(ABRT|KILL)")
         self.said("admin interface at", 2)
         self.assertNotEqual(self.worker(), old)
+
+    def test_a_limit_below_the_least_is_refused(self):
+        """And not taken for another: a worker's stack has to be logged before it is ended."""
+        for limit in ("3", "3s", "6999ms", "2h", "soon", "-7", "7 s"):
+            done = subprocess.run([os.environ["WEIR_BINARY"], "run", "--supervise", "--stalled-limit=" + limit,
+                                   "--config", self.path("missing.json")], capture_output=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, USAGE, limit)
+            self.assertIn(b"no time from 7s to 1h", done.stderr)
+        for limit in ("7", "7s", "1m", "1h", "0"):  # these go on to the configuration
+            done = subprocess.run([os.environ["WEIR_BINARY"], "run", "--supervise", "--stalled-limit=" + limit,
+                                   "--config", self.path("missing.json")], capture_output=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, CONFIG, limit)
 
     def loop_of(self, pid):
         for name in os.listdir("/proc/%d/task" % pid):

@@ -55,6 +55,9 @@ inline Condition group_of(Kind kind, std::vector<Condition> children) {
 inline Condition any(std::vector<Condition> children) {
   return group_of(Kind::Any, std::move(children));
 }
+inline Condition all(std::vector<Condition> children) {
+  return group_of(Kind::All, std::move(children));
+}
 inline Condition none(std::vector<Condition> children) {
   return group_of(Kind::Not, std::move(children));
 }

@@ -29,6 +29,20 @@ std::string shown(std::optional<WallTime> time, const std::string& zone) {
   return time ? absl::FormatTime("%Y-%m-%d %H:%M%Ez", absl::FromUnixMicros(time->us), tz) : "never";
 }
 
+// By the clock that comes with it.
+std::string shown(std::optional<ScheduleEnd> end) {
+  const auto ahead = absl::FixedTimeZone(end ? static_cast<int>(end->utc_offset / kSecond) : 0);
+  return end ? absl::FormatTime("%Y-%m-%d %H:%M%Ez", absl::FromUnixMicros(end->at.us), ahead)
+             : "never";
+}
+
+std::string ends(const Policy& policy, std::uint32_t rule, WallTime now,
+                 const std::string& url = "http://a.test/") {
+  Asked asked(url);
+  asked.subject.now = now;
+  return shown(policy.ends(rule, asked.subject, asked.arena));
+}
+
 struct Clock {
   std::shared_ptr<const Policy> policy;
   std::string zone;
@@ -47,7 +61,7 @@ struct Clock {
     asked.subject.now = at(time);
     return judge(*policy, Phase::Request, asked).blocks();
   }
-  std::string ends(const std::string& time) const { return shown(policy->ends(0, at(time)), zone); }
+  std::string ends(const std::string& time) const { return test::ends(*policy, 0, at(time)); }
 };
 
 TEST(Schedule, AnIntervalHoldsFromItsStartToBeforeItsEnd) {
@@ -138,9 +152,55 @@ TEST(Schedule, SeveralSchedulesEndWithTheLast) {
                 {act(ActionKind::Block)}))
       .add(rule("no time", {}, {act(ActionKind::Block)}));
   const auto policy = draft.policy();
-  EXPECT_EQ(shown(policy->ends(0, at("2026-11-21 01:10+00:00")), "UTC"), "2026-11-21 03:00+00:00");
-  EXPECT_EQ(policy->ends(1, at("2026-11-21 01:10+00:00")), std::nullopt);
-  EXPECT_EQ(policy->ends(UINT32_MAX, at("2026-11-21 01:10+00:00")), std::nullopt);
+  const WallTime now = at("2026-11-21 01:10+00:00");
+  EXPECT_EQ(ends(*policy, 0, now), "2026-11-21 03:00+00:00");
+  EXPECT_EQ(ends(*policy, 1, now), "never");
+  EXPECT_EQ(ends(*policy, UINT32_MAX, now), "never");
+}
+
+TEST(Schedule, EndsByTheClockOfTheScheduleThatLetsGo) {
+  Draft draft;
+  draft.schedule({"here", "Asia/Shanghai", {{0x7f, 9 * 60, 17 * 60}}, {}})
+      .schedule({"there", "America/St_Johns", {{0x7f, 0, 9 * 60}}, {}})
+      .add(rule("it", {is(Kind::Schedule, {"here"})}, {act(ActionKind::Block)}))
+      .add(rule("both", {is(Kind::Schedule, {"here", "there"})}, {act(ActionKind::Block)}));
+  const auto policy = draft.policy();
+  const WallTime now = at("2026-11-23 08:30+00:00");
+  EXPECT_EQ(ends(*policy, 0, now), "2026-11-23 17:00+08:00");
+  EXPECT_EQ(ends(*policy, 1, now), "2026-11-23 09:00-03:30");
+}
+
+// A rule ends with its schedule where nothing beside it makes it hold, and only there.
+TEST(Schedule, EndsInsideOfGroups) {
+  const Condition on = is(Kind::Schedule, {"s"});
+  const Condition games = is(Kind::Host, {"games.test"});
+  const Condition get = is(Kind::Method, {"GET"});
+  const Condition found = between(Kind::Status, 200, 300);
+  const std::string end = "2026-11-23 17:00+00:00";
+  const struct {
+    const char* what;
+    std::vector<Condition> when;
+    std::string plain;
+    std::string games;
+  } cases[] = {
+      {"beside a host", {any({on, games})}, end, "never"},
+      {"with what always holds", {any({on, games}), get}, end, "never"},
+      {"in a group of its own", {any({all({on, get}), games})}, end, "never"},
+      {"beside one not", {any({on, none({get})})}, end, end},
+      {"under not", {none({none({on}), none({games})})}, end, "never"},
+      {"with another group", {on, any({games, get})}, end, end},
+      {"beside what is not known yet", {any({on, found})}, "never", "never"},
+      {"with what is not known yet", {on, found}, end, end},
+  };
+  for (const auto& c : cases) {
+    Draft draft;
+    draft.schedule({"s", "UTC", {{0x7f, 9 * 60, 17 * 60}}, {}})
+        .add(rule("it", c.when, {act(ActionKind::Block)}));
+    const auto policy = draft.policy();
+    const WallTime now = at("2026-11-23 10:30+00:00");
+    EXPECT_EQ(ends(*policy, 0, now), c.plain) << c.what;
+    EXPECT_EQ(ends(*policy, 0, now, "http://games.test/"), c.games) << c.what;
+  }
 }
 
 // ends() against asking every minute.
@@ -163,7 +223,7 @@ TEST(Schedule, EndsIsTheFirstMinuteThatIsOff) {
           end.us -= end.us % (60 * kSecond);
         }
         const std::string expected = end == now ? "never" : shown(end, zone);
-        EXPECT_EQ(shown(clock.policy->ends(0, now), zone), expected);
+        EXPECT_EQ(ends(*clock.policy, 0, now), expected);
       }
     }
   }
