@@ -26,9 +26,9 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena);
 // first is to be looked at again (ex.spoke_late, Drop, no record). Needs Tunnel.
 Task<void> await_speaker(Exchange& ex, Session& session);
 
-// For a tunnel made although what was said may yet become a request: passes it on as it comes, until
-// the server answers or it can become none. A client whose bytes do become one is looked at again,
-// as above, before its line is whole. Needs Tunnel.
+// For a tunnel made although what was said may yet become a request: passes it on as it comes,
+// until the server answers or it can become none. A client whose bytes do become one is looked at
+// again, as above, before its line is whole. Needs Tunnel.
 Task<void> guard_opening(Exchange& ex, Session& session);
 
 }  // namespace weir
