@@ -20,6 +20,7 @@
 #include "proxy/config/changes.h"
 #include "proxy/config/load.h"
 #include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/tried_file.h"
 
 namespace weir {
 namespace {
@@ -88,6 +89,8 @@ struct Configuration::Next {
   std::shared_ptr<const Setup> setup;
   std::shared_ptr<const Snapshot> rules;
   std::unique_ptr<Listeners::Change> listeners;
+  std::unique_ptr<TriedFile> log;
+  std::unique_ptr<TriedFile> access_log;
 };
 
 Configuration::Configuration(Settings settings, std::string file, KeptSockets& sockets)
@@ -231,11 +234,13 @@ Configuration::Problems Configuration::prepare_settings(Next& next) {
     append(problems, setup.error());
   }
   if (settings.log.path != settings_->log.path) {
+    next.log = std::make_unique<TriedFile>(settings.log.path);
     if (std::string why = log_trouble(settings.log.path); !why.empty()) {
       problems.push_back(std::move(why));
     }
   }
   if (settings.access_log.path != settings_->access_log.path) {
+    next.access_log = std::make_unique<TriedFile>(settings.access_log.path);
     if (std::string why = LogWriter::can_open(settings.access_log.path); !why.empty()) {
       problems.push_back(std::move(why));
     }
@@ -334,6 +339,11 @@ ConfigurationChange Configuration::commit() {
   const std::unique_ptr<Next> next = std::move(next_);
   ConfigurationChange out;
   give_to_workers(*next);
+  for (TriedFile* const tried : {next->log.get(), next->access_log.get()}) {
+    if (tried != nullptr) {
+      tried->keep();
+    }
+  }
   if (next->settings) {
     take_settings(*next);
     out.taken = next->changes.taken;

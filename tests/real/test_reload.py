@@ -259,6 +259,14 @@ class Failing(Reloading):
         self.assertIn("users:1: ", " ".join(told["failed_reload"]["problems"]))
         self.assertIn("before that", self.weir("status", "--admin", self.where)[1])
 
+    def test_a_log_that_was_tried_does_not_stay(self):
+        proxy = self.begin()
+        new = os.path.join(self.folder, "new.log")
+        self.reload(proxy, {"log.path": new, "access_log.path": "/nowhere/access.log"}, ok=False)
+        self.assertFalse(os.path.exists(new))
+        self.reload(proxy, {"log.path": new, "access_log.path": proxy.access_log})
+        self.assertTrue(os.path.exists(new))
+
     def test_a_mistake_is_told_with_its_file_and_line(self):
         proxy = self.begin()
         errors = self.reload(proxy, {"limits.head": "one", "timeouts.hed": "3s"}, ok=False)
