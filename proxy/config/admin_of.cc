@@ -3,6 +3,7 @@
 // See admin_of.h.
 #include "proxy/config/admin_of.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -27,6 +28,44 @@ std::optional<std::string> listen_of(const Value* section) {
                                            : std::nullopt;
 }
 
+// The text with blanks in place of comments; what looks like one in a string is none.
+std::string without_comments(std::string_view text) {
+  std::string out(text);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '"') {
+      for (++i; i < out.size() && out[i] != '"' && out[i] != '\n'; ++i) {
+        i += out[i] == '\\' ? 1 : 0;
+      }
+      continue;
+    }
+    const bool line = out.compare(i, 2, "//") == 0;
+    if (!line && out.compare(i, 2, "/*") != 0) {
+      continue;
+    }
+    const std::size_t end = line ? out.find('\n', i) : out.find("*/", i + 2);
+    const std::size_t until = end == std::string::npos ? out.size() : line ? end : end + 2;
+    std::fill(out.begin() + static_cast<std::ptrdiff_t>(i),
+              out.begin() + static_cast<std::ptrdiff_t>(until), ' ');
+    i = until - 1;
+  }
+  return out;
+}
+
+// How many brackets are open before `at`, outside of strings.
+int depth_at(std::string_view text, std::size_t at) {
+  int depth = 0;
+  for (std::size_t i = 0; i < at; ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      for (++i; i < at && text[i] != '"' && text[i] != '\n'; ++i) {
+        i += text[i] == '\\' ? 1 : 0;
+      }
+    }
+    depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+  }
+  return depth;
+}
+
 // Takes `c` off the front, and the space before it.
 bool take(std::string_view& text, char c) {
   const std::size_t at = text.find_first_not_of(kSpace);
@@ -38,7 +77,9 @@ bool take(std::string_view& text, char c) {
 }
 
 // From a text that is no JSON. Nothing in the section closes a bracket but its end.
-std::optional<std::string> listen_in(std::string_view text) {
+std::optional<std::string> listen_in(std::string_view written) {
+  const std::string clean = without_comments(written);
+  const std::string_view text(clean);
   constexpr std::string_view kName = "\"admin\"";
   std::optional<std::string_view> section;
   for (std::size_t at = text.find(kName); at != std::string_view::npos;
@@ -47,7 +88,8 @@ std::optional<std::string> listen_in(std::string_view text) {
     if (!take(rest, ':')) {
       continue;  // a name of something else
     }
-    if (section || !take(rest, '{')) {
+    // A bracket that is missing before it makes it look like part of something.
+    if (section || depth_at(text, at) != 1 || !take(rest, '{')) {
       return std::nullopt;
     }
     section = rest.substr(0, rest.find('}'));

@@ -18,6 +18,15 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
+// What RFC 9112 3 lets servers take for a blank, and what languages split text at besides.
+constexpr std::string_view kBlanks = " \t\v\f\r\x1c\x1d\x1e\x1f\x85\xa0";
+constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kBetweenLines = " \t\v\f\r\n\x1c\x1d\x1e\x1f\x85\xa0";
+
+bool is_blank(char c) {
+  return kBlanks.find(c) != std::string_view::npos;
+}
+
 bool is_known(std::string_view method) {
   return std::ranges::any_of(
       kMethods, [method](std::string_view known) { return same_ignoring_case(known, method); });
@@ -37,7 +46,7 @@ bool names_http(std::string_view line) {
   for (std::size_t at = line.find('/'); at != line.npos; at = line.find('/', at + 1)) {
     constexpr std::size_t kName = 5;  // a blank, and HTTP
     const std::string_view before = line.substr(at - std::min(at, kName), std::min(at, kName));
-    if (before.size() == kName && (before.front() == ' ' || before.front() == '\t') &&
+    if (before.size() == kName && is_blank(before.front()) &&
         same_ignoring_case(before.substr(1), "HTTP")) {
       return true;
     }
@@ -47,7 +56,7 @@ bool names_http(std::string_view line) {
 
 // "RTSP/1.0" at the end of the line, and such.
 bool names_other_protocol(std::string_view line) {
-  const std::string_view last = line.substr(line.find_last_of(" \t") + 1);
+  const std::string_view last = line.substr(line.find_last_of(kBlanks) + 1);
   const std::size_t slash = last.find('/');
   return slash != 0 && slash != last.npos && all(last.substr(0, slash), kAlpha) &&
          slash + 1 < last.size() && is(last[slash + 1], kDigit);
@@ -71,13 +80,13 @@ bool is_request(std::string_view line, std::string_view method, std::string_view
 
 // RFC 9112 2.2; some servers leave out blanks as well.
 std::string_view without_empty_lines(std::string_view in) {
-  in.remove_prefix(std::min(in.find_first_not_of(" \t\r\n"), in.size()));
+  in.remove_prefix(std::min(in.find_first_not_of(kBetweenLines), in.size()));
   return in;
 }
 
 // Behind the method and the blanks that end it.
 std::string_view target_of(std::string_view in, std::size_t blank) {
-  in.remove_prefix(std::min(in.find_first_not_of(" \t", blank), in.size()));
+  in.remove_prefix(std::min(in.find_first_not_of(kBlanks, blank), in.size()));
   return in;
 }
 
@@ -91,11 +100,12 @@ Opening begins(std::string_view line, std::string_view method, std::string_view 
 }  // namespace
 
 Opening opening_of(std::string_view in, std::size_t longest) {
+  const bool odd = !in.empty() && kSpace.find(in.front()) == std::string_view::npos;
   in = without_empty_lines(in);
   if (in.empty()) {
-    return Opening::Begun;
+    return odd ? Opening::Unclear : Opening::Begun;
   }
-  const std::size_t blank = in.find_first_of(" \t\r\n");
+  const std::size_t blank = in.find_first_of(kBetweenLines);
   const std::string_view method = in.substr(0, blank);
   if (!all(method, kTchar)) {
     return Opening::Other;
@@ -118,7 +128,7 @@ Opening opening_of(std::string_view in, std::size_t longest) {
 Opening last_opening_of(std::string_view in) {
   in = without_empty_lines(in);
   const std::string_view line = in.substr(0, in.find('\n'));
-  const std::size_t blank = line.find_first_of(" \t");
+  const std::size_t blank = line.find_first_of(kBlanks);
   const std::string_view method = line.substr(0, blank);
   if (blank == std::string_view::npos || !all(method, kTchar)) {
     return Opening::Other;

@@ -63,7 +63,7 @@ bool Fill::wanted() const {
 // Its origin may say nothing for long: nobody waits for that. By then the fill may have ended.
 void Fill::end_unwanted(Worker& worker, const store::Filling* filling) {
   for (Fill* fill = worker.fills_; fill != nullptr; fill = fill->next_) {
-    if (fill->plan_.filling.get() == filling && !fill->wanted()) {
+    if (fill->plan_.filling.get() == filling && !fill->wanted() && fill->plan_.filling->give_up()) {
       fill->plan_.origin->stream.close(Failure::ClientGone);
       return;
     }
@@ -141,7 +141,7 @@ Task<Failure> Fill::bring() {
       const bool wrong = plan_.size && plan_.filling->size() != *plan_.size;
       co_return why == Failure::None&& wrong ? Failure::OriginBadBody : why;
     }
-    if (rounds > 1 && !wanted()) {
+    if (rounds > 1 && !wanted() && plan_.filling->give_up()) {
       co_return Failure::ClientGone;
     }
     if (knock == nullptr) {

@@ -21,6 +21,7 @@
 #include "proxy/http/opening.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
+#include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
@@ -73,6 +74,14 @@ void look_again(Exchange& ex, Session& session) {
   session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
   ex.recorded = true;  // by what it is now seen to be
   ex.course = Course::Drop;
+}
+
+// Nobody has said anything that decides. Let through as a tunnel, a request that comes later would
+// pass unread.
+void end_idle(Exchange& ex, Session& session) {
+  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  ex.record.kind = RecordKind::Tunnel;
+  refuse(ex, session, Failure::TunnelIdle);
 }
 
 // Waits for the client, or for its server to say something.
@@ -167,6 +176,9 @@ Task<void> await_speaker(Exchange& ex, Session& session) {
     }
     co_await wait_for_either(ex, session, until);
   }
+  if (session.in.empty() && !server_speaks(ex)) {
+    end_idle(ex, session);
+  }
 }
 
 Task<void> guard_opening(Exchange& ex, Session& session) {
@@ -175,7 +187,8 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
   tls::Hello none;
   Spoken spoken = Spoken::Other;
   std::size_t passed = 0;
-  while (look(session, spoken, none, arena) == Look::Unclear) {
+  Look seen = look(session, spoken, none, arena);
+  while (seen == Look::Unclear) {
     const std::string_view more = session.in.unread().substr(passed);
     const Failure why = co_await send_text(ex.origin->stream, more, timeouts.tunnel_idle,
                                            Failure::OriginReset, Failure::OriginBodyTimeout);
@@ -185,14 +198,18 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
     }
     const Instant until = session.worker.loop.now() + timeouts.tunnel_idle;
     const bool heard = co_await hear_more(ex, session, until);
+    if (!heard && session.worker.loop.now() >= until) {
+      end_idle(ex, session);
+      co_return;
+    }
     if (!heard) {
       break;
     }
-    const Look seen = look(session, spoken, none, arena);
-    if (seen == Look::Begun || spoken == Spoken::Http) {
-      look_again(ex, session);
-      co_return;
-    }
+    seen = look(session, spoken, none, arena);
+  }
+  if (seen == Look::Begun || spoken == Spoken::Http) {
+    look_again(ex, session);
+    co_return;
   }
   session.in.use(passed);
   ex.head_bytes += passed;

@@ -195,6 +195,15 @@ std::shared_ptr<const Body> Filling::body() const {
   return body_;
 }
 
+bool Filling::give_up() {
+  const std::lock_guard lock(mutex_);
+  if (!places_.empty()) {
+    return false;
+  }
+  passing_ = given_up_ = true;
+  return true;
+}
+
 bool Filling::joinable() const {
   const std::lock_guard lock(mutex_);
   return !passing_ && why_ == Failure::None;
@@ -285,7 +294,7 @@ Follower::~Follower() {
 
 bool Follower::lost() const {
   const std::lock_guard lock(filling_->mutex_);
-  return place_.at < filling_->dropped_ && filling_->large_ == nullptr;
+  return filling_->given_up_ || (place_.at < filling_->dropped_ && filling_->large_ == nullptr);
 }
 
 void Follower::settle(std::uint64_t at) {

@@ -77,6 +77,8 @@ class Filling {
   std::optional<std::uint64_t> final_size() const;  // nothing before its end has come
   bool over() const;                                // ended or failed
   unsigned followers() const;
+  // When nobody follows: true, and nobody will, as whoever still tries finds it lost.
+  bool give_up();
   // `tell` is called, on any thread and briefly, when the last follower has left; empty: nobody is.
   void when_left(std::function<void()> tell);
 
@@ -108,6 +110,7 @@ class Filling {
   Failure why_ = Failure::None;
   bool ended_ = false;
   bool passing_ = false;  // not kept: only passed on
+  bool given_up_ = false;
 };
 
 // One follower's way through it.
@@ -121,7 +124,7 @@ class Follower {
   // What there is at its place; `knock` is rung when a Wait is over.
   Part next(const std::shared_ptr<Knock>& knock) { return filling_->part_at(place_.at, knock); }
   void used(std::uint64_t n);
-  // What lies at its place has been dropped already.
+  // What lies at its place has been dropped already, or nothing more will come.
   bool lost() const;
   // On to another place, ahead or behind; behind only while nothing has been dropped.
   void move_to(std::uint64_t at);

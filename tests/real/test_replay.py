@@ -7,8 +7,7 @@
 import json
 import os
 
-import harness
-from harness import LOOPBACK, wait_until
+from harness import LOOPBACK, Case, wait_until
 from inner_tls import certificate, tls_server
 from origins import Server, read_head, say
 
@@ -57,7 +56,7 @@ def answer(sock):
             "%sContent-Type: %s\r\nCache-Control: no-store\r\n" % (fields, kind))
 
 
-class Replay(harness.Case):
+class Replay(Case):
     def setUp(self):
         super().setUp()
         self.need("openssl", "curl")

@@ -374,7 +374,8 @@ class OtherProtocols(Case):
             for pieces, wanted in (((b"Foo", end), b"403"), ((b"Foo", b" ", end[1:]), b"403"),
                                    ((b"foo b", b"ar", end), b"400"), ((b"", b"Foo", end), b"403"),
                                    ((b"Foo http:/", b"/bad.test:8043" + end[1:]), b"403"),
-                                   ((b"Foo" * 20, end), b"403"), ((b"Foo", b" /"), b"408")):
+                                   ((b"Foo" * 20, end), b"403"), ((b"Foo", b" /"), b"408"),
+                                   ((b"\x0bGET" + end,), b"400"), ((b"\x0c", b"GET\x0b" + end[1:]), b"400")):
                 with self.net.connect(road, 2, 8043) as sock:
                     for number, piece in enumerate(pieces):
                         if number:
@@ -382,6 +383,25 @@ class OtherProtocols(Case):
                         sock.sendall(piece)
                     self.assertRegex(hear(sock)[:12], b"HTTP/1.1 " + wanted, pieces)
         self.assertEqual([piece for piece in heard if b"HTTP" in piece or b"/b" in piece], [])
+
+    def test_a_beginning_that_outlasts_the_idle_time_ends(self):
+        """Let through as a tunnel, what comes next would be read by nobody."""
+        heard = []
+
+        def silent(sock):
+            with contextlib.suppress(OSError):
+                while piece := sock.recv(65536):
+                    heard.append(piece)
+        self.gateway(transparent={"quiet_wait": "100ms"}, timeouts={"tunnel_idle": "1s"})
+        self.origin(8044, silent)
+        for road in self.roads():
+            for beginning in (b"", b"Foo"):
+                with self.net.connect(road, 2, 8044) as sock:
+                    sock.sendall(beginning)
+                    self.assertEqual(hear(sock), b"")
+            wait_until("records", lambda: len(self.entries(road)) == 2)  # noqa: B023
+            self.assertEqual([line["failure"] for line in self.entries(road)], ["tunnel_idle"] * 2)
+        self.assertEqual(set(heard) - {b"Foo"}, set())
 
     def test_what_stays_unclear_is_carried_through(self):
         """In pieces, over one connection, although the server says nothing before the end."""

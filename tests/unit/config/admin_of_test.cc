@@ -41,6 +41,14 @@ TEST(AdminOf, IsTakenFromWhatCanBeRead) {
       {"a comma, and two of them", R"({"log" {}, "admin": {}, "admin": {"listen": "off"}})",
        kNothing, true},
       {"a comma, and its kind", R"({"log" {}, "admin": "127.0.0.1:9"})", kNothing, true},
+      {"a bracket, and it is a comment's",
+       "{ // \"admin\": {\"listen\": \"127.0.0.1:9\"}\n \"listen\": [ }", kUsual, true},
+      {"a bracket, and it is a part's", R"({"policy": {"admin": {"listen": "off"}}, "listen": [ })",
+       kNothing, true},
+      {"a bracket, behind a comment",
+       R"({"admin" /* here */ : {"listen": "127.0.0.1:9"}, "log": [ })", "127.0.0.1:9", true},
+      {"a bracket, behind a text", R"({"note": "// {\"", "admin": {"listen": "off"}, "log": [ })",
+       "off", true},
       {"all", "", kUsual, true},
   };
   for (const auto& c : cases) {
