@@ -116,13 +116,17 @@ Spoken slow(Spoken begun) {
   return begun == Spoken::Tls ? Spoken::Gone : Spoken::Http;
 }
 
+// Where nothing follows a server may take what is there for a line.
+bool ends_as_request(const Session& session) {
+  return http::last_opening_of(session.in.unread()) == http::Opening::Http;
+}
+
 // Nothing follows, and the client may still want to hear.
 Spoken at_the_end(const Session& session, Look seen, Spoken begun) {
   if (seen == Look::Begun && begun == Spoken::Tls) {
     return Spoken::BadTls;
   }
-  const bool request = session.in.valid() && begun == Spoken::Other &&
-                       http::last_opening_of(session.in.unread()) == http::Opening::Http;
+  const bool request = session.in.valid() && begun == Spoken::Other && ends_as_request(session);
   return request ? Spoken::Http : begun;
 }
 
@@ -182,32 +186,36 @@ Task<void> await_speaker(Exchange& ex, Session& session) {
 }
 
 Task<void> guard_opening(Exchange& ex, Session& session) {
-  const Settings::Timeouts& timeouts = session.settings().timeouts;
+  const Micros idle = session.settings().timeouts.tunnel_idle;
   Arena arena;
   tls::Hello none;
   Spoken spoken = Spoken::Other;
   std::size_t passed = 0;
-  Look seen = look(session, spoken, none, arena);
-  while (seen == Look::Unclear) {
+  bool heard = true;
+  Look seen = look(session, spoken, none, arena);  // Begun: its reader took it for a greeting
+  bool again = spoken == Spoken::Http;
+  while (heard && !again && seen != Look::Known) {
     const std::string_view more = session.in.unread().substr(passed);
-    const Failure why = co_await send_text(ex.origin->stream, more, timeouts.tunnel_idle,
-                                           Failure::OriginReset, Failure::OriginBodyTimeout);
-    passed += more.size();
-    if (why != Failure::None) {
-      break;  // the tunnel will meet it, too
+    if (seen == Look::Unclear) {
+      const Failure why = co_await send_text(ex.origin->stream, more, idle, Failure::OriginReset,
+                                             Failure::OriginBodyTimeout);
+      passed += more.size();
+      if (why != Failure::None) {
+        break;  // the tunnel will meet it, too
+      }
     }
-    const Instant until = session.worker.loop.now() + timeouts.tunnel_idle;
-    const bool heard = co_await hear_more(ex, session, until);
+    const Instant until = session.worker.loop.now() + idle;
+    heard = co_await hear_more(ex, session, until);
     if (!heard && session.worker.loop.now() >= until) {
       end_idle(ex, session);
       co_return;
     }
-    if (!heard) {
-      break;
-    }
+    const bool begun = seen == Look::Begun;
     seen = look(session, spoken, none, arena);
+    again = heard ? begun || seen == Look::Begun || spoken == Spoken::Http
+                  : !server_speaks(ex) && ends_as_request(session);
   }
-  if (seen == Look::Begun || spoken == Spoken::Http) {
+  if (again) {
     look_again(ex, session);
     co_return;
   }
