@@ -35,6 +35,15 @@ def hear(sock, patience=20):
     return bytes(out)
 
 
+def listening(heard):
+    """What an origin does that keeps what it hears and says nothing."""
+    def listen(sock):
+        with contextlib.suppress(OSError):
+            while piece := sock.recv(65536):
+                heard.append(piece)
+    return listen
+
+
 def ask(sock, target, host, method="GET"):
     """One exchange on a kept connection: status line and body."""
     sock.sendall(("%s %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (method, target, host)).encode("latin-1"))
@@ -333,15 +342,10 @@ class OtherProtocols(Case):
     def test_what_a_lenient_server_takes_for_http_is_no_way_round_the_rules(self):
         """An address that is known under a good name, too, so that only the request tells."""
         heard = []
-
-        def lenient(sock):
-            with contextlib.suppress(OSError):
-                while piece := sock.recv(65536):
-                    heard.append(piece)
         self.gateway(hosts={"bad.test": (2,), "good.test": (2,)}, transparent={"quiet_wait": "100ms"},
                      timeouts={"head": "1s"})
         self.web.close()
-        self.origin(8043, lenient)
+        self.origin(8043, listening(heard))
         for road in self.roads():
             for pieces in ((b"GET http://bad.test/\r\n",), (b"get /\n",), (b"GET\t/\tHTTP/1.1\r\nHost: bad.test\r\n\r\n",),
                            (b" GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n",),
@@ -360,14 +364,9 @@ class OtherProtocols(Case):
     def test_what_becomes_http_after_a_pause_is_judged(self):
         """Any word may be a method. Its server may hear the word, and never the request."""
         heard = []
-
-        def lenient(sock):
-            with contextlib.suppress(OSError):
-                while piece := sock.recv(65536):
-                    heard.append(piece)
         self.gateway(hosts={"bad.test": (2,), "good.test": (2,)}, transparent={"quiet_wait": "100ms"},
                      timeouts={"head": "3s"})
-        self.origin(8043, lenient)
+        self.origin(8043, listening(heard))
         end = b" / HTTP/1.1\r\nHost: bad.test\r\nConnection: close\r\n\r\n"
         for road in self.roads():
             self.web_answer(road, 2, "/", "good.test")  # the address is known under a name that may pass
@@ -387,13 +386,8 @@ class OtherProtocols(Case):
     def test_a_beginning_that_outlasts_the_idle_time_ends(self):
         """Let through as a tunnel, what comes next would be read by nobody."""
         heard = []
-
-        def silent(sock):
-            with contextlib.suppress(OSError):
-                while piece := sock.recv(65536):
-                    heard.append(piece)
         self.gateway(transparent={"quiet_wait": "100ms"}, timeouts={"tunnel_idle": "1s"})
-        self.origin(8044, silent)
+        self.origin(8044, listening(heard))
         for road in self.roads():
             for beginning in (b"", b"Foo"):
                 with self.net.connect(road, 2, 8044) as sock:
