@@ -28,14 +28,20 @@ std::optional<std::string> listen_of(const Value* section) {
                                            : std::nullopt;
 }
 
+// Where the quoted text that begins at `at` ends: its quote, or its line where that is missing.
+std::size_t quoted_end(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"' && text[at] != '\n'; ++at) {
+    at += text[at] == '\\' ? 1 : 0;
+  }
+  return at;
+}
+
 // The text with blanks in place of comments; what looks like one in a string is none.
 std::string without_comments(std::string_view text) {
   std::string out(text);
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] == '"') {
-      for (++i; i < out.size() && out[i] != '"' && out[i] != '\n'; ++i) {
-        i += out[i] == '\\' ? 1 : 0;
-      }
+      i = quoted_end(out, i);
       continue;
     }
     const bool line = out.compare(i, 2, "//") == 0;
@@ -51,16 +57,12 @@ std::string without_comments(std::string_view text) {
   return out;
 }
 
-// How many brackets are open before `at`, outside of strings.
-int depth_at(std::string_view text, std::size_t at) {
+// How many brackets are open behind the text, outside of strings.
+int depth_behind(std::string_view text) {
   int depth = 0;
-  for (std::size_t i = 0; i < at; ++i) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '"') {
-      for (++i; i < at && text[i] != '"' && text[i] != '\n'; ++i) {
-        i += text[i] == '\\' ? 1 : 0;
-      }
-    }
+    i = c == '"' ? quoted_end(text, i) : i;
     depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
   }
   return depth;
@@ -89,7 +91,7 @@ std::optional<std::string> listen_in(std::string_view written) {
       continue;  // a name of something else
     }
     // A bracket that is missing before it makes it look like part of something.
-    if (section || depth_at(text, at) != 1 || !take(rest, '{')) {
+    if (section || depth_behind(text.substr(0, at)) != 1 || !take(rest, '{')) {
       return std::nullopt;
     }
     section = rest.substr(0, rest.find('}'));

@@ -12,8 +12,6 @@
 
 namespace weir {
 
-// A log that is not there is made by trying it. What came to be for a reload that failed goes
-// again, unless somebody has written to it.
 class TriedFile {
  public:
   explicit TriedFile(const std::string& path)
