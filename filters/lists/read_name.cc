@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "filters/lists/symbol_label.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
 
@@ -54,6 +55,34 @@ std::string why_not(std::string_view name) {
                                       : "it ends in a number and is no IPv4 address";
 }
 
+int idna(std::string_view text, std::string& out) {
+  char* raw = nullptr;
+  const int code =
+      idn2_to_ascii_8z(std::string(text).c_str(), &raw, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  const std::unique_ptr<char, decltype(&idn2_free)> owner(raw, idn2_free);
+  if (code == IDN2_OK) {
+    out += raw;
+  }
+  return code;
+}
+
+// Label by label, for names that have symbols in some.
+int with_symbols(std::string_view text, std::string& out) {
+  for (bool more = true; more;) {
+    const auto dot = text.find('.');
+    const auto label = text.substr(0, dot);
+    if (const auto symbols = symbol_label(label)) {
+      out += *symbols;
+    } else if (const int code = label.empty() ? IDN2_OK : idna(label, out); code != IDN2_OK) {
+      return code;
+    }
+    more = dot != std::string_view::npos;
+    out += more ? "." : "";
+    text.remove_prefix(more ? dot + 1 : 0);
+  }
+  return IDN2_OK;
+}
+
 }  // namespace
 
 tl::expected<std::string_view, std::string> to_ascii(std::string_view text, Arena& arena) {
@@ -64,14 +93,15 @@ tl::expected<std::string_view, std::string> to_ascii(std::string_view text, Aren
   if (text.find('\0') != std::string_view::npos) {
     return tl::unexpected<std::string>("a host name holds a control character");
   }
-  char* raw = nullptr;
-  const int code =
-      idn2_to_ascii_8z(std::string(text).c_str(), &raw, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  const std::unique_ptr<char, decltype(&idn2_free)> owner(raw, idn2_free);
-  if (code != IDN2_OK || raw == nullptr) {
+  std::string out;
+  int code = idna(text, out);
+  if (code == IDN2_DISALLOWED) {
+    code = with_symbols(text, out);
+  }
+  if (code != IDN2_OK) {
     return tl::unexpected(std::string("it is no internationalised name: ") + idn2_strerror(code));
   }
-  return arena.copy(raw);
+  return arena.copy(out);
 }
 
 tl::expected<ListName, std::string> read_name(std::string_view text, Arena& arena) {
