@@ -109,9 +109,13 @@ struct Authority {
   std::uint16_t port = 0;  // 0: not given
 };
 
-// host, host:port, [v6], [v6]:port; a user before '@' is dropped.
+// host, host:port, [v6], [v6]:port; a user before '@' is dropped. A backslash ends the authority
+// for browsers and belongs to the user for others, who would not ask the same host.
 std::optional<Authority> split_authority(std::string_view text) {
   Authority out;
+  if (text.find('\\') != npos) {
+    return std::nullopt;
+  }
   if (const auto at = text.rfind('@'); at != npos) {
     text.remove_prefix(at + 1);
   }

@@ -34,11 +34,7 @@ Parts split(std::string_view url, bool connect) {
 
 std::string refused_scheme(std::string_view url) {
   const std::string_view scheme = url.substr(0, std::min(url.find("://"), url.size()));
-  constexpr std::array<std::string_view, 4> kProxied = {"http", "https", "ws", "wss"};
-  const bool known = std::any_of(kProxied.begin(), kProxied.end(), [scheme](std::string_view one) {
-    return same_ignoring_case(one, scheme);
-  });
-  if (scheme.size() == url.size() || known || !all(scheme, kTchar)) {
+  if (scheme.size() == url.size() || is_proxied_scheme(scheme) || !all(scheme, kTchar)) {
     return {};
   }
   return std::string(scheme) +
@@ -59,6 +55,12 @@ std::optional<std::string> address_meant(std::string_view host) {
 }
 
 }  // namespace
+
+bool is_proxied_scheme(std::string_view scheme) {
+  constexpr std::array<std::string_view, 4> kProxied = {"http", "https", "ws", "wss"};
+  return std::any_of(kProxied.begin(), kProxied.end(),
+                     [scheme](std::string_view one) { return same_ignoring_case(one, scheme); });
+}
 
 tl::expected<AsSent, std::string> as_sent(std::string_view url, bool connect, Arena& arena) {
   if (std::string why = connect ? std::string() : refused_scheme(url); !why.empty()) {

@@ -19,6 +19,9 @@ struct AsSent {
   std::string_view written;  // the host as it was written, where that is another one
 };
 
+// http, https, and what a browser writes for an Upgrade to WebSocket.
+bool is_proxied_scheme(std::string_view scheme);
+
 // `connect`: the text is host:port. The error is a sentence.
 tl::expected<AsSent, std::string> as_sent(std::string_view url, bool connect, Arena& arena);
 

@@ -92,17 +92,13 @@ bool describe(const Asked& asked, Arena& arena, filters::Subject& subject) {
   if (!filters::parse_url(asked.url, subject, arena)) {
     return false;
   }
-  subject.request_length = parse_decimal(subject.request.value("content-length"));
-  filters::classify(subject, arena);
+  describe_fields(arena, subject);
   return true;
 }
 
-void leave_path_empty(const Asked& asked, filters::Subject& subject) {
-  const auto begin = asked.url.find("://");
-  if (begin != std::string_view::npos && !subject.host_only &&
-      asked.url.find_first_of("/?#", begin + 3) == std::string_view::npos) {
-    subject.url.remove_suffix(1);
-  }
+void describe_fields(Arena& arena, filters::Subject& subject) {
+  subject.request_length = parse_decimal(subject.request.value("content-length"));
+  filters::classify(subject, arena);
 }
 
 }  // namespace weir::cli

@@ -47,7 +47,7 @@ tl::expected<void, std::string> read_asked(std::string_view line, Arena& arena, 
 // length. Who asks and when is left alone. False when the URL is none.
 bool describe(const Asked& asked, Arena& arena, filters::Subject& subject);
 
-// Takes the "/" away that describe() has put in place of a path that is empty.
-void leave_path_empty(const Asked& asked, filters::Subject& subject);
+// Of that what only the fields tell, once URL and method are known.
+void describe_fields(Arena& arena, filters::Subject& subject);
 
 }  // namespace weir::cli

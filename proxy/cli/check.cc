@@ -10,6 +10,8 @@
 #include <cstdio>
 
 #include "proxy/base/clock.h"
+#include "proxy/cli/as_sent.h"
+#include "proxy/cli/as_written.h"
 #include "proxy/cli/asked.h"
 #include "proxy/cli/judges.h"
 #include "proxy/cli/lines.h"
@@ -50,8 +52,10 @@ class Run {
   bool decide_timed();
   Nanos decide_once();
   bool introduce();
-  // `remedy`: a sentence for people, behind the clause that says what is wrong.
-  void refuse(const std::string& why, std::string_view remedy);
+  // `remedy`: a sentence for people, behind the clause that says what is wrong. A URL that no proxy
+  // can be asked for counts as blocked; a line that says less has no answer.
+  enum class Passes : std::uint8_t { Unknown, Nowhere };
+  void refuse(const std::string& why, std::string_view remedy, Passes passes = Passes::Unknown);
   void answer();
   void put_index();
   void show_progress();
@@ -118,7 +122,8 @@ void Run::one(std::string_view line) {
     return refuse(tunnel ? "its url is not host:port" : "its url is no http URL",
                   tunnel ? "Write one such as \"example.com:443\"."
                          : "Write one such as \"http://example.com/path\", with its host in ASCII "
-                           "and addresses in full.");
+                           "and addresses in full.",
+                  Passes::Nowhere);
   }
   answer();
 }
@@ -144,11 +149,11 @@ bool Run::introduce() {
 Nanos Run::decide_once() {
   arena_.reset();
   const Nanos begin = now_ns();
-  described_ = describe(asked_, arena_, subject_);
+  described_ = judge_.judges_text()
+                   ? describe_as_written(asked_, arena_, subject_)
+                   : describe(asked_, arena_, subject_) &&
+                         (subject_.host_only || is_proxied_scheme(subject_.scheme));
   if (described_) {
-    if (judge_.judges_text()) {
-      leave_path_empty(asked_, subject_);
-    }
     judge_.decide(subject_, arena_);
   }
   return now_ns() - begin - clock_cost_;
@@ -174,11 +179,14 @@ void Run::put_index() {
   }
 }
 
-void Run::refuse(const std::string& why, std::string_view remedy) {
+void Run::refuse(const std::string& why, std::string_view remedy, Passes passes) {
   if (++errors_ <= kComplaintsMost) {
     complain("line " + std::to_string(in_.number()) + ": " + why + ". " + std::string(remedy));
   }
   put_index();
+  if (passes == Passes::Nowhere) {
+    json_.name("block").flag(true);
+  }
   json_.name("error").text(why);
   json_.close_object();
   out_.put(json_.written());
