@@ -121,7 +121,7 @@ bool party_fits(const Filter& filter, const Asked& asked) {
          asked.same_host == (filter.party == PartyLimit::SameHost);
 }
 
-// Parties that a filter must not be limited to.
+// Parties that a filter must not be limited to; see covers_host().
 Kinds forbidden_parties(const Engine& engine, const Asked& asked) {
   if (asked.host_only) {
     return engine.third_party_hosts ? kFirstOnly : kFirstOnly | kThirdOnly;
@@ -185,11 +185,19 @@ bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
           !engine.hosts.names(limits.denyallow, asked.host, asked.work));
 }
 
-// On CONNECT only what covers the whole host counts, whatever the type and the page: one page that
-// is excepted is hardly the one that asks.
-bool covers_host(const Engine& engine, const Filter& filter, const Limits& limits) {
-  return (filter.kinds & kSubresources) == kSubresources && !engine.hosts.needs_one(limits.from) &&
-         limits.denyallow == HostSets::kNone && filter.party < PartyLimit::OtherHost &&
+// On CONNECT, type and page are not known. What blocks must do so whatever they are, so it covers
+// the whole host, for its own pages as for foreign ones; what excepts needs to do so for some type
+// or some party, or the host would be closed to those whom the list means it to serve. A page by
+// its name is hardly the one that asks.
+bool covers_host(const Engine& engine, const Filter& filter, const Limits& limits,
+                 const Asked& asked) {
+  const Kinds kinds = filter.kinds & kSubresources;
+  const bool whole = filter.exception
+                         ? kinds != 0 && filter.party != PartyLimit::FirstOtherHost
+                         : kinds == kSubresources && filter.party < PartyLimit::OtherHost &&
+                               (limits.from == HostSets::kNone || engine.third_party_hosts ||
+                                engine.hosts.holds(limits.from, asked.host, asked.work));
+  return whole && !engine.hosts.needs_one(limits.from) && limits.denyallow == HostSets::kNone &&
          limits.methods == 0 && limits.not_methods == 0 && !filter.end;
 }
 
@@ -222,6 +230,11 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   same_host = subject.host == subject.page_host;
   method = method_bit(subject.method);
   forbidden = forbidden_parties(engine, *this);
+}
+
+void Asked::ask_about(const Engine& engine, Purpose purpose) {
+  const bool some_party = host_only && purpose == Purpose::Except && !engine.third_party_hosts;
+  forbidden = some_party ? Kinds{0} : forbidden_parties(engine, *this);
 }
 
 const Places& Asked::by_page(const Engine& engine) const {
@@ -277,7 +290,8 @@ bool Asked::may_contain(std::string_view pattern, const RarePair& pair) const {
 bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std::size_t token_at,
              std::uint16_t at) {
   const Limits& limits = engine.limits[filter.limits];
-  if (!party_fits(filter, asked) || (asked.host_only && !covers_host(engine, filter, limits)) ||
+  if (!party_fits(filter, asked) ||
+      (asked.host_only && !covers_host(engine, filter, limits, asked)) ||
       (filter.methods && !method_fits(limits, asked.method))) {
     return false;
   }

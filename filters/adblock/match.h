@@ -82,6 +82,10 @@ struct Asked {
   // Not in the constructor: it is large, and must not be zeroed.
   void set(const Engine& engine, const filters::Subject& subject, Arena& arena);
 
+  // Before each_match() of exceptions, and behind it: what a tunnel's unknown page may be is
+  // another question for them.
+  void ask_about(const Engine& engine, Purpose purpose);
+
  private:
   mutable Places pages_;
   mutable Places entities_;

@@ -58,8 +58,8 @@ std::unique_ptr<const NetworkFilters> NetworkFilters::build(std::span<const List
 
 namespace {
 
-void decide(const adblock::Engine& engine, const adblock::Asked& asked, ListHit host_hit,
-            Arena& arena, ListVerdict& out) {
+void decide(const adblock::Engine& engine, adblock::Asked& asked, ListHit host_hit, Arena& arena,
+            ListVerdict& out) {
   const auto any = [](const adblock::Filter&) { return true; };
   const auto important = [](const adblock::Filter& filter) { return filter.important; };
   const adblock::Filter* block = nullptr;
@@ -81,7 +81,9 @@ void decide(const adblock::Engine& engine, const adblock::Asked& asked, ListHit 
     return true;
   };
   if (!out.important) {
+    asked.ask_about(engine, adblock::Purpose::Except);
     adblock::each_match(engine, adblock::Purpose::Except, asked, any, excepts);
+    asked.ask_about(engine, adblock::Purpose::Block);
   }
   if (exception != nullptr) {
     out.exception = engine.hit(*exception);

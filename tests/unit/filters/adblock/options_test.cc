@@ -186,7 +186,6 @@ TEST(Options, ConnectIsJudgedByWhatCoversTheWholeHost) {
   EXPECT_FALSE(connect("||a.test^$domain=~b.test|c.test"));
   EXPECT_TRUE(connect("||a.test^$domain=~b.test")) << "nearly every page";
   EXPECT_TRUE(connect("||a.test^$all,domain=~b.test|~/c/"));
-  EXPECT_TRUE(connect("||a.test^\n@@||a.test^$script,domain=~b.test"));
   EXPECT_FALSE(connect("||a.test^\n@@||a.test^$domain=~b.test"));
   EXPECT_FALSE(connect("||a.test^$~image"));
   EXPECT_FALSE(connect("||a.test^$third-party"));
@@ -194,8 +193,39 @@ TEST(Options, ConnectIsJudgedByWhatCoversTheWholeHost) {
   EXPECT_FALSE(connect("||a.test/x"));
   EXPECT_FALSE(connect("||a.test^|"));
   EXPECT_FALSE(connect("||a.test^\n@@||a.test^"));
-  EXPECT_TRUE(connect("||a.test^\n@@||a.test^$script"));
   EXPECT_TRUE(connect("||a.test^\n@@||a.test/x"));
+  EXPECT_FALSE(connect("||a.test^$domain=~test")) << "not its own pages";
+  EXPECT_FALSE(connect("||a.test^$domain=~b.test|~a.test"));
+  EXPECT_TRUE(connect("||a.test^$domain=~a.test", true)) << "the page is another's";
+}
+
+// Type and page are not known: an exception for some of them leaves the host open.
+TEST(Options, ConnectIsExceptedByWhatHoldsForSomeTypeOrParty) {
+  const auto excepted = [](const std::string& by, bool third = false) {
+    return !Judging("||a.test^$all\n@@||a.test^$" + by, third)
+                .blocks({"a.test:443", Other, "", "CONNECT"});
+  };
+  EXPECT_TRUE(excepted("script"));
+  EXPECT_TRUE(excepted("~script"));
+  EXPECT_TRUE(excepted("script,domain=~b.test"));
+  EXPECT_TRUE(excepted("1p"));
+  EXPECT_TRUE(excepted("xhr,1p"));
+  EXPECT_TRUE(excepted("3p"));
+  EXPECT_TRUE(excepted("strict1p"));
+  EXPECT_TRUE(excepted("xhr,3p", true));
+  EXPECT_FALSE(excepted("xhr,1p", true)) << "the page is another's";
+  EXPECT_FALSE(excepted("document"));
+  EXPECT_FALSE(excepted("popup"));
+  EXPECT_FALSE(excepted("script,domain=b.test")) << "one page";
+  EXPECT_FALSE(excepted("method=post"));
+  EXPECT_FALSE(excepted("removeparam=x"));
+  EXPECT_FALSE(Judging("||a.test^$important\n@@||a.test^$script")
+                   .blocks({"b.test:443", Other, "", "CONNECT"}));
+  EXPECT_TRUE(Judging("||a.test^$important\n@@||a.test^$script")
+                  .blocks({"a.test:443", Other, "", "CONNECT"}));
+  EXPECT_FALSE(Judging("||a.test^\n||a.test^$3p,important\n@@||a.test^$script")
+                   .blocks({"a.test:443", Other, "", "CONNECT"}))
+      << "what is asked behind the exceptions is asked as before";
 }
 
 TEST(Options, AHostThatAnotherListNamesCanBeExcepted) {
