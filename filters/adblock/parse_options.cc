@@ -178,6 +178,7 @@ void Reading::methods(std::string_view text) {
 void Reading::party() {
   PartyLimit& limit = out.rule.party;
   if (first == third) {
+    nobody = first;  // no request is of both, and most engines read it so
     return;
   }
   switch (limit) {

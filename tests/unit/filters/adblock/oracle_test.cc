@@ -94,7 +94,7 @@ bool naive_matches(const NaiveRule& rule, const Request& request, std::string_vi
     return std::ranges::find(rule.options, option) != rule.options.end();
   };
   const bool same = site(host) == site(request.page);
-  if (has("1p") != has("3p") && has("1p") != same) {
+  if ((has("1p") && !same) || (has("3p") && same)) {
     return false;
   }
   for (const auto& option : rule.options) {
