@@ -178,7 +178,7 @@ bool method_fits(const Limits& limits, std::uint16_t method) {
 }
 
 bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
-  return (limits.from == HostSets::kNone ||
+  return (limits.from == HostSets::kNone || asked.from_any_page ||
           engine.hosts.holds(limits.from, asked.page, asked.work)) &&
          (limits.to == HostSets::kNone || engine.hosts.holds(limits.to, asked.host, asked.work)) &&
          (limits.denyallow == HostSets::kNone ||

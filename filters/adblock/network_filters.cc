@@ -6,6 +6,8 @@
 // blocked, whatever has been found so far: who makes a URL that costs too much must not pass by it.
 #include "filters/adblock/network_filters.h"
 
+#include <algorithm>
+
 #include "filters/adblock/compile.h"
 #include "filters/adblock/engine.h"
 #include "filters/adblock/match.h"
@@ -115,6 +117,23 @@ void NetworkFilters::judge(const Subject& subject, ListHit host_hit, Arena& aren
     out.redirect = {};
     out.edits.clear();
   }
+}
+
+bool NetworkFilters::some_page_is_excepted(const Subject& subject, Arena& arena) const {
+  const adblock::Engine& engine = *compiled_->engine;
+  adblock::Asked asked;
+  asked.set(engine, subject, arena);
+  asked.from_any_page = true;
+  asked.document = false;
+  return std::ranges::any_of(engine.filters,
+                             [&](const adblock::Filter& filter) {
+                               return filter.exception &&
+                                      filter.modifier == adblock::Modifier::None &&
+                                      filter.party < adblock::PartyLimit::SameHost &&
+                                      engine.hosts.needs_one(engine.limits[filter.limits].from) &&
+                                      adblock::matches(engine, filter, asked);
+                             }) ||
+         asked.work.spent();
 }
 
 bool NetworkFilters::empty() const {

@@ -37,6 +37,10 @@ class NetworkFilters {
   // named the host; it is taken as a block that exceptions may lift. `arena` holds a rewritten URL.
   void judge(const Subject& subject, ListHit host_hit, Arena& arena, ListVerdict& out) const;
 
+  // Whether an exception for pages by name ($domain=) would lift a block of it, were it made from
+  // one of them, whatever it was for. Asks all filters: for commands, not for a request.
+  bool some_page_is_excepted(const Subject& subject, Arena& arena) const;
+
   // True when nothing in here could ever speak of a request (no rules).
   bool empty() const;
   std::size_t memory() const;  // bytes, list texts excluded

@@ -252,6 +252,12 @@ bool ListSets::needs_page(std::uint32_t set) const {
          compiled_->sets[set].dry.filters != nullptr;
 }
 
+bool ListSets::some_page_is_excepted(std::uint32_t set, const Subject& subject,
+                                     Arena& arena) const {
+  const auto& filters = compiled_->sets[set].live.filters;
+  return filters != nullptr && filters->some_page_is_excepted(subject, arena);
+}
+
 std::span<const List> ListSets::lists() const {
   return compiled_->lists;
 }

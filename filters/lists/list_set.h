@@ -50,6 +50,9 @@ class ListSets {
   // True when the set asks for the request's kind, page and party.
   bool needs_page(std::uint32_t set) const;
 
+  // Whether what set `set` blocks is excepted for pages that are named: see NetworkFilters.
+  bool some_page_is_excepted(std::uint32_t set, const Subject& subject, Arena& arena) const;
+
   std::span<const List> lists() const;
   // Gives back the memory of list texts that hits have been read from; they stay readable.
   void forget_texts() const;

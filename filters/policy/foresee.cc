@@ -227,6 +227,7 @@ Guesses Guesser::list(const Node& node, Outcomes said) {
 void Guesser::judge_readings(const Node& node, Guesses& out) {
   constexpr auto kLast = static_cast<unsigned>(ResourceKind::Other);
   Subject reading = subject_;
+  bool important = true;
   for (unsigned kind = 0; kind <= kLast && !(out.may_hold() && out.unsure()); ++kind) {
     reading.kind = unknown_.kind ? static_cast<ResourceKind>(kind) : subject_.kind;
     const bool top = reading.kind == ResourceKind::Document;
@@ -239,10 +240,15 @@ void Guesser::judge_readings(const Node& node, Guesses& out) {
       ListVerdict said;
       policy_.lists->judge(node.first, reading, false, arena_, said);
       out.add(said.block ? Guesses(Outcomes::yes()) : unlisted(node));
+      important = important && said.important;
     }
     if (!unknown_.kind) {
-      return;
+      break;
     }
+  }
+  if (unknown_.page && !important && out.holds() &&
+      policy_.lists->some_page_is_excepted(node.first, subject_, arena_)) {
+    out.add(unlisted(node));
   }
 }
 
@@ -271,6 +277,19 @@ Fate fate_of(Decision decision) {
   return decision == Decision::Block || decision == Decision::Close ? Fate::Blocked
          : decision == Decision::Redirect                           ? Fate::Redirected
                                                                     : Fate::Passes;
+}
+
+// Whether the rule changes what the client is told of the answer's type.
+bool retypes(const CompiledRule& rule, const RuleDocument& author) {
+  const auto type = [](std::string_view name) { return same_ignoring_case(name, "Content-Type"); };
+  return !rule.dry_run && std::ranges::any_of(author.actions, [&type](const Action& action) {
+    const bool edits = action.kind >= ActionKind::SetResponseField &&
+                       action.kind <= ActionKind::ReplaceResponseField;
+    return edits && (std::ranges::any_of(action.names, type) ||
+                     std::ranges::any_of(action.fields, type,
+                                         [](const auto& field) { return field.first; }) ||
+                     std::ranges::any_of(action.edits, type, &FieldEdit::name));
+  });
 }
 
 // One of the ways in which it may go.
@@ -305,6 +324,7 @@ class Foreseeing {
   std::vector<Way> ways_{Way{}};  // that go on; the last is the one on which no doubt came true
   std::vector<Way> ended_;
   std::vector<Doubt> doubts_;
+  bool retyped_ = false;
 };
 
 void Foreseeing::keep(const Way& way, std::vector<Way>& ways) {
@@ -324,6 +344,10 @@ void Foreseeing::follow(Phase phase, const Subject& subject, const Way& way,
     const bool decides =
         rule.decides != nullptr && (rule.decision != Decision::Intercept || subject.host_only);
     const bool settled = phase != Phase::Request && rule.last_phase == Phase::Request;
+    if (phase == Phase::Request && retypes(rule, policy_.document.rules[i])) {
+      const Guesses guesses = guesser.rule(rule);
+      retyped_ = retyped_ || guesses.may_hold() || guesses.may_wait();
+    }
     if (rule.dry_run || settled || !decides) {
       continue;
     }
@@ -369,6 +393,7 @@ void Foreseeing::phase(Phase phase, const Subject& subject) {
 
 Foreseen Foreseeing::seen() const {
   Foreseen out;
+  out.retyped = retyped_;
   for (const auto* ways : {&ended_, &ways_}) {
     for (const Way& way : *ways) {
       out.possible[static_cast<std::size_t>(fate_of(way.decision))] = true;

@@ -35,7 +35,8 @@ enum class Fate : std::uint8_t { Passes, Blocked, Redirected };
 
 struct Foreseen {
   bool possible[3] = {false, false, false};  // by Fate
-  std::uint32_t rule = UINT32_MAX;           // that decides, if one fate is possible
+  bool retyped = false;  // a rule may have changed the answer's Content-Type on its way out
+  std::uint32_t rule = UINT32_MAX;  // that decides, if one fate is possible
   // Else the first rule that may make the difference, and its condition that is not known.
   std::uint32_t open_rule = UINT32_MAX;
   std::string open_condition;

@@ -231,7 +231,12 @@ filters::Unknown Replay::unknown(const LogRecord& record, bool presume) const {
 // Whether the record can be judged: surely, or by what is usual if that is what happened.
 bool Replay::foresee(const LogRecord& record, filters::Foreseen& seen) {
   const bool answered = record.answered != Answered::No || record.outcome != Outcome::Allowed;
-  seen = policy_.foresee(subject_, unknown(record, false), answered, arena_);
+  filters::Unknown lacks = unknown(record, false);
+  seen = policy_.foresee(subject_, lacks, answered, arena_);
+  if (seen.retyped) {  // the log has the type that the client was told, rules saw the server's
+    lacks.answers |= filters::Unknown::bit(filters::ConditionKind::MediaType);
+    seen = policy_.foresee(subject_, lacks, answered, arena_);
+  }
   if (seen.sure()) {
     return true;
   }
@@ -277,9 +282,11 @@ std::string_view Replay::doubt_about(const LogRecord& record, Outcome outcome) c
         return "it was refused before any rule was asked";
       }
     }
-    return record.holds.media_type && record.status == 403
-               ? std::string_view()
-               : "the log does not tell whether a rule refused it";
+    if (!record.holds.media_type || record.status != 403 || !subject_.host_address) {
+      return "the log does not tell whether a rule refused it";
+    }
+    const auto said = destination_verdict(rules_.settings, subject_, *subject_.host_address);
+    return said.allowed() ? std::string_view() : "its address was refused, by no rule";
   }
   const bool elsewhere = record.status >= 300 && record.status < 400 && !record.holds.media_type;
   return elsewhere && outcome == Outcome::Redirected

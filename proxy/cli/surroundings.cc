@@ -89,14 +89,7 @@ Fact about_destination(const Explanation& explanation, const Way& way) {
                                   : "its address is judged when the name has been looked up; "
                                     "--destination ADDRESS judges it now"};
   }
-  OwnAddresses own;
-  for (const Settings::Listener& listener : settings.listeners) {
-    own.listeners.push_back(listener.at);
-  }
-  own.interfaces = read_interface_addresses();
-  const DestinationVerdict said =
-      judge_destination(*subject.destination, subject.port, ClientClass::of(subject.client),
-                        settings.destinations, own);
+  const DestinationVerdict said = destination_verdict(settings, subject, *subject.destination);
   const std::string address = subject.destination->text();
   return {"destination",
           address + (said.allowed() ? " may be connected to (" : " is not connected to (") +
@@ -204,6 +197,17 @@ Fact about_redirect(const Explanation& explanation) {
 }
 
 }  // namespace
+
+DestinationVerdict destination_verdict(const Settings& settings, const filters::Subject& subject,
+                                       const IpAddress& address) {
+  OwnAddresses own;
+  for (const Settings::Listener& listener : settings.listeners) {
+    own.listeners.push_back(listener.at);
+  }
+  own.interfaces = read_interface_addresses();
+  return judge_destination(address, subject.port, ClientClass::of(subject.client),
+                           settings.destinations, own);
+}
 
 std::vector<Fact> facts_before_rules(const Settings& settings, const filters::Subject& subject) {
   std::vector<Fact> out = {about_client(settings, subject), about_user(settings, subject),

@@ -8,10 +8,15 @@
 #include <vector>
 
 #include "proxy/cli/explanation.h"
+#include "proxy/net/destination.h"
 
 namespace weir::cli {
 
 std::vector<Fact> facts_before_rules(const Settings& settings, const filters::Subject& subject);
 std::vector<Fact> facts_behind_rules(const Explanation& explanation);
+
+// Whether the settings let the subject's client connect there.
+DestinationVerdict destination_verdict(const Settings& settings, const filters::Subject& subject,
+                                       const IpAddress& address);
 
 }  // namespace weir::cli

@@ -38,9 +38,11 @@ RULES = [
     {"id": "listed", "when": {"list": "ads"}, "then": {"block": True}},
     {"id": "pass-gif", "when": {"host": "mixed.test", "media_type": "image/*"}, "then": {"allow": True}},
     block("mixed", status="2xx"),
+    {"id": "retype", "when": {"host": "retyped.test"}, "then": {"set_response_field": {"Content-Type": "video/x"}}},
+    block("retyped", media_type="video/*"),
 ]
 HOSTS = ("type", "bytes", "name", "size", "sent", "status", "answer", "field", "agent", "wanted", "query", "away",
-         "unless", "ads", "mixed", "shown", "hidden")
+         "unless", "ads", "mixed", "shown", "hidden", "retyped", "cors")
 
 
 def answer(sock):
@@ -61,13 +63,15 @@ class Replay(Case):
         super().setUp()
         self.need("openssl", "curl")
         certificate(self, "cert")
-        self.path("ads.txt", b"||shown.test^$script,domain=a.test\n||ads.test^$third-party\n@@||ads.test^*/ours$script\n")
+        self.path("ads.txt", b"||shown.test^$script,domain=a.test\n||ads.test^$third-party\n@@||ads.test^*/ours$script\n"
+                             b"||cors.test^\n@@||cors.test^$xhr,domain=a.test\n")
         self.origin = Server(self, answer)
         self.secure = tls_server(self, answer)
 
     def serve(self, log):
         hosts = {name + ".test": [LOOPBACK] for name in HOSTS}
         hosts["address.test"] = ["127.0.0.9"]
+        hosts["inner.test"] = ["169.254.1.1"]
         self.weir = self.proxy({
             "access_log": {"format": log}, "dns": {"hosts": hosts}, "destinations": {"private_ranges": True},
             "policy": {"lists": [{"name": "ads", "file": self.path("ads.txt"), "format": "adblock"}],
@@ -108,6 +112,10 @@ class Replay(Case):
         self.assertEqual((self.ask("shown", "/", *page), self.ask("shown")), (403, 200))
         self.assertEqual((self.ask("ads", "/x", *page), self.ask("ads", "/ours", *page), self.ask("ads")),
                          (403, 200, 200))
+        self.assertEqual((self.ask("retyped", "/"), self.ask("retyped", "/video")), (200, 403))
+        self.assertEqual((self.ask("cors", "/", "-H", "Origin: http://a.test", "-H", "Sec-Fetch-Dest: empty"), self.ask("cors")),
+                         (200, 403))
+        self.assertEqual(self.ask("inner"), 403)
         self.assertTrue(self.tunnel("type", "type"))
         self.assertFalse(self.tunnel("type", "hidden"))
         self.assertFalse(self.tunnel("hidden", "hidden"))

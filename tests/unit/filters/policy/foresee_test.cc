@@ -115,6 +115,50 @@ TEST(Foresee, ListsAreAskedForAllThatARequestMayHaveBeenFor) {
   EXPECT_EQ(foreseen(*policy, other, unknown), "passes");
 }
 
+TEST(Foresee, AnExceptionForAPageMayHaveLiftedABlock) {
+  Draft draft;
+  draft.list("ads",
+             "||ads.test^\n||firm.test^$important\n||none.test^\n"
+             "@@||ads.test^$xhr,domain=page.test\n@@||firm.test^$domain=page.test\n"
+             "@@||none.test/path$domain=page.test\n@@||none.test^$script,domain=~page.test\n",
+             ListFormat::Adblock);
+  draft.add(rule("ads", {is(Kind::List, {"ads"})}, {act(ActionKind::Block)}));
+  const auto policy = draft.policy();
+  Unknown unknown;
+  unknown.page = true;
+  Asked ads("http://ads.test/");
+  Asked firm("http://firm.test/");
+  Asked none("http://none.test/");
+  EXPECT_EQ(foreseen(*policy, ads, unknown),
+            "passes or blocked: list, for what the request was for and from which page of ads");
+  EXPECT_EQ(foreseen(*policy, ads, {}), "blocked by ads");
+  EXPECT_EQ(foreseen(*policy, firm, unknown), "blocked by ads");
+  EXPECT_EQ(foreseen(*policy, none, unknown), "blocked by ads");
+}
+
+TEST(Foresee, ARuleMayHaveChangedTheTypeThatWasTold) {
+  Draft draft;
+  Action retype = act(ActionKind::SetResponseField);
+  retype.fields = {{"content-type", "text/plain"}};
+  Action other = act(ActionKind::SetResponseField);
+  other.fields = {{"X-Type", "text/plain"}};
+  draft.add(
+      rule("retype", {is(Kind::Host, {"a.test"}), is(Kind::MediaType, {"video/*"})}, {retype}));
+  draft.add(rule("other", {is(Kind::Host, {"b.test"})}, {other}));
+  draft.add(
+      rule("all", {is(Kind::Host, {"d.test"}), matching(Kind::RequestField, {kHasA})}, {retype}));
+  const auto policy = draft.policy();
+  const auto retyped = [&policy](const char* url) {
+    Asked asked(url);
+    return policy->foresee(asked.subject, not_known({Kind::RequestField}), true, asked.arena)
+        .retyped;
+  };
+  EXPECT_TRUE(retyped("http://a.test/"));
+  EXPECT_FALSE(retyped("http://b.test/"));
+  EXPECT_FALSE(retyped("http://c.test/"));
+  EXPECT_TRUE(retyped("http://d.test/"));
+}
+
 TEST(Foresee, ATunnelsGreetingMayNameAnother) {
   Draft draft;
   draft.add(rule("bad", {is(Kind::Host, {"bad.test"})}, {act(ActionKind::Block)}));
