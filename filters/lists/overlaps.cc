@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // See overlaps.h. A name is contradicted when the Adblock lists, told that the name is listed, lift
-// that for the whole host.
+// that for a tunnel to it.
 #include "filters/lists/overlaps.h"
 
 #include <utility>
 
 #include "filters/adblock/network_filters.h"
-#include "filters/domain_set.h"
+#include "filters/lists/names_of.h"
 #include "filters/lists/parse_list.h"
 #include "filters/lists/read_list.h"
 
 namespace weir::filters {
 namespace {
-
-bool is_names(const List& list) {
-  return list.format == ListFormat::Domains || list.format == ListFormat::Hosts;
-}
 
 void count_shared(const PlainLists& plain, std::vector<ListOverlap>& out) {
   plain.names.each_name([&](std::span<const DomainSet::Entry> entries) {
@@ -32,15 +28,6 @@ void count_shared(const PlainLists& plain, std::vector<ListOverlap>& out) {
       before = list;
     }
   });
-}
-
-void each_name_of(const List& list, const Taker<std::string_view>& take) {
-  ListReport unused;
-  if (list.format == ListFormat::Hosts) {
-    parse_hosts(list.text, unused, take);
-  } else {
-    parse_domains(list.text, unused, take);
-  }
 }
 
 // Asks the filters about each name of one list.
@@ -71,51 +58,16 @@ struct Asker {
 
 std::uint32_t count_contradicted(const List& list, const NetworkFilters& filters) {
   Asker asker{filters, list};
-  each_name_of(list, {&asker, Asker::take});
+  each_name(list, {&asker, Asker::take});
   return asker.lifted;
 }
 
-struct Below {
-  DomainSet::Builder names;
-  DomainSet all;
-  DomainSet::Builder found;  // each once
-
-  static std::string add(void* to, std::uint32_t /*line*/, const std::string_view& name) {
-    static_cast<Below*>(to)->names.add(name, 0);
-    return {};
-  }
-  static std::string ask(void* to, std::uint32_t /*line*/, const std::string_view& name) {
-    auto& self = *static_cast<Below*>(to);
-    const std::size_t dot = name.find('.');
-    const bool address = IpAddress::parse(name).has_value();
-    if (dot != std::string_view::npos && !address && self.all.covers(name.substr(dot + 1))) {
-      self.found.add(name, 0);
-    }
-    return {};
-  }
-};
-
 std::size_t share_of(const List& list, const ListOverlap& overlap) {
   // Twelve bytes and two of indexes for a name; a number for every fourth line.
-  return overlap.names * std::size_t{14} + (is_names(list) ? list.text.size() / 16 : 0);
+  return overlap.names * std::size_t{14} + (lists_names(list) ? list.text.size() / 16 : 0);
 }
 
 }  // namespace
-
-std::uint32_t count_below(const List& list) {
-  if (!is_names(list)) {
-    return 0;
-  }
-  Below below;
-  each_name_of(list, {&below, Below::add});
-  below.names.end_list();
-  below.all = std::move(below.names).build();
-  each_name_of(list, {&below, Below::ask});
-  below.found.end_list();
-  const std::size_t count = below.found.size();
-  forget_pages(list);
-  return static_cast<std::uint32_t>(count);
-}
 
 std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain) {
   std::vector<ListOverlap> out(lists.size());
@@ -136,7 +88,7 @@ std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainL
   }
   const auto filters = NetworkFilters::build(adblock, to, {});
   for (const List& list : lists) {
-    if (is_names(list)) {
+    if (lists_names(list)) {
       out[list.index].memory = share_of(list, out[list.index]);
       out[list.index].contradicted = adblock.empty() ? 0 : count_contradicted(list, *filters);
     }

@@ -14,7 +14,4 @@ namespace weir::filters {
 // One per list. Builds all Adblock lists together once more and asks them about every name.
 std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain);
 
-// The names of one list that say nothing, since the list covers a parent of theirs.
-std::uint32_t count_below(const List& list);
-
 }  // namespace weir::filters

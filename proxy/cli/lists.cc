@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "filters/lists/overlaps.h"
+#include "filters/lists/below.h"
 #include "filters/lists/read_list.h"
 #include "proxy/base/ascii.h"
 #include "proxy/cli/hits.h"
@@ -282,7 +282,7 @@ int lists(const ListsOptions& options) {
                   options.log.empty() ? nullptr : &hits->of(document.name),
                   document.file.empty() ? store.look(document).value_or(Kept()) : Kept(),
                   policy.lists().lists()[i],
-                  filters::count_below(policy.lists().lists()[i]),
+                  filters::count_below(policy.lists().lists(), i),
                   !options.source.lists.empty()};
     list_json(json, one);
     text.list(one);

@@ -2,7 +2,7 @@
 //
 // Sets of lists: who speaks, which line is named, what exceptions lift, what dry run leaves out.
 #include "filters/lists/list_set.h"
-#include "filters/lists/overlaps.h"
+#include "filters/lists/below.h"
 
 #include <gtest/gtest.h>
 
@@ -165,13 +165,37 @@ TEST(ListSets, CountRulesAndWhatListsHaveInCommon) {
   EXPECT_EQ(overlaps[1].contradicted, 0U);
 }
 
+std::uint32_t below(ListFormat format, const std::string& text, const std::string& other = "") {
+  const std::vector<List> lists = {make("other", ListFormat::Adblock, other),
+                                   make("list", format, text)};
+  return count_below(lists, 1);
+}
+
 TEST(ListSets, NamesBelowAnotherOfTheirListAreDead) {
-  EXPECT_EQ(
-      count_below(make("names", ListFormat::Domains,
-                       "ads.test\na.ads.test\nb.a.ads.test\na.ads.test\nbads.test\n10.0.0.1\n")),
-      2U);
-  EXPECT_EQ(count_below(make("hosts", ListFormat::Hosts, "0.0.0.0 x.a.test a.test b.test\n")), 1U);
-  EXPECT_EQ(count_below(make("rules", ListFormat::Adblock, "||a.test^\n||b.a.test^\n")), 0U);
+  EXPECT_EQ(below(ListFormat::Domains,
+                  "ads.test\na.ads.test\nb.a.ads.test\na.ads.test\nbads.test\n10.0.0.1\n"),
+            2U);
+  EXPECT_EQ(below(ListFormat::Hosts, "0.0.0.0 x.a.test a.test b.test\n"), 1U);
+}
+
+TEST(ListSets, RulesForHostsBelowAnotherOfTheirListAreDead) {
+  const auto dead = [](const std::string& text, const std::string& other = "") {
+    return below(ListFormat::Adblock, text, other);
+  };
+  EXPECT_EQ(dead("||a.test^\n||b.a.test^\nc.b.a.test\n||ba.test^\n||a.test/x\n||d.a.test/x\n"), 2U);
+  EXPECT_EQ(dead("||a.test^\n||b.a.test^$script,3p,domain=x.test\n||c.a.test^$document\n"), 2U);
+  EXPECT_EQ(dead("0.0.0.0 b.a.test\n||a.test^"), 1U);
+  EXPECT_EQ(dead("||öl.test^\n||b.xn--l-0ga.test^"), 1U);
+  EXPECT_EQ(dead("||a.test^\n||b.a.test^$important\n||c.a.test^$redirect=noop.js\n@@||d.a.test^"),
+            0U)
+      << "these do more";
+  for (const char* option : {"script", "3p", "domain=~x.test", "to=b.a.test", "method=get",
+                             "removeparam=x", "important", "badfilter"}) {
+    EXPECT_EQ(dead("||b.a.test^\n||a.test^$" + std::string(option)), 0U) << option;
+  }
+  EXPECT_EQ(dead("||a.test^\n||b.a.test^", "||a.test^$badfilter"), 0U);
+  EXPECT_EQ(dead("||b.a.test^", "||a.test^"), 0U) << "of another list";
+  EXPECT_EQ(dead("!#if false\n||a.test^\n!#endif\n||b.a.test^"), 0U);
 }
 
 TEST(ListSets, TakeNoMoreMemoryForManyShortLinesThanForTheirText) {
