@@ -78,6 +78,15 @@ bare.example
 @@||only-image.example^$image
 ||gone.example^$script,3p
 ||gone.example^$third-party,script,badfilter
+! Tunnels: whose page and for what is not known.
+||1.2.3.4^
+||some.example^
+@@||some.example^$xhr,1p
+||typed.example^
+@@||typed.example^$script
+||named.example^
+@@||named.example^$domain=page.example
+||own.example^$domain=~own.example
 ! Modifiers.
 ||clean.example^$removeparam=utm
 ||whole.example^$removeparam=utm
@@ -241,6 +250,8 @@ TUNNELS = [
     (NO, YES, "third.example"), (NO, YES, "hosting.github.io"), (NO, NO, "place.example"), (NO, NO, "t.example"),
     (NO, NO, "first.example"), (NO, NO, "post.example"), (NO, NO, "swap.example"), (NO, NO, "clean.example"),
     (NO, NO, "gone.example"), (NO, NO, "page.example"), (YES, YES, "order.example"),
+    (YES, YES, "1.2.3.4"), (YES, YES, "x.1.2.3.4"), (NO, YES, "some.example"), (NO, NO, "typed.example"),
+    (YES, YES, "named.example"), (NO, YES, "own.example"), (NO, YES, "a.own.example"),
 ]
 
 
