@@ -41,7 +41,7 @@ struct Filter {
   bool match_case : 1 = false;
   bool methods : 1 = false;  // its limits name some
 
-  // Of a ||host^: 48 bits of its name's hash. The index compares the others.
+  // Of a ||host^: 48 bits of its name's hash. The index compares twelve of the others.
   void set_name(std::uint64_t hash) {
     pattern_at = static_cast<std::uint32_t>(hash);
     pattern_size = static_cast<std::uint16_t>(hash >> 32U);
