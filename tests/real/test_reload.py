@@ -242,7 +242,8 @@ class Failing(Reloading):
             "auth.htpasswd_file": users, "access_log.path": "/nowhere/access.log", "log.path": "/nowhere/log",
             "policy.lists": [{"name": "mine", "file": self.path("nowhere.txt")}],
             "policy.rules": [{"id": "r", "when": {"list": "mine"}, "then": {"block": True}}]}, ok=False)
-        for part in ("auth\\.htpasswd_file: .*users:1: ", "listen\\[1\\]: cannot listen on 127.0.0.1:%d: Address already" % port,
+        for part in ("auth\\.htpasswd_file: .*users:1: ",
+                     "listen\\[1\\]: cannot listen on 127.0.0.1:%d: Address already in use" % port,
                      "access_log\\.path: .*/nowhere/access.log: No such file", "log\\.path: .*/nowhere/log: No such file"):
             self.assertRegex(errors, r"weir\.json:\d+:\d+: " + part)
         self.assertIn("nowhere.txt: it cannot be", errors)
