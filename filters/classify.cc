@@ -8,7 +8,6 @@
 
 #include <libpsl.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -141,10 +140,20 @@ ResourceKind by_other_fields(const Subject& subject, bool referred_elsewhere) {
   return by_extension(subject);
 }
 
-bool canonical(std::string_view host) {
-  return !host.empty() && host.back() != '.' && std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  });
+// What is neither normal nor a host alone.
+std::string_view unusual_host_of(std::string_view text, Arena& arena) {
+  auto authority = text.substr(0, text.find_first_of("/?#"));
+  if (const auto at = authority.rfind('@'); at != npos) {
+    authority.remove_prefix(at + 1);
+  }
+  const bool bracketed = authority.starts_with("[");
+  const auto host = bracketed ? authority.substr(1, authority.find(']') - 1)
+                              : authority.substr(0, authority.find(':'));
+  if (!bracketed && !host.empty() && host.back() != '.' && all(host, kNameChar)) {
+    return host;
+  }
+  const auto normal = normalise_host(host, bracketed, arena);
+  return normal ? normal->name : std::string_view();
 }
 
 // The host of an absolute URL or an origin; empty: there is none.
@@ -153,20 +162,9 @@ std::string_view host_of(std::string_view url, Arena& arena) {
   if (scheme == npos) {
     return {};
   }
-  auto authority = url.substr(scheme + 3);
-  const auto ends = [](char c) { return c == '/' || c == '?' || c == '#'; };
-  authority = {authority.begin(), std::ranges::find_if(authority, ends)};
-  if (const auto at = authority.rfind('@'); at != npos) {
-    authority.remove_prefix(at + 1);
-  }
-  const bool bracketed = authority.starts_with("[");
-  const auto host = bracketed ? authority.substr(1, authority.find(']') - 1)
-                              : authority.substr(0, authority.find(':'));
-  if (!bracketed && canonical(host)) {
-    return host;
-  }
-  const auto normal = normalise_host(host, bracketed, arena);
-  return normal ? normal->name : std::string_view();
+  const auto text = url.substr(scheme + 3);
+  const auto host = bare_host(text);
+  return host.empty() || host.back() == '.' ? unusual_host_of(text, arena) : host;
 }
 
 // Loaded once and never freed: it lasts as long as the process.

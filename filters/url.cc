@@ -213,14 +213,20 @@ bool parse_url(std::string_view text, Subject& subject, Arena& arena) {
   subject.scheme = {name, scheme};
   text.remove_prefix(scheme + 3);
   text = text.substr(0, text.find('#'));
-  const auto* const begins =
-      std::ranges::find_if(text, [](char c) { return c == '/' || c == '?'; });
-  const auto end = static_cast<std::size_t>(begins - text.begin());
-  const auto authority = split_authority(text.substr(0, end));
-  if (!authority || !set_host(*authority, subject, arena)) {
+  Authority authority{bare_host(text)};
+  auto end = authority.host.size();
+  if (end == 0) {
+    end = std::min(text.find_first_of("/?"), text.size());
+    const auto split = split_authority(text.substr(0, end));
+    if (!split) {
+      return false;
+    }
+    authority = *split;
+  }
+  if (!set_host(authority, subject, arena)) {
     return false;
   }
-  subject.port = authority->port != 0 ? authority->port : default_port(subject.scheme);
+  subject.port = authority.port != 0 ? authority.port : default_port(subject.scheme);
   subject.host_only = false;
   set_url(subject, text.substr(end), arena);
   return true;

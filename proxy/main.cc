@@ -3,6 +3,7 @@
 // The program: arguments to commands. Every error is a sentence on standard error with its remedy,
 // and an exit code of sysexits.h. Running the proxy is here; the other commands are in cli/.
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "proxy/cli/arguments.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/sources.h"
+#include "proxy/config/load.h"
 #include "proxy/config/text_rules.h"
 #include "proxy/net/privileges.h"
 #include "proxy/net/service.h"
@@ -46,7 +48,7 @@ tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
   const auto address = weir::parse_admin_address(listen);
   const bool a_file = address && address->kind == weir::AdminAddress::Kind::Unix;
   if (opened && a_file) {
-    service.early_stop.take_along(address->path);
+    service.early_stop.take_along([path = address->path] { ::unlink(path.c_str()); });
   }
   if (opened && a_file && settings.process.becomes_another()) {
     const weir::Settings::Process& process = settings.process;
@@ -55,7 +57,7 @@ tl::expected<Admin, std::string> open_admin(const weir::Settings& settings,
       return tl::unexpected(given.error());
     }
   }
-  return opened;
+  return opened ? std::move(opened) : tl::unexpected("admin.listen: " + opened.error());
 }
 
 void fill(weir::admin::AdminState& state, weir::Server& server) {
@@ -78,7 +80,8 @@ int supervise(const Arguments& arguments, const char* program) {
   if (!arguments.config.empty()) {
     worker.insert(worker.end(), {"--config", arguments.config});
   }
-  return weir::Supervisor(std::move(worker), log_for_now(*settings), arguments.stalled_limit).run();
+  const weir::Supervisor::Files files{log_for_now(*settings), settings->process.pid_file};
+  return weir::Supervisor(std::move(worker), files, arguments.stalled_limit).run();
 }
 
 // This process is to end with the one that watches over it.
@@ -101,7 +104,7 @@ int run(const std::string& path) {
   }
   const auto level = weir::parse_level(settings->log.level).value_or(weir::Level::Info);
   if (const auto opened = weir::diag_open(log_for_now(*settings), level); !opened) {
-    complain(opened.error());
+    complain(weir::placed(path, "log.path: " + opened.error()));
     return EX_CANTCREAT;
   }
   if (const auto taken = service.sockets.take_over(); !taken) {
@@ -110,7 +113,7 @@ int run(const std::string& path) {
   }
   auto admin = open_admin(*settings, service);
   if (!admin) {
-    complain(admin.error());
+    complain(weir::placed(path, admin.error()));
     return EX_UNAVAILABLE;
   }
   weir::Server server(std::move(*settings), path, service);

@@ -167,6 +167,12 @@ void Compiler::take_pattern(const Rule& rule, Filter& filter) {
   filter.start = rule.start;
   filter.host_start = rule.host_start;
   filter.end = rule.end;
+  engine_.name_tops.push_back(0);
+  if (rule.shape == Shape::Host) {
+    const auto hash = name_hash(rule.pattern);
+    engine_.name_tops.back() = static_cast<std::uint16_t>(hash >> 48U);
+    return filter.set_name(hash);
+  }
   auto pattern = rule.pattern;
   Outline outline;
   if (rule.shape == Shape::Expression) {
@@ -246,6 +252,7 @@ void Compiler::settle(std::span<ListReport* const> reports) {
     } else {
       ++report.rules;
       all[kept] = all[i];
+      engine_.name_tops[kept] = engine_.name_tops[i];
       origins[kept++] = origins[i];
     }
   }

@@ -40,6 +40,21 @@ struct Filter {
   bool end : 1 = false;
   bool match_case : 1 = false;
   bool methods : 1 = false;  // its limits name some
+
+  // Of a ||host^: 48 bits of its name's hash. The index compares twelve of the others.
+  void set_name(std::uint64_t hash) {
+    pattern_at = static_cast<std::uint32_t>(hash);
+    pattern_size = static_cast<std::uint16_t>(hash >> 32U);
+  }
+  std::uint64_t name() const { return std::uint64_t{pattern_size} << 32U | pattern_at; }
+  bool is_named_one_of(const Names& names) const {
+    for (std::uint32_t i = 0; i < names.count; ++i) {
+      if ((names.hashes[i] & 0xffff'ffff'ffffULL) == name()) {
+        return true;
+      }
+    }
+    return false;
+  }
 };
 static_assert(sizeof(Filter) == 16);
 
@@ -85,7 +100,8 @@ struct Source {
 struct Engine {
   std::vector<Source> lists;
   std::vector<Filter> filters;
-  std::vector<Origin> origins;  // of the filters
+  std::vector<Origin> origins;           // of the filters
+  std::vector<std::uint16_t> name_tops;  // of the filters: the hash's other bits, until it is filed
   std::vector<Limits> limits{1};
   std::string texts;
   Expressions expressions;

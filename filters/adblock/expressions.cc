@@ -45,6 +45,7 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
     return Error(large ? filters::kExpressionTooLarge : "expression");
   }
   sources_.push_back({std::string(source), ignore_case});
+  ends_.add(ends_of(source, ignore_case));
   return static_cast<std::uint32_t>(sources_.size() - 1);
 }
 
@@ -53,10 +54,14 @@ void Expressions::finish() {
     all_.push_back(std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory)));
   }
   std::vector<Source>().swap(sources_);
+  ends_.finish();
 }
 
 bool Expressions::found(std::uint32_t id, std::string_view text, filters::Work& work,
                         std::size_t* end) const {
+  if (!may_be_found(id, text)) {
+    return false;
+  }
   const RE2& expression = *all_[id];
   if (!work.spend(filters::expression_steps(expression.ProgramSize(), text.size()))) {
     return false;

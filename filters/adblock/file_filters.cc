@@ -126,8 +126,8 @@ bool Filer::file(std::uint32_t id, Purpose purpose) {
   rest_of(purpose).kinds |= filter.kinds;
   const NameEntry entry(id, kinds);
   if (filter.shape == Shape::Host) {
-    const auto name = engine_.text(filter.pattern_at, filter.pattern_size);
-    hosts_.push_back({name_hash(name), purpose, entry});
+    const auto hash = std::uint64_t{engine_.name_tops[id]} << 48U | filter.name();
+    hosts_.push_back({hash, purpose, entry});
     return true;
   }
   const Rule rule = rule_of(filter);
@@ -167,6 +167,7 @@ void Filer::run() {
       file(id, Purpose::Redirect);  // it also names a resource for what others block
     }
   }
+  std::vector<std::uint16_t>().swap(engine_.name_tops);
   engine_.by_host.build(hosts_);
   engine_.by_token.build(by_token_);
   engine_.by_page.build(pages_);

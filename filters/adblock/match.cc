@@ -85,9 +85,9 @@ class Distinct {
   std::uint32_t* table_ = nullptr;
 };
 
-// The tokens that filters know, and where those filters lie.
-std::span<const Found> find_tokens(const Engine& engine, std::string_view url, char* room,
-                                   Arena& arena) {
+// The tokens that filters may know, each once. What tells about them is brought nearer.
+std::span<const Token> likely_tokens(const Engine& engine, std::string_view url, char* room,
+                                     Arena& arena) {
   auto* const tokens = aligned<Token>(url.size() / 2 + 1, arena);
   std::size_t count = 0;
   each_token(url, room, [&](const Token& token) {
@@ -98,13 +98,18 @@ std::span<const Found> find_tokens(const Engine& engine, std::string_view url, c
   for (std::size_t i = 0; i < count; ++i) {
     engine.by_token.prefetch(tokens[i].hash);
   }
-  auto* const out = aligned<Found>(count, arena);
+  return {tokens, count};
+}
+
+// Those that filters know, and where those filters lie. `text`: the URL in lower case.
+std::span<const Found> find_tokens(const Engine& engine, std::span<const Token> likely,
+                                   const char* text, Arena& arena) {
+  auto* const out = aligned<Found>(likely.size(), arena);
   std::size_t found = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Token& token = tokens[i];
+  for (const Token& token : likely) {
     const bool once = (token.at & kRepeated) == 0;
     out[found] = {engine.by_token.find(token.hash, engine.filters.data()), token.at,
-                  once ? near_in(room + 1, token) : 0};
+                  once ? near_in(text, token) : 0};
     found += out[found].place.purposes != 0 ? 1U : 0U;
   }
   return {out, found};
@@ -144,10 +149,8 @@ std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked&
   switch (filter.shape) {
     case Shape::Any:
       return wants_end ? asked.url.host_begin : 0;
-    case Shape::Host:  // found by the hash of a whole name
-      return asked.host.name().ends_with(engine.text(filter.pattern_at, filter.pattern_size))
-                 ? asked.url.host_end
-                 : kNoMatch;
+    case Shape::Host:
+      return filter.is_named_one_of(asked.host.names()) ? asked.url.host_end : kNoMatch;
     case Shape::Expression: {
       const PatternView outline{engine.text(filter.pattern_at, filter.pattern_size), filter.start,
                                 false, filter.end};
@@ -203,6 +206,7 @@ bool covers_host(const Engine& engine, const Filter& filter, const Limits& limit
 
 }  // namespace
 
+// What is looked up was asked of memory some steps before.
 void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
   host.set(subject.host);
@@ -210,7 +214,7 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
     engine.by_host.prefetch(host.names().hashes[i]);
   }
   char* const room = arena.allocate(room_for(raw.size()));
-  tokens = find_tokens(engine, raw, room, arena);
+  const auto likely = likely_tokens(engine, raw, room, arena);
   by_host.set(engine, engine.by_host, host.names());
   url.text = {room + 1, raw.size()};
   url.work = &work;
@@ -230,6 +234,7 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   same_host = subject.host == subject.page_host;
   method = method_bit(subject.method);
   forbidden = forbidden_parties(engine, *this);
+  tokens = find_tokens(engine, likely, room + 1, arena);
 }
 
 void Asked::ask_about(const Engine& engine, Purpose purpose) {
@@ -295,6 +300,10 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
       (filter.methods && !method_fits(limits, asked.method))) {
     return false;
   }
+  if (filter.shape == Shape::Expression &&
+      !engine.expressions.may_be_found(limits.expression, asked.raw)) {
+    return false;
+  }
   const bool costly = filter.shape == Shape::Wild || filter.shape == Shape::Expression;
   if (costly &&
       (!may_match(engine, filter, asked, token_at, at) || !hosts_fit(engine, limits, asked))) {
@@ -318,9 +327,12 @@ bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, Filte
     return false;
   }
   const auto ask = [&](std::uint32_t id, bool fits, std::size_t token_at, std::uint16_t place) {
+    if (asked.work.spend(1 + fits * kTryCost) && !fits) {
+      return false;
+    }
     const Filter& filter = engine.filters[id];
-    const bool yes = asked.work.spend(fits ? kTryCost : 1) && fits && wants(filter) &&
-                     matches(engine, filter, asked, token_at, place) && use(filter);
+    const bool yes =
+        fits && wants(filter) && matches(engine, filter, asked, token_at, place) && use(filter);
     return yes || asked.gave_up_at(filter);
   };
   const auto plain = [&](const NameEntry& entry) {
@@ -341,7 +353,8 @@ bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, Filte
     const bool once = (token.at & kRepeated) == 0;
     const auto at = once ? token.at : kNoMatch;
     const auto by_token = [&](const TokenEntry& entry) {
-      const bool fits = asked.fits(entry.kinds) && (!once || entry.may_be_near(token.near));
+      const bool fits = static_cast<unsigned>(asked.fits(entry.kinds)) &
+                        static_cast<unsigned>(!once | entry.may_be_near(token.near));
       return ask(entry.filter, fits, at, entry.place());
     };
     if (engine.by_token.each(token.place, purpose, by_token)) {

@@ -51,7 +51,10 @@ struct Asked {
   AskedHost page;
   Kinds kinds = 0;      // a filter must have one of these
   Kinds forbidden = 0;  // and none of these parties
-  bool fits(Kinds filter) const { return (filter & kinds) != 0 && (filter & forbidden) == 0; }
+  // Without a branch: which of many filters fit is beyond guessing.
+  bool fits(Kinds filter) const {
+    return ((filter & kinds) != 0) & static_cast<unsigned>((filter & forbidden) == 0);
+  }
   std::uint16_t method = 0;
   bool third = false;
   bool same_host = false;

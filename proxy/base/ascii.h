@@ -25,6 +25,7 @@ enum CharClass : std::uint8_t {
   kHostChar =
       32,  // what a registered name may hold after our own rule (letters, digits, - . _ ~ %)
   kAlpha = 64,
+  kNameChar = 128,  // of a host name in normal form (host.h): kHostChar without capitals
 };
 
 namespace detail {
@@ -48,6 +49,7 @@ constexpr std::uint8_t classify(unsigned c) {
   add(hex, kHexDigit);
   add(digit || alpha || c == 0x2d || c == 0x2e || c == 0x5f, kHostChar);
   add(alpha, kAlpha);
+  add(digit || lower || c == 0x2d || c == 0x2e || c == 0x5f, kNameChar);
   return static_cast<std::uint8_t>(bits);
 }
 constexpr std::array<std::uint8_t, 256> make_classes() {

@@ -22,20 +22,20 @@ struct Shape {
 Shape look_at(std::string_view name) {
   Shape shape;
   std::size_t label = 0;
+  unsigned classes = kHostChar | kNameChar;  // of all bytes
   for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    if (c == '.') {
+    classes &= detail::kClasses[static_cast<unsigned char>(name[i])];
+    if (name[i] == '.') {
       if (i == label || i - label > kLabelLimit) {
         return shape;
       }
       label = i + 1;
-    } else if (!is(c, kHostChar)) {
-      return shape;
     }
-    shape.capitals = shape.capitals || to_lower(c) != c;
   }
   const std::size_t last = name.size() - label;
-  shape.valid = last > 0 && last <= kLabelLimit && name.size() <= kHostNameLimit;
+  shape.valid = (classes & kHostChar) != 0 && last > 0 && last <= kLabelLimit &&
+                name.size() <= kHostNameLimit;
+  shape.capitals = (classes & kNameChar) == 0;
   shape.last_label = label;
   return shape;
 }

@@ -12,6 +12,7 @@
 
 #include "proxy/base/address.h"
 #include "proxy/base/arena.h"
+#include "proxy/base/ascii.h"
 #include "proxy/base/failure.h"
 
 namespace weir {
@@ -29,11 +30,21 @@ constexpr std::size_t kLabelLimit = 63;
 
 // Normalises the host part of an authority. `bracketed`: it stood in brackets, which makes it IPv6
 // and nothing else. Refused with BadHost: percent-encoding, any byte but letters, digits, '-', '_'
-// and
-// '.', empty or long labels, a name that ends in a number without being a strict dotted quad, and
-// zones. Internationalised names must come as A-labels. Allocates only for text with capitals or an
-// IPv6 literal in another spelling than RFC 5952's.
+// and '.', empty or long labels, a name that ends in a number without being a strict dotted quad,
+// and zones. Internationalised names must come as A-labels. Allocates only for text with capitals
+// or an IPv6 literal in another spelling than RFC 5952's.
 Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena);
+
+// The bytes of names that the text behind a URL's "://" begins with, if they are all of its
+// authority, as they nearly always are. Empty: it has a user, a port, brackets or capitals.
+inline std::string_view bare_host(std::string_view text) {
+  std::size_t end = 0;
+  while (end < text.size() && is(text[end], kNameChar)) {
+    ++end;
+  }
+  const bool whole = end == text.size() || text[end] == '/' || text[end] == '?' || text[end] == '#';
+  return text.substr(0, whole ? end : 0);
+}
 
 // That host and port as an authority (RFC 3986 3.2), for Host and CONNECT: IPv6 in brackets; the
 // port left out if it is `usual`, the one that goes without saying (0: none does). `host` is

@@ -11,9 +11,16 @@
 namespace weir::cli {
 namespace {
 
+// Names differ most often in length, then at the end: "sec-fetch-dest", "sec-fetch-mode".
+bool is_named(const AskedField& field, std::string_view name) {
+  return field.name.size() == name.size() &&
+         (name.empty() || to_lower(field.name.back()) == to_lower(name.back())) &&
+         same_ignoring_case(field.name, name);
+}
+
 std::string_view nth_value(const void* from, std::string_view name, std::size_t nth) {
   for (const AskedField& field : *static_cast<const AskedFields*>(from)) {
-    if (same_ignoring_case(field.name, name) && nth-- == 0) {
+    if (is_named(field, name) && nth-- == 0) {
       return field.value;
     }
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See check.h. What is timed is what the proxy does for each request: put the URL in order, find
-// out what it is for and which page it belongs to, and judge it. Reading and writing JSON is not.
+// See check.h.
 #include "proxy/cli/check.h"
 
 #include <sysexits.h>
@@ -10,12 +9,7 @@
 #include <cstdio>
 
 #include "proxy/base/clock.h"
-#include "proxy/cli/as_sent.h"
-#include "proxy/cli/as_written.h"
-#include "proxy/cli/asked.h"
-#include "proxy/cli/judges.h"
-#include "proxy/cli/lines.h"
-#include "proxy/cli/stopwatch.h"
+#include "proxy/cli/check_block.h"
 #include "proxy/cli/time_text.h"
 #include "proxy/observe/json_writer.h"
 
@@ -23,10 +17,8 @@ namespace weir::cli {
 namespace {
 
 constexpr std::uint64_t kComplaintsMost = 20;
-constexpr std::uint64_t kProgressEvery = 4096;  // lines between two looks about
+constexpr std::uint64_t kProgressEvery = 64;  // blocks of lines between two looks about
 constexpr Nanos kProgressInterval = 200'000'000;
-constexpr std::string_view kWriteObject =
-    R"(Write one JSON object a line, such as {"i":0,"url":"http://example.com/","method":"GET"}.)";
 constexpr double kMiB = 1024.0 * 1024.0;
 
 struct Loading {
@@ -40,7 +32,7 @@ struct Loading {
 class Run {
  public:
   Run(Judge& judge, LineReader& in, LineWriter& out, WallTime at)
-      : judge_(judge), in_(in), out_(out), at_(at), clock_cost_(clock_cost_ns()) {}
+      : judge_(judge), in_(in), out_(out), block_(judge, at) {}
 
   // False when the requests could not be read to their end.
   bool all();
@@ -48,33 +40,18 @@ class Run {
   std::string summary(const Loading& loading) const;
 
  private:
-  void one(std::string_view line);
-  bool decide_timed();
-  Nanos decide_once();
-  bool introduce();
-  // `remedy`: a sentence for people, behind the clause that says what is wrong. A URL that no proxy
-  // can be asked for counts as blocked; a line that says less has no answer.
-  enum class Passes : std::uint8_t { Unknown, Nowhere };
-  void refuse(const std::string& why, std::string_view remedy, Passes passes = Passes::Unknown);
-  void answer();
-  void put_index();
+  void refuse(const CheckedLine& line);
+  void answer(const CheckedLine& line);
+  void put_index(const CheckedLine& line);
   void show_progress();
 
   Judge& judge_;
   LineReader& in_;
   LineWriter& out_;
-  WallTime at_;
-  Nanos clock_cost_;
-  Arena texts_{16 * 1024};  // of the line
-  Arena arena_{16 * 1024};  // of the decision
-  Asked asked_;
-  filters::Subject subject_;
-  std::string known_client_;
-  IpAddress known_address_ = IpAddress::v4(0x7f000001);
+  CheckBlock block_;
   JsonWriter json_;
   Durations durations_;
-  CpuBound cpu_;
-  bool described_ = false;
+  std::uint64_t blocks_ = 0;
   std::uint64_t requests_ = 0;
   std::uint64_t blocked_ = 0;
   std::uint64_t excepted_ = 0;
@@ -86,137 +63,80 @@ class Run {
 };
 
 bool Run::all() {
-  std::string_view line;
-  while (true) {
-    const LineReader::Got got = in_.next(line);
-    if (got == LineReader::Got::End || got == LineReader::Got::Failed) {
-      judge_.forget_texts();
-      if (progress_) {
-        std::fputs("\r\033[K", stderr);
+  LineReader::Got got = LineReader::Got::Line;
+  while (got == LineReader::Got::Line) {
+    got = block_.read(in_);
+    block_.judge(durations_);
+    for (const CheckedLine& line : block_.lines()) {
+      if (line.fault.empty()) {
+        answer(line);
+      } else {
+        refuse(line);
       }
-      return got == LineReader::Got::End;
     }
-    texts_.reset();
-    if (got == LineReader::Got::TooLong) {
-      asked_.clear();
-      refuse("the line is longer than 1 MiB", kWriteObject);
-    } else if (!line.empty()) {
-      one(line);
-    }
-    if (in_.number() % kProgressEvery == 0) {
+    if (++blocks_ % kProgressEvery == 0) {
       judge_.forget_texts();
       show_progress();
     }
   }
+  judge_.forget_texts();
+  if (progress_) {
+    std::fputs("\r\033[K", stderr);
+  }
+  return got == LineReader::Got::End;
 }
 
-void Run::one(std::string_view line) {
-  if (const auto read = read_asked(line, texts_, asked_); !read) {
-    return refuse(read.error(), kWriteObject);
-  }
-  if (!introduce()) {
-    return refuse("its client is no address", "Write one such as \"192.168.1.20\".");
-  }
-  if (!decide_timed()) {
-    const bool tunnel = asked_.method == "CONNECT";
-    return refuse(tunnel ? "its url is not host:port" : "its url is no http URL",
-                  tunnel ? "Write one such as \"example.com:443\"."
-                         : "Write one such as \"http://example.com/path\", with its host in ASCII "
-                           "and addresses in full.",
-                  Passes::Nowhere);
-  }
-  answer();
-}
-
-bool Run::introduce() {
-  subject_ = {};
-  if (asked_.client != known_client_) {
-    const auto address = IpAddress::parse(asked_.client);
-    if (!asked_.client.empty() && !address) {
-      return false;
-    }
-    known_client_ = asked_.client;
-    known_address_ = address.value_or(IpAddress::v4(0x7f000001));
-  }
-  subject_.client = known_address_;
-  subject_.user = asked_.user;
-  subject_.listener = asked_.listener;
-  subject_.now = at_;
-  judge_.introduce(subject_);
-  return true;
-}
-
-Nanos Run::decide_once() {
-  arena_.reset();
-  const Nanos begin = now_ns();
-  described_ = judge_.judges_text()
-                   ? describe_as_written(asked_, arena_, subject_)
-                   : describe(asked_, arena_, subject_) &&
-                         (subject_.host_only || is_proxied_scheme(subject_.scheme));
-  if (described_) {
-    judge_.decide(subject_, arena_);
-  }
-  return now_ns() - begin - clock_cost_;
-}
-
-bool Run::decide_timed() {
-  cpu_.mark();
-  const Nanos took = decide_once();
-  if (described_) {
-    durations_.add(cpu_.bounded(took));
-  }
-  return described_;
-}
-
-void Run::put_index() {
+void Run::put_index(const CheckedLine& line) {
   json_.clear();
   json_.open_object();
   json_.name("i");
-  if (asked_.index.empty()) {
-    json_.number(in_.number() - 1);
+  if (line.asked.index.empty()) {
+    json_.number(line.number - 1);
   } else {
-    json_.raw(asked_.index);
+    json_.raw(line.asked.index);
   }
 }
 
-void Run::refuse(const std::string& why, std::string_view remedy, Passes passes) {
+void Run::refuse(const CheckedLine& line) {
   if (++errors_ <= kComplaintsMost) {
-    complain("line " + std::to_string(in_.number()) + ": " + why + ". " + std::string(remedy));
+    complain("line " + std::to_string(line.number) + ": " + line.fault + ". " +
+             std::string(line.remedy));
   }
-  put_index();
-  if (passes == Passes::Nowhere) {
+  put_index(line);
+  if (line.passes_nowhere) {
     json_.name("block").flag(true);
   }
-  json_.name("error").text(why);
+  json_.name("error").text(line.fault);
   json_.close_object();
   out_.put(json_.written());
 }
 
-void Run::answer() {
-  const Said said = judge_.said();
+void Run::answer(const CheckedLine& line) {
+  const Said& said = line.said;
   ++requests_;
   blocked_ += said.block ? 1U : 0U;
-  excepted_ += said.excepted.empty() ? 0U : 1U;
+  excepted_ += said.excepted ? 1U : 0U;
   rewritten_ += said.rewrite.empty() ? 0U : 1U;
   gave_up_ += said.gave_up ? 1U : 0U;
-  put_index();
+  put_index(line);
   json_.name("block").flag(said.block);
   const auto optional = [this](std::string_view name, std::string_view value) {
     if (!value.empty()) {
       json_.name(name).text(value);
     }
   };
+  const auto text = said.hit.text();
   optional("decision", said.decision);
-  optional("rule", said.rule);
+  optional("rule", said.ruled_by_line ? text : said.rule);
   if (said.hit) {
     json_.name("list").text(said.hit.list_name);
     json_.name("line").number(said.hit.line);
-    json_.name("text").text(said.hit.text());
+    json_.name("text").text(text);
   }
   if (said.gave_up) {
     json_.name("gave_up").flag(true);
   }
-  optional("excepted", said.excepted);
+  optional("excepted", said.excepted.text());
   optional("rewrite", said.rewrite);
   optional("connect_to", said.connect_to);
   optional("redirect", said.redirect);

@@ -52,8 +52,7 @@ Complaints trouble_with_files(const Settings& settings) {
 // "setting: what" with where that setting stands.
 void complain_of(const std::string& config, const Complaints& troubles) {
   for (const std::string& trouble : troubles) {
-    const std::string place = place_of(config, trouble.substr(0, trouble.find(':')));
-    complain(place.empty() ? trouble : place + ": " + trouble);
+    complain(placed(config, trouble));
   }
 }
 

@@ -47,9 +47,9 @@ Said SetJudge::said() const {
   out.block = verdict_.block;
   out.hit = verdict_.by;
   out.gave_up = verdict_.gave_up;
-  out.excepted = verdict_.exception.text();
+  out.excepted = verdict_.exception;
   if (verdict_.block) {
-    out.rule = verdict_.by.text();
+    out.ruled_by_line = true;
     out.redirect = verdict_.redirect;
   } else {
     out.rewrite = verdict_.edits.url;

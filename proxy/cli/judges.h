@@ -20,10 +20,11 @@ namespace weir::cli {
 struct Said {
   bool block = false;
   std::string_view decision;    // a word, where a policy decided
-  std::string_view rule;        // a policy's rule, or the deciding line of a list
+  std::string_view rule;        // a policy's
+  bool ruled_by_line = false;   // there is no policy: the deciding line is the rule
   filters::ListHit hit;         // the line of a list that led to the decision
   bool gave_up = false;         // blocked at that line, as asking on would have cost too much
-  std::string_view excepted;    // the line that lifted a block
+  filters::ListHit excepted;    // the line that lifted a block
   std::string_view rewrite;     // the URL to ask for instead
   std::string_view connect_to;  // a tunnel: the host it leads to instead
   std::string_view redirect;    // a neutral resource, or the URL a rule sends the client to

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/base/ascii.h"
 #include "proxy/config/policy_files.h"
 #include "proxy/config/policy_names.h"
 #include "proxy/config/read.h"
@@ -66,6 +67,22 @@ Loaded load(std::string_view text, std::string_view file_name, ExpressionFault j
   return settings;
 }
 
+// What stands there, "listen[1].at"; null: nothing.
+const Value* find_setting(const Value& root, std::string_view path) {
+  const Value* at = &root;
+  while (at != nullptr && !path.empty()) {
+    const std::string_view step = path.substr(0, path.find_first_of(".[", 1));
+    path.remove_prefix(step.size());
+    if (step.starts_with('[')) {
+      const auto index = parse_decimal(step.substr(1, step.find(']') - 1));
+      at = index ? at->item(*index) : nullptr;
+    } else {
+      at = at->find(step.substr(step.starts_with('.') ? 1 : 0));
+    }
+  }
+  return at;
+}
+
 tl::unexpected<std::vector<Problem>> only(std::string_view file, std::string message,
                                           std::string remedy) {
   Problem problem;
@@ -100,12 +117,7 @@ std::string place_of(const std::string& path, std::string_view setting) {
   const auto text = read_text_file(path);
   Problems found;
   const auto tree = text ? read_tree(*text, found) : std::nullopt;
-  const Value* at = tree ? &*tree : nullptr;
-  for (std::string_view rest = setting; at != nullptr && !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find('.'));
-    at = at->find(name);
-    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-  }
+  const Value* const at = tree ? find_setting(*tree, setting) : nullptr;
   if (at == nullptr) {
     return path;
   }
@@ -113,6 +125,11 @@ std::string place_of(const std::string& path, std::string_view setting) {
   found.add(at->offset, {}, {}, {});
   const Problem place = found.take(*text, path).front();
   return path + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+std::string placed(const std::string& path, const std::string& fault) {
+  const std::string place = path.empty() ? "" : place_of(path, fault.substr(0, fault.find(':')));
+  return place.empty() ? fault : place + ": " + fault;
 }
 
 }  // namespace weir

@@ -29,7 +29,12 @@ Loaded load_settings(std::string_view text, std::string_view file_name,
 // The same for a file. One that is missing, unreadable, too large or no regular file is a problem.
 Loaded load_settings_file(const std::string& path, ExpressionFault judge = nullptr);
 
-// Where a setting stands in that file, "weir.json:3:12"; the file alone where it does not.
+// Where a setting ("http.via", "listen[1]") stands in that file, "weir.json:3:12"; the file alone
+// where it does not. For faults that only come to light when a setting is used: the file is read
+// again.
 std::string place_of(const std::string& path, std::string_view setting);
+
+// Such a fault, "auth.htpasswd_file: ...", behind its setting's place. As it is without a file.
+std::string placed(const std::string& path, const std::string& fault);
 
 }  // namespace weir

@@ -62,6 +62,8 @@ constexpr const char* kSupervisorFd = "WEIR_SUPERVISOR_FD";
 constexpr const char* kSupervisorPid = "WEIR_SUPERVISOR_PID";
 constexpr const char* kRestarts = "WEIR_RESTARTS";
 constexpr const char* kLastEnd = "WEIR_LAST_END";
+// What a worker says beside the words of systemd: where the operator's log goes, as in log.path.
+constexpr const char* kLog = "WEIR_LOG";
 
 // As many descriptors as one message may carry (SCM_MAX_FD of the kernel is 253).
 constexpr std::size_t kMostDescriptors = 250;

@@ -64,13 +64,13 @@ tl::expected<void, std::string> drop_privileges(const std::string& user, const s
     if (::setgid(identity->gid) == 0) {
       return {};
     }
-    return tl::unexpected("cannot enter group \"" + group + "\": " + std::strerror(errno) +
-                          "; start as root");
+    return tl::unexpected("process.group: cannot enter group \"" + group +
+                          "\": " + std::strerror(errno) + "; start as root");
   }
   if (::initgroups(user.c_str(), identity->gid) != 0 || ::setgid(identity->gid) != 0 ||
       ::setuid(identity->uid) != 0) {
-    return tl::unexpected("cannot become user \"" + user + "\": " + std::strerror(errno) +
-                          "; start as root, or leave process.user out");
+    return tl::unexpected("process.user: cannot become user \"" + user + "\": " +
+                          std::strerror(errno) + "; start as root, or leave process.user out");
   }
   return {};
 }
@@ -83,7 +83,7 @@ tl::expected<void, std::string> give_file(const std::string& path, const std::st
   }
   // Whoever this was before may have put something else there.
   if (::lchown(path.c_str(), identity->uid, identity->gid) != 0) {
-    return tl::unexpected("cannot give " + path + " to " + user + ":" + group + ": " +
+    return tl::unexpected("process.user: cannot give " + path + " to " + user + ":" + group + ": " +
                           std::strerror(errno));
   }
   return {};

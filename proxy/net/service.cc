@@ -51,9 +51,9 @@ void EarlyStop::end() {
   }
 }
 
-void EarlyStop::take_along(std::string path) {
+void EarlyStop::take_along(std::function<void()> removal) {
   const std::lock_guard lock(mutex_);
-  files_.push_back(std::move(path));
+  removals_.push_back(std::move(removal));
 }
 
 // The main thread is in the middle of something and cannot be asked to stop it: what it has begun
@@ -70,8 +70,8 @@ void EarlyStop::wait() {
   }
   diag(Level::Info, "stopped before it was ready");
   const std::lock_guard lock(mutex_);
-  for (const std::string& file : files_) {
-    ::unlink(file.c_str());
+  for (const auto& remove : removals_) {
+    remove();
   }
   std::_Exit(EX_OK);
 }

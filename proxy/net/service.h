@@ -3,8 +3,8 @@
 // What joins this process to whoever started it: whom to tell, and the sockets that outlive us.
 #pragma once
 
+#include <functional>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,15 +25,15 @@ class EarlyStop {
   void begin();
   // Whatever signal comes from now on is left to others. To be called again does nothing.
   void end();
-  // A file that is to go with the process. Any thread.
-  void take_along(std::string path);
+  // What removes a file that is to go with the process; on another thread. Any thread.
+  void take_along(std::function<void()> removal);
 
  private:
   void wait();
 
   std::mutex mutex_;
-  std::vector<std::string> files_;  // guarded by mutex_
-  int ended_ = -1;                  // an event
+  std::vector<std::function<void()>> removals_;  // guarded by mutex_
+  int ended_ = -1;                               // an event
   std::thread thread_;
 };
 

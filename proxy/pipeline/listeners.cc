@@ -25,6 +25,10 @@ void close_all(const std::vector<int>& fds, bool ends) {
   }
 }
 
+std::string with_setting(std::size_t index, const std::string& why) {
+  return "listen[" + std::to_string(index) + "]: " + why;
+}
+
 // What only a start can do about a socket that cannot be had.
 std::string remedy_while_running(const Settings::Listener& wanted) {
   constexpr std::uint16_t kPrivileged = 1024;
@@ -89,7 +93,7 @@ tl::expected<std::unique_ptr<Listeners::Change>, Listeners::Fault> Listeners::be
   for (std::size_t i = 0; i < wanted.size() && !inherited_; ++i) {
     if (std::string why = open_one(wanted[i], *out); !why.empty()) {
       const bool rights = wanted[i].mode == ListenMode::Tproxy && why.find("TPROXY") != why.npos;
-      return tl::unexpected(Fault{std::move(why), rights ? EX_NOPERM : EX_UNAVAILABLE});
+      return tl::unexpected(Fault{with_setting(i, why), rights ? EX_NOPERM : EX_UNAVAILABLE});
     }
   }
   return out;
@@ -119,7 +123,8 @@ tl::expected<std::unique_ptr<Listeners::Change>, std::vector<std::string>> Liste
     return out;
   }
   std::vector<std::string> problems;
-  for (const Settings::Listener& each : wanted) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Settings::Listener& each = wanted[i];
     const auto same = std::ranges::find_if(
         open_, [&](const One& one) { return one.written == each && !has_id(out->next_, one.id); });
     if (same != open_.end()) {
@@ -129,12 +134,13 @@ tl::expected<std::unique_ptr<Listeners::Change>, std::vector<std::string>> Liste
     const One* const before = heir_of(each, *out, wanted);
     if (before == nullptr) {
       if (std::string why = open_one(each, *out); !why.empty()) {
-        problems.push_back(std::move(why) + remedy_while_running(each));
+        problems.push_back(with_setting(i, why + remedy_while_running(each)));
       }
     } else if (each.mode == ListenMode::Tproxy || before->mode == ListenMode::Tproxy) {
-      problems.push_back("the listener on " + before->at.text() +
-                         " cannot become, or cease to be, one for TPROXY while it is open: use "
-                         "another port in \"listen\", or restart");
+      problems.push_back(with_setting(
+          i, "the listener on " + before->at.text() +
+                 " cannot become, or cease to be, one for TPROXY while it is open: use another "
+                 "port in \"listen\", or restart"));
     } else {
       const std::uint32_t id = ++last_id_;
       out->opened_.push_back({{id, -1, before->id, before->at, each.name, each.mode}, {}});

@@ -60,7 +60,7 @@ class Listeners {
     std::vector<std::uint32_t> closed_;
   };
 
-  // Why the start cannot have its sockets.
+  // Why the start cannot have its sockets; "listen[1]: ..." where a setting is at fault.
   struct Fault {
     std::string what;
     int exit_code;
@@ -69,8 +69,8 @@ class Listeners {
   // For the start: sockets of the service manager if there are any, else as the settings say.
   tl::expected<std::unique_ptr<Change>, Fault> begin(const std::vector<Settings::Listener>& wanted,
                                                      unsigned workers);
-  // What leads from what is open to what is wanted. Whatever is wrong, each a sentence with its
-  // remedy; then nothing remains open that was not before.
+  // What leads from what is open to what is wanted. Whatever is wrong, each "listen[1]: " and a
+  // sentence with its remedy; then nothing remains open that was not before.
   tl::expected<std::unique_ptr<Change>, std::vector<std::string>> plan(
       const std::vector<Settings::Listener>& wanted);
   // The workers have been given the change.

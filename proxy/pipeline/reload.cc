@@ -50,7 +50,7 @@ std::string open_proxy_trouble(const Settings& settings,
                                const std::vector<Listeners::One>& listeners) {
   for (const Listeners::One& one : listeners) {
     if (!one.at.address.is_loopback() && serves_strangers(settings)) {
-      return "on " + one.at.text() +
+      return "clients.allow: on " + one.at.text() +
              " this would be an open proxy: set auth.htpasswd_file, allow only inner networks in "
              "clients.allow, or write clients.open_proxy: true if it is meant";
     }
@@ -67,7 +67,7 @@ std::string log_trouble(const std::string& path) {
   constexpr int kHow = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   const int fd = ::open(path.c_str(), kHow, kMode);
   if (fd < 0) {
-    return "cannot open the log " + path + ": " + std::strerror(errno);
+    return "log.path: cannot open the log " + path + ": " + std::strerror(errno);
   }
   ::close(fd);
   return {};
@@ -115,7 +115,16 @@ Configuration::Generation Configuration::generation() const {
 tl::expected<void, std::string> Configuration::open_log() const {
   const std::lock_guard lock(mutex_);
   const Settings::Log& log = settings_->log;
-  return diag_open(log.path, parse_level(log.level).value_or(Level::Info));
+  const auto opened = diag_open(log.path, parse_level(log.level).value_or(Level::Info));
+  return opened ? opened : tl::unexpected(placed(file_, "log.path: " + opened.error()));
+}
+
+Configuration::Problems Configuration::placed_all(const Problems& faults) const {
+  Problems out;
+  for (const std::string& fault : faults) {
+    out.push_back(placed(file_, fault));
+  }
+  return out;
 }
 
 Configuration::Problems Configuration::unreadable() const {
@@ -140,7 +149,7 @@ Configuration::Problems Configuration::unreadable() const {
 Configuration::Problems Configuration::make_setup() {
   auto made = Setup::make(*settings_, nullptr);
   if (!made) {
-    return made.error();
+    return placed_all(made.error());
   }
   setup_ = std::make_shared<const Setup>(std::move(*made));
   return {};
@@ -166,10 +175,11 @@ void Configuration::fill_in(Setup& setup, const std::vector<Listeners::One>& lis
 tl::expected<void, Listeners::Fault> Configuration::open_listeners(unsigned workers) {
   auto opened = listeners_.begin(settings_->listeners, workers);
   if (!opened) {
-    return tl::unexpected(opened.error());
+    return tl::unexpected(
+        Listeners::Fault{placed(file_, opened.error().what), opened.error().exit_code});
   }
   if (std::string why = open_proxy_trouble(*settings_, (*opened)->next()); !why.empty()) {
-    return tl::unexpected(Listeners::Fault{std::move(why), EX_CONFIG});
+    return tl::unexpected(Listeners::Fault{placed(file_, why), EX_CONFIG});
   }
   listeners_.commit(**opened);
   Setup setup = *setup_;
@@ -242,7 +252,7 @@ Configuration::Problems Configuration::prepare_settings(Next& next) {
   if (settings.access_log.path != settings_->access_log.path) {
     next.access_log = std::make_unique<TriedFile>(settings.access_log.path);
     if (std::string why = LogWriter::can_open(settings.access_log.path); !why.empty()) {
-      problems.push_back(std::move(why));
+      problems.push_back("access_log.path: " + why);
     }
   }
   auto listeners = listeners_.plan(settings.listeners);
@@ -256,7 +266,7 @@ Configuration::Problems Configuration::prepare_settings(Next& next) {
     next.setup = std::make_shared<const Setup>(std::move(*setup));
     next.listeners = std::move(*listeners);
   }
-  return problems;
+  return placed_all(problems);
 }
 
 Configuration::Problems Configuration::prepare(const LoadedPolicy& loaded) {

@@ -47,14 +47,14 @@ class Configuration {
     WallTime since;
   };
   Generation generation() const;
-  // Opens the operator's log as the settings in use say.
+  // Opens the operator's log as the settings in use say; else why not, with the setting's place.
   tl::expected<void, std::string> open_log() const;
 
   // Files that a reload would read and this process may not: a sentence for each.
   Problems unreadable() const;
 
-  // At the start, in this order. Clients may not be connected to this address, though no listener
-  // here is there.
+  // At the start, in this order; what is wrong with a setting is told with its place. Clients may
+  // not be connected to this address, though no listener here is there.
   void never_dial(const Endpoint& at) { never_dialled_.push_back(at); }
   Problems make_setup();
   tl::expected<void, Listeners::Fault> open_listeners(unsigned workers);
@@ -80,6 +80,7 @@ class Configuration {
  private:
   struct Next;
   Problems prepare_settings(Next& next);
+  Problems placed_all(const Problems& faults) const;
   void take_settings(Next& next);
   void give_to_workers(Next& next);
   void fill_in(Setup& setup, const std::vector<Listeners::One>& listeners);

@@ -3,7 +3,6 @@
 // See server.h. The control loop is Asio's: signals and timers, where nothing is hot.
 #include "proxy/pipeline/server.h"
 
-#include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
+#include "proxy/config/load.h"
 #include "proxy/lists/load.h"
 #include "proxy/net/privileges.h"
 #include "proxy/pipeline/inside.h"
@@ -31,18 +31,6 @@ constexpr Micros kReloadLook = 20 * kMillisecond;  // whether it has ended
 
 tl::unexpected<StartFault> fault(std::string what, int exit_code) {
   return tl::unexpected(StartFault{std::move(what), exit_code});
-}
-
-// Never through a link: the process before may have left one, and this may be root.
-bool write_pid_file(const std::string& path, const std::string& text) {
-  constexpr int kHow = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  constexpr mode_t kMode = 0644;
-  const int fd = ::open(path.c_str(), kHow, kMode);
-  if (fd < 0) {
-    return false;
-  }
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  return ::close(fd) == 0 && written;
 }
 
 std::string lines_of(const std::vector<std::string>& texts) {
@@ -163,6 +151,7 @@ Server::Server(Settings settings, std::string config, Service& service)
       service_(service),
       reports_(service.notifier),
       configuration_(std::move(settings), config_, service.sockets),
+      pid_file_(std::make_shared<PidFile>()),
       refresher_(std::make_unique<Refresher>(configuration_.settings()->lists.directory, hooks(),
                                              control_metrics_)) {}
 
@@ -175,7 +164,7 @@ tl::expected<void, StartFault> Server::make_setup() {
 
 tl::expected<void, StartFault> Server::load_authority() {
   const std::string why = prepare_inside(configuration_.settings()->tls, shared_, wall_now());
-  return why.empty() ? tl::expected<void, StartFault>() : fault(why, EX_CONFIG);
+  return why.empty() ? tl::expected<void, StartFault>() : fault(placed(config_, why), EX_CONFIG);
 }
 
 // A disk that cannot be used is no reason not to start: the operator is told.
@@ -215,7 +204,11 @@ Refresher::Hooks Server::hooks() {
   Refresher::Hooks out;
   out.read = [this] { return configuration_.read(); };
   out.prepare = [this](const LoadedPolicy& loaded) { return configuration_.prepare(loaded); };
-  out.commit = [this] { return configuration_.commit(); };
+  out.commit = [this] {
+    ConfigurationChange change = configuration_.commit();
+    reports_.logs_to(configuration_.settings()->log.path);
+    return change;
+  };
   return out;
 }
 
@@ -236,7 +229,7 @@ tl::expected<void, StartFault> Server::open_access_log() {
     log_rings_.push_back(log_writer_->add_ring(log.queue_bytes));
   }
   if (const auto started = log_writer_->start(); !started) {
-    return fault(started.error(), EX_CANTCREAT);
+    return fault(placed(config_, "access_log.path: " + started.error()), EX_CANTCREAT);
   }
   return {};
 }
@@ -257,15 +250,15 @@ tl::expected<void, StartFault> Server::enter_process_state() {
   if (!process.pid_file.empty()) {
     // Who is to be told to stop.
     const pid_t supervisor = service_.notifier.lineage().supervisor;
-    const std::string text = std::to_string(supervisor != 0 ? supervisor : ::getpid()) + "\n";
-    pid_file_written_ = write_pid_file(process.pid_file, text);
-    if (!pid_file_written_) {
-      return fault("process.pid_file: cannot write " + process.pid_file, EX_CANTCREAT);
+    if (!pid_file_->write(process.pid_file, supervisor != 0 ? supervisor : ::getpid())) {
+      return fault(placed(config_, "process.pid_file: cannot write " + process.pid_file + ": " +
+                                       std::strerror(errno)),
+                   EX_CANTCREAT);
     }
-    service_.early_stop.take_along(process.pid_file);
+    service_.early_stop.take_along([file = pid_file_] { file->remove(); });
   }
   if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {
-    return fault(dropped.error(), EX_NOPERM);
+    return fault(placed(config_, dropped.error()), EX_NOPERM);
   }
   return process.becomes_another() ? open_log_anew() : tl::expected<void, StartFault>();
 }
@@ -311,7 +304,7 @@ tl::expected<void, StartFault> Server::start() {
                           &Server::enter_process_state, &Server::open_access_log,
                           &Server::load_rules, &Server::open_cache, &Server::make_workers}) {
     if (auto done = (this->*step)(); !done) {
-      remove_pid_file();
+      pid_file_->remove();
       return done;
     }
   }
@@ -347,7 +340,7 @@ int Server::wait() {
     diag(Level::Warning,
          drained ? "a policy was being compiled" : "some connections did not end in time");
     log_writer_->stop();
-    remove_pid_file();
+    pid_file_->remove();
     std::_Exit(EX_OK);
   }
   for (std::thread& thread : threads_) {
@@ -359,18 +352,13 @@ int Server::wait() {
     store_->close_disk();
   }
   log_writer_->stop();
-  remove_pid_file();
+  pid_file_->remove();
   diag(Level::Info, "stopped");
   return EX_OK;
 }
 
-void Server::remove_pid_file() {
-  if (pid_file_written_) {
-    ::unlink(configuration_.settings()->process.pid_file.c_str());
-  }
-}
-
 void Server::ready() {
+  reports_.logs_to(configuration_.settings()->log.path);
   reports_.ready("serving clients on " + std::to_string(configuration_.listeners().size()) +
                  " listeners with " + std::to_string(workers_.size()) + " workers");
 }

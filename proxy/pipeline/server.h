@@ -22,6 +22,7 @@
 #include "proxy/lists/refresher.h"
 #include "proxy/net/bandwidth.h"
 #include "proxy/net/lease_files.h"
+#include "proxy/net/pid_file.h"
 #include "proxy/net/service.h"
 #include "proxy/observe/log_writer.h"
 #include "proxy/pipeline/reload.h"
@@ -90,7 +91,6 @@ class Server {
   void reopen_logs();
   void look_at_leases();
   Refresher::Hooks hooks();
-  void remove_pid_file();
 
   std::string config_;
   Service& service_;
@@ -114,7 +114,7 @@ class Server {
   Instant started_;
   Watchdog watchdog_;
   std::unique_ptr<LeaseFiles> leases_;  // looked at by the control loop
-  bool pid_file_written_ = false;
+  std::shared_ptr<PidFile> pid_file_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<Refresher> refresher_;  // hands policies to the workers: it ends before them
 };

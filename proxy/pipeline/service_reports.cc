@@ -20,6 +20,12 @@ std::string status_line(const std::string& text) {
 ServiceReports::ServiceReports(const Notifier& notifier)
     : notifier_(notifier), interval_(notifier.watchdog() / kSignsEach) {}
 
+void ServiceReports::logs_to(const std::string& path) const {
+  if (notifier_.lineage().supervisor != 0 && path.find('\n') == path.npos) {
+    notifier_.tell(std::string(kLog) + "=" + path + "\n");
+  }
+}
+
 void ServiceReports::ready(const std::string& what) {
   what_ = what;
   notifier_.tell("READY=1\n" + status_line(what));

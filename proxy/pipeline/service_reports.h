@@ -2,7 +2,8 @@
 //
 // What whoever started us is told in the course of a life: ready, reloading and ready again,
 // stopping, and every so often that all loops still turn (sd_notify(3)). It decides what is said
-// and when; the time and the state of the loops come in. Control thread only, but for ready().
+// and when; the time and the state of the loops come in. Control thread only, but for ready() and
+// logs_to().
 #pragma once
 
 #include <algorithm>
@@ -31,6 +32,8 @@ class ServiceReports {
   // `notifier` outlives this.
   explicit ServiceReports(const Notifier& notifier);
 
+  // Where the operator's log goes from now on, for a supervisor that writes there, too. Any thread.
+  void logs_to(const std::string& path) const;
   // Clients are served. `what`: a phrase for people.
   void ready(const std::string& what);
   // The configuration is read anew; `ticket` as Server::reload() gave it.

@@ -51,7 +51,9 @@ void read_passwords(Setup& out, std::vector<std::string>& problems) {
   for (const std::string& warning : loaded.warnings) {
     diag(Level::Warning, warning);
   }
-  problems.insert(problems.end(), loaded.problems.begin(), loaded.problems.end());
+  for (const std::string& problem : loaded.problems) {
+    problems.push_back("auth.htpasswd_file: " + problem);
+  }
   out.passwords = std::move(loaded.file);
 }
 

@@ -39,7 +39,7 @@ struct Setup {
 
   // Makes ready what the settings name: reads the password file, compiles the log's format. The
   // pseudonym of `before` is kept while its name is (null: there was none). Whatever is wrong, each
-  // a sentence with its remedy.
+  // a sentence with its remedy behind the setting's name.
   static tl::expected<Setup, std::vector<std::string>> make(const Settings& settings,
                                                             const Setup* before);
 };

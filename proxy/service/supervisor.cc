@@ -24,6 +24,7 @@
 
 #include "proxy/base/clock.h"
 #include "proxy/base/diag.h"
+#include "proxy/net/pid_file.h"
 #include "proxy/net/privileges.h"
 
 namespace weir {
@@ -65,6 +66,19 @@ std::vector<int> descriptors_of(msghdr& message) {
   return out;
 }
 
+// As the kernel says who sent it.
+bool is_from_one_like_us(msghdr& message) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS) {
+      ucred sender{};
+      std::memcpy(&sender, CMSG_DATA(part), sizeof sender);
+      return sender.uid == ::getuid() && sender.gid == ::getgid();
+    }
+  }
+  return false;
+}
+
 // The value of a line NAME=VALUE.
 std::optional<std::string_view> value_of(std::string_view text, std::string_view name) {
   while (!text.empty()) {
@@ -98,9 +112,9 @@ void set_variable(const char* name, const std::string& value) {
 
 }  // namespace
 
-Supervisor::Supervisor(std::vector<std::string> arguments, std::string log, Micros stalled_limit)
+Supervisor::Supervisor(std::vector<std::string> arguments, Files files, Micros stalled_limit)
     : arguments_(std::move(arguments)),
-      log_(std::move(log)),
+      files_(std::move(files)),
       limit_(stalled_limit),
       above_(Notifier::from_environment()) {}
 
@@ -135,6 +149,14 @@ int Supervisor::run() {
     complain(std::string("cannot wait for signals: ") + std::strerror(errno));
     return EX_OSERR;
   }
+  const int code = watch();
+  if (!files_.pid_file.empty()) {
+    PidFile::remove(files_.pid_file, ::getpid());
+  }
+  return code;
+}
+
+int Supervisor::watch() {
   start_worker(steady_now());
   while (!exit_code_) {
     std::array<pollfd, 2> waits{{{signals_, POLLIN, 0}, {line_, POLLIN, 0}}};
@@ -162,6 +184,8 @@ void Supervisor::start_worker(Instant at) {
     exit_code_ = EX_OSERR;
     return;
   }
+  const int on = 1;
+  ::setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   const pid_t pid = ::fork();
   if (pid == 0) {
     become_worker(ends[1]);
@@ -242,7 +266,8 @@ void Supervisor::read_line(Instant at) {
 
 bool Supervisor::read_message(Instant at) {
   std::array<char, kMessageMost> text{};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostDescriptors * sizeof(int))> room{};
+  constexpr std::size_t kRoom = CMSG_SPACE(kMostDescriptors * sizeof(int));
+  alignas(cmsghdr) std::array<char, kRoom + CMSG_SPACE(sizeof(ucred))> room{};
   iovec into{text.data(), text.size()};
   msghdr message{};
   message.msg_iov = &into;
@@ -267,6 +292,9 @@ bool Supervisor::read_message(Instant at) {
   // needs.
   const std::string_view name = value_of(said, "FDNAME").value_or("stored");
   store(std::string(name.substr(0, kNameMost)), descriptors);
+  if (const auto log = value_of(said, kLog)) {
+    follow_log(*log, is_from_one_like_us(message));
+  }
   hear(said, at);
   return true;
 }
@@ -297,6 +325,11 @@ void Supervisor::hear(std::string_view text, Instant at) {
     forget_ended_sockets();
   }
   pass_on(text);
+}
+
+// A reload may have moved it. One with less rights does not choose the file that we write to.
+void Supervisor::follow_log(std::string_view path, bool like_us) {
+  files_.log = like_us || path == "stdout" ? path : "stderr";
 }
 
 // What a manager above is told; the main process of the service is this one.
@@ -411,9 +444,10 @@ void Supervisor::forget_ended_sockets() {
 
 // The file is looked for each time: the worker is the one who makes a new one when logs are moved.
 void Supervisor::complain(const std::string& text) const {
-  const bool file = log_ != "stderr" && log_ != "stdout";
-  const bool there = !file || ::access(log_.c_str(), W_OK) == 0;
-  if (!diag_open(there ? log_ : "stderr", Level::Info)) {
+  const std::string& log = files_.log;
+  const bool file = log != "stderr" && log != "stdout";
+  const bool there = !file || ::access(log.c_str(), W_OK) == 0;
+  if (!diag_open(there ? log : "stderr", Level::Info)) {
     static_cast<void>(diag_open("stderr", Level::Info));
   }
   diag(Level::Error, text);

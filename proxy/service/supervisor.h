@@ -7,7 +7,8 @@
 // on to the manager above, if there is one.
 //
 // No threads and no loop but one poll(2): what is not here cannot crash here. It knows nothing of
-// the configuration but where to log, and keeps the privileges it was started with, because the
+// the configuration but where to log (what the worker says of that later is believed if it has our
+// rights) and where the pid file is, and keeps the privileges it was started with, because the
 // next worker may need them. If it dies, the worker stops.
 #pragma once
 
@@ -25,10 +26,13 @@ namespace weir {
 
 class Supervisor {
  public:
-  // `arguments`: of the worker process, the program's name first. `log`: where the operator's log
-  // goes, as in log.path. `stalled_limit`: a worker that gives no sign of life for so long is made
-  // to end; 0: never.
-  Supervisor(std::vector<std::string> arguments, std::string log, Micros stalled_limit);
+  struct Files {
+    std::string log;       // where the operator's log goes, as in log.path
+    std::string pid_file;  // empty: none. The worker writes it; what is left of it goes with us
+  };
+  // `arguments`: of the worker process, the program's name first. `stalled_limit`: a worker that
+  // gives no sign of life for so long is made to end; 0: never.
+  Supervisor(std::vector<std::string> arguments, Files files, Micros stalled_limit);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -42,12 +46,14 @@ class Supervisor {
     bool from_terminal = false;  // which has sent it to the worker, too
   };
 
+  int watch();
   void start_worker(Instant now);
   [[noreturn]] void become_worker(int line);
   int wait_ms(Instant now) const;
   void read_line(Instant now);
   bool read_message(Instant now);
   void hear(std::string_view text, Instant now);
+  void follow_log(std::string_view path, bool like_us);
   void pass_on(std::string_view text);
   void store(const std::string& name, const std::vector<int>& descriptors);
   void read_signals();
@@ -60,7 +66,7 @@ class Supervisor {
   int signal_worker(int number) const;
 
   std::vector<std::string> arguments_;
-  std::string log_;
+  Files files_;
   Micros limit_;  // between two signs of life; 0: without end
   Notifier above_;
   std::vector<HandedOver> kept_;

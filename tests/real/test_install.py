@@ -174,7 +174,8 @@ class Units(Installed):
         return self.path("root")
 
     def test_systemd_finds_nothing_to_complain_of(self):
-        done = self.analyze("verify", "--man=no", "--root=" + self.whole(), "weir.service", ok=False)
+        done = self.analyze("verify", "--man=no", "--root=" + self.whole(), "weir.service",
+                            "weir-gateway.service", ok=False)
         complaints = [line for line in (done.stdout + done.stderr).decode().splitlines() if "weir" in line]
         self.assertEqual(complaints, [])
 

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pwd
+import re
 import signal
 import socket
 import threading
@@ -210,6 +211,21 @@ class Logs(Case):
                 self.assertIn(words, weir.errors())
                 self.assertEqual(self.read("theirs"), b"of root\n")
 
+    def test_a_pid_file_that_it_may_no_longer_remove_is_emptied(self):
+        """It stands in a folder of root's, and stays root's."""
+        pid_file = self.path("roots/weir.pid", b"")
+        weir = self.run_as_nobody("stderr", pid_file=pid_file)
+        wait_until(lambda: "it listens; it said:\n" + weir.errors(), lambda: "listening on" in weir.errors())
+        self.assertEqual((int(self.read("roots/weir.pid")), os.stat(pid_file).st_uid), (weir.pid, 0))
+        weir.send(signal.SIGTERM)
+        self.assertEqual(weir.wait(), 0)
+        self.assertEqual(self.read("roots/weir.pid"), b"")
+        weir = self.run_as_nobody("stderr", pid_file=self.path("weir.pid"))  # here it may
+        wait_until(lambda: "it listens; it said:\n" + weir.errors(), lambda: "listening on" in weir.errors())
+        weir.send(signal.SIGTERM)
+        self.assertEqual(weir.wait(), 0)
+        self.assertFalse(os.path.exists(self.path("weir.pid")))
+
     def test_goaccess_reads_the_squid_format(self):
         self.need("goaccess")
         origin = Nginx(self)
@@ -258,6 +274,34 @@ class Words(Case):
             self.assertRegex(errors, words)
         done = self.check({"auth": {"htpasswd_file": users}})
         self.assertRegex(done.stderr, rb"weir\.json:\d+:\d+: auth\.htpasswd_file: \S+/users:1: ")
+
+    def test_what_goes_wrong_at_the_start_is_told_with_its_place(self):
+        """File, line, column and name of the setting, as for what is wrong with the configuration itself."""
+        taken = listening_socket()
+        self.addCleanup(taken.close)
+        port, users = taken.getsockname()[1], self.path("users", b"user\n")
+        free = '"listen": ["127.0.0.1:0"]'
+        for config, code, words in (
+                ('"listen": [\n"127.0.0.1:0",\n {"at": "127.0.0.1:%d"}]' % port, 69,
+                 r"weir\.json:4:2: listen\[1\]: cannot listen on 127\.0\.0\.1:%d: Address already in use; " % port),
+                (free + ',\n"admin": {"listen": "127.0.0.1:%d"}' % port, 69,
+                 r"weir\.json:3:21: admin\.listen: cannot listen on 127\.0\.0\.1:%d: " % port),
+                (free + ',\n"log": {\n"path": "/nowhere/log"}', 73,
+                 r"weir\.json:4:9: log\.path: cannot open the log /nowhere/log: No such file"),
+                (free + ',\n"access_log": {"path": "/nowhere/access"}', 73,
+                 r"weir\.json:3:24: access_log\.path: cannot open the access log /nowhere/access: No such file"),
+                (free + ',\n"process": {"pid_file": "/nowhere/pid"}', 73,
+                 r"weir\.json:3:25: process\.pid_file: cannot write /nowhere/pid: No such file"),
+                (free + ',\n"auth": {"htpasswd_file": "%s"}' % users, CONFIG,
+                 r"weir\.json:3:27: auth\.htpasswd_file: \S+/users:1: expected user:hash"),
+                (free + ',\n"process": {"user": "no-such-user"}', 77,
+                 r'weir\.json:3:21: process\.user: there is no user "no-such-user"')):
+            if '"admin"' not in config:
+                config += ',\n"admin": {"listen": "off"}'
+            path = self.path("weir.json", b"{\n" + config.encode() + b"}")
+            done = self.weir("run", "--config", path)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertRegex(done.stderr.decode(), "weir: " + re.escape(os.path.dirname(path)) + "/" + words)
 
     def test_an_admin_interface_that_others_reach_is_warned_of(self):
         for listen, warned in (("0.0.0.0:3180", 1), (":3180", 1), ("[::]:3180", 1), ("192.168.1.1:3180", 1),

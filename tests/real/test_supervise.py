@@ -206,28 +206,6 @@ class Crash(Supervised):
         words = re.findall(r"it is (started again [^(]+) \(restart", self.supervisor.errors())
         self.assertEqual(words, ["started again at once", "started again in 0.2 s", "started again in 0.5 s"])
 
-    def test_the_log_goes_where_the_operators_log_goes(self):
-        log = self.path("weir.log")
-        self.begin_logged(log)
-        self.assertIn(b"was killed by SIGSEGV", self.read("weir.log"))
-        os.rename(log, log + ".1")
-        self.supervisor.send(signal.SIGUSR1)
-        wait_until("a new file", lambda: os.path.exists(log))
-        os.kill(self.worker(), signal.SIGSEGV)
-        wait_until("it is said in the new file", lambda: b"was killed by SIGSEGV" in self.read("weir.log"))
-
-    def begin_logged(self, log):
-        config = write_weir_config(self.folder, self.path("access.log"),
-                                   {"log": {"path": log}, "admin": {"listen": "off"}}, ())
-        self.supervisor = Program(self, "weir", [os.environ["WEIR_BINARY"], "run", "--supervise", "-c", config])
-
-        def logged(words):
-            return os.path.exists(log) and words in self.read("weir.log")
-        wait_until("it serves", lambda: logged(b"listening on"))
-        os.kill(self.worker(), signal.SIGSEGV)
-        wait_until("it is said", lambda: logged(b"was killed by SIGSEGV"))
-        wait_until("it serves again", lambda: self.read("weir.log").count(b"listening on") == 2)
-
     def test_a_listener_that_is_no_longer_wanted_is_not_kept(self):
         """The configuration changes between two lives: old sockets end, new ones begin."""
         self.begin({"process": {"workers": 3}})
@@ -373,16 +351,6 @@ class Ends(Supervised):
         self.begin()
         os.kill(self.worker(), signal.SIGTERM)
         self.assertEqual(self.supervisor.wait(), 0)
-
-    def test_the_pid_file_names_who_is_to_be_told(self):
-        path = self.path("weir.pid")
-        self.begin({"process": {"pid_file": path}})
-        self.assertEqual(int(self.read("weir.pid")), self.supervisor.pid)
-        self.kill()
-        self.assertEqual(int(self.read("weir.pid")), self.supervisor.pid)
-        self.supervisor.send(signal.SIGTERM)
-        self.assertEqual(self.supervisor.wait(), 0)
-        self.assertFalse(os.path.exists(path))
 
     def test_sighup_and_sigusr1_reach_the_worker(self):
         self.begin()

@@ -209,6 +209,23 @@ TEST(Load, ReadsAFile) {
   EXPECT_EQ(loaded->limits.head, 8192u);
 }
 
+TEST(Load, SaysWhereASettingStands) {
+  const TemporaryFile file(
+      "{\n\"http\": {\"via\": \"x\"},\n\"listen\": [\":1\",\n {\"at\": \":2\"}]}");
+  const std::string at = file.path();
+  EXPECT_EQ(place_of(at, "http.via"), at + ":2:17");
+  EXPECT_EQ(place_of(at, "listen"), at + ":3:11");
+  EXPECT_EQ(place_of(at, "listen[0]"), at + ":3:12");
+  EXPECT_EQ(place_of(at, "listen[1].at"), at + ":4:9");
+  for (const char* none : {"log.path", "listen[2]", "listen[", "listen[x]", "listen[0].at",
+                           "http[0]", "http.via.x", ".", "[", "[]", "cannot"}) {
+    EXPECT_EQ(place_of(at, none), at) << none;
+  }
+  EXPECT_EQ(place_of("/no/such/file", "http.via"), "/no/such/file");
+  EXPECT_EQ(placed(at, "listen[1]: taken: by another"), at + ":4:2: listen[1]: taken: by another");
+  EXPECT_EQ(placed("", "listen[1]: taken"), "listen[1]: taken");
+}
+
 TEST(Load, SaysWhichFileCannotBeRead) {
   EXPECT_EQ(load_settings_file("/no/such/weir.json").error().front().text(),
             "/no/such/weir.json: there is no such file. Check the path.");

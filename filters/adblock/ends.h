@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the texts that an expression matches must begin and end with: runs of characters, each with
+// a class and a length. An expression that begins with '^' or ends with '$', as those of real lists
+// do, is turned away by a look at a few dozen bytes, where trying it costs a walk through RE2's
+// locks and automata. It may let through what does not match, never the other way.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace weir::adblock {
+
+// A set of bytes.
+class ByteSet {
+ public:
+  void add(unsigned char c) { words_[c / 64] |= 1ULL << (c % 64); }
+  void add(unsigned char from, unsigned char to) {
+    for (unsigned c = from; c <= to; ++c) {
+      add(static_cast<unsigned char>(c));
+    }
+  }
+  void add(const ByteSet& other);
+  void invert();
+  // Letters in both cases; bytes beyond ASCII all or none, as their case is left to RE2.
+  void fold();
+  bool has(char c) const {
+    const auto byte = static_cast<unsigned char>(c);
+    return (words_[byte / 64] >> (byte % 64) & 1U) != 0;
+  }
+  bool meets(const ByteSet& other) const;
+  bool operator==(const ByteSet&) const = default;
+
+ private:
+  std::array<std::uint64_t, 4> words_{};
+};
+
+// `least` to `most` bytes of the set; kNoLimit: any number.
+struct ByteRun {
+  static constexpr std::uint16_t kNoLimit = UINT16_MAX;
+  ByteSet set;
+  std::uint16_t least = 1;
+  std::uint16_t most = 1;
+};
+
+struct Ends {
+  std::vector<ByteRun> head;  // from the first byte on; empty: not known
+  std::vector<ByteRun> tail;  // from the last byte on, backwards
+  bool whole = false;         // behind the head is nothing
+};
+
+// Of an expression in RE2's syntax; what is not understood ends what is known.
+Ends ends_of(std::string_view expression, bool ignore_case);
+
+// The ends of many expressions, in little memory.
+class EndsTable {
+ public:
+  // They get numbers from 0 on.
+  void add(const Ends& ends);
+  void finish();
+  // False: the expression with that number does not match the text.
+  bool allow(std::uint32_t id, std::string_view text) const {
+    const Entry& entry = entries_[id];
+    return (entry.head == 0 || begins(entry, text)) && (entry.tail == 0 || ends(entry, text));
+  }
+
+ private:
+  struct Run {
+    std::uint16_t set;  // in sets_
+    std::uint16_t least;
+    std::uint16_t most;
+  };
+  struct Entry {
+    std::uint32_t at;  // in runs_: the head, and behind it the tail
+    std::uint8_t head;
+    std::uint8_t tail;
+    bool whole;
+    // Runs that "http://" and "https://" fulfil, as nearly every text begins with one of them.
+    std::array<std::uint8_t, 2> scheme;
+  };
+  bool add(const ByteRun& run);
+  std::uint8_t scheme_runs(const Entry& entry, std::string_view scheme) const;
+  bool begins(const Entry& entry, std::string_view text) const;
+  bool ends(const Entry& entry, std::string_view text) const;
+
+  std::vector<ByteSet> sets_;
+  std::vector<Run> runs_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace weir::adblock
