@@ -18,10 +18,12 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
-// What RFC 9112 3 lets servers take for a blank, and what languages split text at besides.
-constexpr std::string_view kBlanks = " \t\v\f\r\x1c\x1d\x1e\x1f\x85\xa0";
+// What RFC 9112 3 lets servers take for a blank, and what languages split text at besides; and with
+// the line's end, where a request may begin only after empty lines. Of these, what every protocol
+// of lines may begin with is not odd.
+constexpr std::string_view kBetweenLines = "\n \t\v\f\r\x1c\x1d\x1e\x1f\x85\xa0";
+constexpr std::string_view kBlanks = kBetweenLines.substr(1);
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::string_view kBetweenLines = " \t\v\f\r\n\x1c\x1d\x1e\x1f\x85\xa0";
 
 bool is_blank(char c) {
   return kBlanks.find(c) != std::string_view::npos;

@@ -182,13 +182,7 @@ Task<void> refuse_tunnel(Exchange& ex, Session& session, Failure why, bool tls) 
     note_verdict(ex);
     take_words(ex);
   }
-  if (ex.origin != nullptr) {
-    session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-  }
-  ex.failure = why;
-  ex.record.kind = RecordKind::Tunnel;
-  ex.stays = false;
-  ex.course = Course::Drop;
+  end_tunnel(ex, session, why);
   if (why == Failure::Blocked && tls && shows_page_inside(ex, session)) {
     co_await enter_blocked(ex, session);
   } else if (why == Failure::Blocked && tls) {

@@ -76,14 +76,6 @@ void look_again(Exchange& ex, Session& session) {
   ex.course = Course::Drop;
 }
 
-// Nobody has said anything that decides. Let through as a tunnel, a request that comes later would
-// pass unread.
-void end_idle(Exchange& ex, Session& session) {
-  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-  ex.record.kind = RecordKind::Tunnel;
-  refuse(ex, session, Failure::TunnelIdle);
-}
-
 // Waits for the client, or for its server to say something.
 Task<void> wait_for_either(Exchange& ex, Session& session, Instant until) {
   Stream& origin = ex.origin->stream;
@@ -94,21 +86,34 @@ Task<void> wait_for_either(Exchange& ex, Session& session, Instant until) {
   session.client.allow_reads();
 }
 
-// More of what the client says, unless its server speaks first or the client has ended.
-Task<bool> hear_more(Exchange& ex, Session& session, Instant until) {
-  while (!server_speaks(ex) && session.worker.loop.now() < until) {
+enum class Heard : std::uint8_t { Client, Server, End, Nobody };
+
+// Who says something next, for as long as a tunnel may be idle: the client, whose bytes are taken,
+// or its server, whose are left; or the client ends. When nobody does, the tunnel has been ended:
+// let through, a request that comes later would pass unread.
+Task<Heard> hear_next(Exchange& ex, Session& session) {
+  Worker& worker = session.worker;
+  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
+  while (!server_speaks(ex)) {
+    if (worker.loop.now() >= until) {
+      end_tunnel(ex, session, Failure::TunnelIdle);
+      co_return Heard::Nobody;
+    }
     session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
       session.in.added(r.bytes);
-      co_return true;
+      co_return Heard::Client;
+    }
+    if (session.in.empty()) {
+      worker.buffers.give(std::move(session.in));  // a silent client holds none
     }
     if (r.what != Io::WouldBlock) {
-      break;
+      co_return Heard::End;
     }
     co_await wait_for_either(ex, session, until);
   }
-  co_return false;
+  co_return Heard::Server;
 }
 
 // Of a beginning that never became whole. The greeting could still name somebody after us.
@@ -164,24 +169,9 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 }
 
 Task<void> await_speaker(Exchange& ex, Session& session) {
-  Worker& worker = session.worker;
-  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
-  while (session.in.empty() && !server_speaks(ex) && worker.loop.now() < until) {
-    session.make_room();
-    const IoResult r = session.client.read(session.in.space(), session.in.room());
-    if (r.what == Io::Bytes) {
-      session.in.added(r.bytes);
-      look_again(ex, session);
-      co_return;
-    }
-    worker.buffers.give(std::move(session.in));  // a silent client holds none
-    if (r.what != Io::WouldBlock) {
-      co_return;
-    }
-    co_await wait_for_either(ex, session, until);
-  }
-  if (session.in.empty() && !server_speaks(ex)) {
-    end_idle(ex, session);
+  const Heard heard = co_await hear_next(ex, session);
+  if (heard == Heard::Client) {
+    look_again(ex, session);
   }
 }
 
@@ -191,10 +181,10 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
   tls::Hello none;
   Spoken spoken = Spoken::Other;
   std::size_t passed = 0;
-  bool heard = true;
+  Heard heard = Heard::Client;
   Look seen = look(session, spoken, none, arena);  // Begun: its reader took it for a greeting
   bool again = spoken == Spoken::Http;
-  while (heard && !again && seen != Look::Known) {
+  while (heard == Heard::Client && !again && seen != Look::Known) {
     const std::string_view more = session.in.unread().substr(passed);
     if (seen == Look::Unclear) {
       const Failure why = co_await send_text(ex.origin->stream, more, idle, Failure::OriginReset,
@@ -204,16 +194,14 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
         break;  // the tunnel will meet it, too
       }
     }
-    const Instant until = session.worker.loop.now() + idle;
-    heard = co_await hear_more(ex, session, until);
-    if (!heard && session.worker.loop.now() >= until) {
-      end_idle(ex, session);
+    heard = co_await hear_next(ex, session);
+    if (heard == Heard::Nobody) {
       co_return;
     }
     const bool begun = seen == Look::Begun;
     seen = look(session, spoken, none, arena);
-    again = heard ? begun || seen == Look::Begun || spoken == Spoken::Http
-                  : !server_speaks(ex) && ends_as_request(session);
+    again = heard == Heard::Client ? begun || seen == Look::Begun || spoken == Spoken::Http
+                                   : heard == Heard::End && ends_as_request(session);
   }
   if (again) {
     look_again(ex, session);
