@@ -336,6 +336,7 @@ lock() {
   { mkdir -p "$STATE" && chmod 700 "$STATE"; } || die 71 "$STATE cannot be made."
   tries=0
   until mkdir "$STATE/lock" 2>/dev/null; do
+    { mkdir -p "$STATE" && chmod 700 "$STATE"; } 2>/dev/null # a down that has ended took it away
     holder=$(cat "$STATE/lock/pid" 2>/dev/null)
     if [ $tries -gt 1 ] && ! kill -0 "${holder:-0}" 2>/dev/null || [ $tries -gt 20 ]; then rm -rf "$STATE/lock"; fi
     tries=$((tries + 1))
@@ -343,6 +344,11 @@ lock() {
   done
   say $$ >"$STATE/lock/pid"
   trap 'rm -rf "$STATE/lock"' EXIT
+}
+
+unlock() {
+  rm -rf "$STATE/lock"
+  trap - EXIT # the next one may be somebody else's
 }
 
 plan() {
@@ -413,7 +419,7 @@ down() {
   need_root
   lock
   clean
-  rm -rf "$STATE/lock"
+  unlock
   rmdir "$STATE" 2>/dev/null
   return 0
 }
@@ -434,7 +440,7 @@ guard() {
   guard_stop
   GUARD=no # in the background: this is it
   keep_options
-  rm -rf "$STATE/lock"
+  unlock
   [ -n "$COMMAND_WORDS" ] || watch
   [ "$COMMAND_WORDS" -gt 0 ] || die 64 "guard --: which command?"
   shift $(($# - COMMAND_WORDS))

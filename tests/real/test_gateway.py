@@ -14,7 +14,7 @@ import subprocess
 import time
 
 from gateway_lab import ALIAS, CLIENT, MAC, OTHER, OUTSIDE, ROUTER, SCRIPTS, SERVER, Lab, inside
-from harness import wait_until
+from harness import Program, wait_until
 
 BACKENDS = ("nft", "iptables-nft", "iptables-legacy")
 MODES = ("redirect", "tproxy")
@@ -441,6 +441,18 @@ class Gateway(Lab):
         self.assertIn("no interface late0", done.stdout)
         self.ip(self.router, "link add late0 type bridge")
         self.assertEqual(self.gate("status").returncode, 0)
+
+    def test_who_waits_while_a_down_ends_gets_its_turn(self):
+        os.makedirs(os.path.join(self.state, "lock"))
+        self.path(os.path.join(self.state, "lock", "pid"), b"%d\n" % os.getpid())
+        self.addCleanup(lambda: self.gate("down", ok=False))
+        waiting = Program(self, "up", ["ip", "netns", "exec", self.router, "env", "WEIR_GATEWAY_STATE=" + self.state, "sh",
+                                       "-x", os.path.join(SCRIPTS, "weir-gateway.sh"), "up", "--lan", "lan0", "--guard", "no"])
+        wait_until("it waits", lambda: "sleep 1" in waiting.errors())
+        shutil.rmtree(self.state)
+        self.assertEqual(waiting.wait(), 0)
+        self.assertIn("options", os.listdir(self.state))
+        self.assertNotIn("lock", os.listdir(self.state))
 
     def test_it_runs_in_other_shells(self):
         """busybox (as on OpenWrt), dash and bash do the same."""

@@ -15,12 +15,14 @@ import socket
 import threading
 import time
 
-from harness import wait_until
+from harness import Program, wait_until
 from namespaces import ROADS, Case, plain_address
 from origins import read_head, say
 from websocket import BINARY, Client, serve_echo
 
 SIZE = 64 << 20
+PROXY_1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"  # the PROXY protocol, in front of a request
+PROXY_2 = b"\r\n\r\n\0\r\nQUIT\n \0\0\0"
 
 
 def hear(sock, patience=20):
@@ -351,6 +353,10 @@ class OtherProtocols(Case):
                            (b" GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n",),
                            (b"GET / HTTP/01.1\r\nHost: bad.test\r\n\r\n",),
                            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",),
+                           (b"FOO /\r\n",), (b"Foo / x\n",), (b"SEARCH /\r\nHost: bad.test\r\n\r\n",),
+                           (b"SEARCH foo", b"://bad.test/\r\n\r\n"), (b"M-SEARCH *\r\nHost: bad.test\r\n\r\n",),
+                           (PROXY_1 + b"GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n",), (b"PROXY", PROXY_1[5:]),
+                           (PROXY_2 + b"GET / HTTP/1.1\r\nHost: bad.test\r\n\r\n",), (PROXY_2[:5], PROXY_2[5:]),
                            (b"PRO", b"PFIND / HTTP/1.1\r\nHost: bad.test\r\nConnection: close\r\n\r\n"),
                            (b"PROPFIND http:", b"//bad.test/ HTTP/1.1\r\nHost: bad.test\r\n\r\n")):
                 with self.net.connect(road, 2, 8043) as sock:
@@ -359,7 +365,33 @@ class OtherProtocols(Case):
                             select.select([sock], [], [], 0.3)  # longer than quiet_wait
                         sock.sendall(piece)
                     self.assertRegex(hear(sock)[:12], rb"HTTP/1\.1 [45]", pieces)
-        self.assertEqual(heard, [])
+        self.assertEqual([piece for piece in heard if piece != b"SEARCH foo"], [])
+
+    def test_real_servers_get_no_request_unread(self):
+        """nginx answers HTTP/0.9, and Node whatever method it knows, without a version but with its Host."""
+        self.gateway()
+        self.nginx()
+        self.node(8045, "require('http').createServer((q, s) => s.end('node'))")
+        for road in self.roads():
+            for text in (b"GET /who\r\n", b"FOO /who\r\n", b"SEARCH /\r\nHost: bad.test\r\n\r\n",
+                         b"M-SEARCH *\r\nHost: bad.test\r\n\r\n", b"PURGE foo://bad.test/\r\n\r\n"):
+                for port in (8000, 8045):
+                    with self.net.connect(road, 2, port) as sock:
+                        sock.sendall(text)
+                        self.assertRegex(hear(sock), rb"^HTTP/1.1 4(?!(?s:.*)(nginx|node))", (port, text))
+
+    def node(self, port, server):
+        """A server of Node's in the server's namespace."""
+        self.need("node")
+        with self.net.inside("server"):
+            program = Program(self, "node", ["node", "-e", "%s.listen(%d, '::')" % (server, port)])
+
+        def listens():
+            with contextlib.suppress(OSError), self.net.inside("server"):
+                socket.create_connection(("10.2.0.2", port), 1).close()
+                return True
+            return False
+        wait_until(lambda: "node listens; it said:\n" + program.errors(), listens)
 
     def test_what_becomes_http_after_a_pause_is_judged(self):
         """Any word may be a method. Its server may hear the word, and never the request."""
@@ -441,6 +473,57 @@ class OtherProtocols(Case):
                 self.assertEqual(sock.recv(100), b"220 welcome\r\n")
                 sock.sendall(b"HELO x")
                 self.assertEqual(hear(sock), b"you said HELO x")
+
+    def greeter(self, port, words=b"220 welcome\r\n"):
+        """Speaks first, and keeps what it hears until the end, when it says how much that was."""
+        heard = []
+
+        def serve(sock):
+            sock.sendall(words)
+            heard.append(hear(sock))
+            sock.sendall(b"%d" % len(heard[-1]))
+        self.origin(port, serve)
+        return heard
+
+    def test_no_request_follows_a_servers_greeting_unread(self):
+        """A server of HTTP/2 may send its settings first; whoever waits for them would pass all rules."""
+        heard = self.greeter(8003, words=b"\0\0\0\4\0\0\0\0\0")
+        self.gateway(transparent={"quiet_wait": "50ms"})
+        end = b" / HTTP/1.1\r\nHost: bad.test\r\n\r\n"
+        for road in self.roads():
+            for pieces in ((b"GET" + end,), (b"Foo" + end,), (b"\r\n", b"GET", end), (b"fo", b"o", end), (b"GET /\n",),
+                           (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(100),), (b"GET /", None), (PROXY_1 + b"GET" + end,)):
+                with self.net.connect(road, 2, 8003) as sock:
+                    sock.settimeout(10)
+                    self.assertEqual(sock.recv(100), b"\0\0\0\4\0\0\0\0\0")
+                    for piece in pieces:
+                        if piece is None:
+                            sock.shutdown(socket.SHUT_WR)
+                        else:
+                            sock.sendall(piece)
+                            select.select([sock], [], [], 0.1)
+                    self.assertEqual(hear(sock), b"", pieces)
+            wait_until("records", lambda: len(self.entries(road)) == 8)  # noqa: B023
+            self.assertEqual({line["failure"] for line in self.entries(road)}, {"unnamed_refused"})
+        self.assertEqual([text for text in heard if b"HTTP" in text or b"\n" in text.strip(b"\r\n")], [])
+
+    def test_anything_else_follows_a_servers_greeting(self):
+        heard = self.greeter(8003)
+        self.gateway(transparent={"quiet_wait": "50ms"})
+        for road in self.roads():
+            for pieces in ((b"EHLO x\r\n", b"GET / HTTP/1.1\r\n"), (b"\r\n", b"US", b"ER x\r\n"), (b"SSH-2.0-x\r\n",),
+                           (b"", b"\x20\0\0\1" + os.urandom(1 << 20)), (b"A", b"B", b"C"), (b"",), (b"hello" * 9999,)):
+                with self.net.connect(road, 2, 8003) as sock:
+                    sock.settimeout(10)
+                    self.assertEqual(sock.recv(100), b"220 welcome\r\n")
+                    for piece in pieces:
+                        sock.sendall(piece)
+                        select.select([sock], [], [], 0.1)
+                    sock.shutdown(socket.SHUT_WR)
+                    self.assertEqual(hear(sock), b"%d" % len(b"".join(pieces)))
+                self.assertTrue(heard[-1] == b"".join(pieces))
+            wait_until("records", lambda: len(self.entries(road)) == 7)  # noqa: B023
+            self.assertEqual({line["failure"] for line in self.entries(road)}, {None})
 
     def test_a_request_after_a_long_silence_is_judged(self):
         """Browsers keep spare connections; one that has been taken for a silent client's is none."""

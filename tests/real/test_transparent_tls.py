@@ -5,6 +5,7 @@
 # wants that.
 """Connections that the kernel turned aside: TLS by its server name."""
 
+import contextlib
 import hashlib
 import http.server
 import os
@@ -139,6 +140,39 @@ class Greetings(Case):
                 self.assertEqual(hear(sock), ALERT)
             wait_until("one record", lambda: len(self.entries(road)) == 1)  # noqa: B023
             self.assertIn("bad.test", self.entries(road)[0]["url"])
+
+    def test_a_greeting_behind_a_servers_words_is_no_way_round(self):
+        """Nobody could tell its name to the rules any more: the connection has been passed on."""
+        self.gateway(transparent={"quiet_wait": "50ms"})
+        heard = []
+
+        def serve(sock):
+            sock.sendall(b"hello")
+            heard.append(hear(sock))
+        self.origin(8043, serve)
+        for road in self.roads():
+            for shape, (text, step) in cuts(greeting("bad.test")).items():
+                with self.net.connect(road, 2, 8043) as sock:
+                    sock.settimeout(10)
+                    self.assertEqual(sock.recv(100), b"hello")
+                    with contextlib.suppress(OSError):
+                        for i in range(0, len(text), step):
+                            sock.sendall(text[i:i + step])
+                    self.assertEqual(hear(sock), b"", shape)
+        wait_until("records", lambda: len(self.entries()) == 4 * len(cuts(greeting("bad.test"))))
+        self.assertEqual({line["failure"] for line in self.entries()}, {"unnamed_refused"})
+        self.assertTrue(all(len(text) < len(greeting("bad.test")) for text in heard))
+
+    def test_a_greeting_without_a_name_is_known_in_every_form(self):
+        """In SSL 2's, and behind records that servers skip: it counts as TLS, also where no rules are."""
+        self.gateway(transparent={"no_name": "refuse", "quiet_wait": "200ms"}, policy={"rules": []})
+        sink = Sink(self)
+        suites = bytes.fromhex("00c02f00009c00002f0000ff")
+        old = b"\1\3\3\0%c\0\0\0\x10" % len(suites) + suites + bytes(16)
+        for road in self.roads():
+            for text in (b"\x80%c" % len(old) + old, b"\x15\3\1\0\2\1\0" + greeting(None)):
+                self.assertIn(self.say(road, 2, text + b"END", port=8043), (ALERT, b""))
+        self.assertEqual(sink.heard, [])
 
     def test_a_greeting_behind_other_records_is_no_way_round(self):
         self.gateway()
