@@ -107,6 +107,9 @@ bool describe_greeting(Exchange& ex, std::string_view server_name, filters::Subj
   if (server_name.empty()) {
     return true;
   }
+  if (const auto address = IpAddress::parse(server_name)) {
+    return address == ex.host.address;  // devices write there what they have connected to
+  }
   const auto name = normalise_host(server_name, false, ex.arena);
   if (!name || name->address) {
     return false;

@@ -49,6 +49,11 @@ def extended(hello, kind, body):
     return records(b"\x01" + len(message).to_bytes(3, "big") + message, 16384)
 
 
+def sni(name):
+    """The body of the extension server_name."""
+    return struct.pack("!HBH", len(name) + 3, 0, len(name)) + name.encode()
+
+
 def records(handshake, size):
     """A handshake message in records of so many bytes."""
     pieces = [handshake[i:i + size] for i in range(0, len(handshake), size)]
@@ -163,6 +168,20 @@ class Greetings(Case):
         self.assertEqual({line["failure"] for line in self.entries()}, {"unnamed_refused"})
         self.assertTrue(all(len(text) < len(greeting("bad.test")) for text in heard))
 
+    def test_a_server_that_speaks_first_changes_nothing_for_others(self):
+        self.gateway(process={"workers": 1}, transparent={"quiet_wait": "50ms"})
+        self.origin(8003, lambda sock: sock.sendall(b"hello"))
+        sink = Sink(self)
+        for road in self.roads():
+            with self.net.connect(road, 2, 8003) as sock:
+                self.assertEqual(hear(sock), b"hello")
+            before = sink.server.accepted
+            with self.net.connect(road, 2, 8043) as sock:
+                sock.sendall(greeting("good.test"))
+                wait_until("the greeting is passed on", lambda: sink.server.accepted > before)  # noqa: B023
+                sock.sendall(b"\x14\3\3\0\1\1" + b"END")
+                self.assertEqual(hear(sock), b"heard")
+
     def test_a_greeting_without_a_name_is_known_in_every_form(self):
         """In SSL 2's, and behind records that servers skip: it counts as TLS, also where no rules are."""
         self.gateway(transparent={"no_name": "refuse", "quiet_wait": "200ms"}, policy={"rules": []})
@@ -237,6 +256,19 @@ class Greetings(Case):
 
     def test_a_greeting_without_a_name_passes_or_is_refused_as_set(self):
         self.nginx_names(("tunnel", b"200"), ("refuse", b""))
+
+    def test_an_address_in_place_of_a_name_is_none(self):
+        """As devices send it, although no name is an address (RFC 6066 3)."""
+        for no_name, wanted in (("tunnel", b"heard"), ("refuse", ALERT)):
+            self.gateway(transparent={"no_name": no_name, "quiet_wait": "200ms"})
+            sink = Sink(self)
+            for road in self.roads():
+                hello = records(extended(greeting(None), 0, sni(road.address(2)))[5:], 16384)
+                self.assertEqual(self.say(road, 2, hello + b"END", port=8043), wanted)
+                self.assertEqual(self.entry(road, road.address(2))["failure"],
+                                 None if no_name == "tunnel" else "unnamed_refused")
+            sink.server.close()
+            self.stop_gateway()
 
     def nginx_names(self, *scenes):
         self.nginx()
