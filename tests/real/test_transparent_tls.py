@@ -155,8 +155,9 @@ class Greetings(Case):
             sock.sendall(b"hello")
             heard.append(hear(sock))
         self.origin(8043, serve)
+        shapes = cuts(greeting("bad.test"))
         for road in self.roads():
-            for shape, (text, step) in cuts(greeting("bad.test")).items():
+            for shape, (text, step) in shapes.items():
                 with self.net.connect(road, 2, 8043) as sock:
                     sock.settimeout(10)
                     self.assertEqual(sock.recv(100), b"hello")
@@ -164,9 +165,10 @@ class Greetings(Case):
                         for i in range(0, len(text), step):
                             sock.sendall(text[i:i + step])
                     self.assertEqual(hear(sock), b"", shape)
-        wait_until("records", lambda: len(self.entries()) == 4 * len(cuts(greeting("bad.test"))))
+        wait_until("records", lambda: len(self.entries()) == 4 * len(shapes))
         self.assertEqual({line["failure"] for line in self.entries()}, {"unnamed_refused"})
-        self.assertTrue(all(len(text) < len(greeting("bad.test")) for text in heard))
+        for text in heard:  # a beginning at most
+            self.assertTrue(any(len(text) < len(whole) and whole.startswith(text) for whole, _ in shapes.values()))
 
     def test_a_server_that_speaks_first_changes_nothing_for_others(self):
         self.gateway(process={"workers": 1}, transparent={"quiet_wait": "50ms"})
