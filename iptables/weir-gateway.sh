@@ -152,11 +152,12 @@ rules_in() { # CAPTURE
   case $BACKEND in
     nft) feed "$(nft_text "$1")" nft -f - ;;
     *)
-      before=$(nft_chains) code=0
+      code=0
+      [ -n "${DRY:-}" ] || { note_created && nft_chains >"$STATE/before"; }
       for f in $(families); do
         feed "$(ipt_text "$f" "$1")" "$(ipt "$f" restore)" -w 5 --noflush || { code=$?; break; }
       done
-      [ -n "${DRY:-}" ] || note_created "$before"
+      [ -n "${DRY:-}" ] || note_created
       return $code ;;
   esac
 }
@@ -203,13 +204,17 @@ nft_chains() { # "ip nat" for a table, "ip nat PREROUTING" for a chain
     on && $1 == "chain" && $2 ~ /^[A-Z]+$/ { print table " " $2 }'
 }
 
-note_created() { # BEFORE: remembers what was not there
+note_created() { # remembers what was not there before; also for a run that was killed on the way
+  [ -f "$STATE/before" ] || return 0
+  before=$(cat "$STATE/before")
   nft_chains | while read -r each; do
-    case "$NL$1$NL" in *"$NL$each$NL"*) ;; *) say "$each" ;; esac
+    case "$NL$before$NL" in *"$NL$each$NL"*) ;; *) say "$each" ;; esac
   done >>"$STATE/created"
+  rm -f "$STATE/before"
 }
 
 drop_created() {
+  note_created
   [ -f "$STATE/created" ] && have nft || return 0
   while read -r family table chain; do
     [ -z "$chain" ] || nft list chain "$family" "$table" "$chain" 2>/dev/null |
@@ -238,7 +243,8 @@ forwarding_on() {
       for path in $FORWARD_SWITCHES /proc/sys/net/ipv4/conf/all/accept_redirects \
         /proc/sys/net/ipv[46]/conf/*/forwarding; do
         [ -f "$path" ] && say "$path $(cat "$path")"
-      done >"$STATE/sysctls"
+      done >"$STATE/sysctls.new"
+      mv "$STATE/sysctls.new" "$STATE/sysctls" # whole, or not there
       set -f
     fi
     run sysctl -q -w "$(say "${switch#/proc/sys/}" | tr / .)=1"
@@ -336,6 +342,7 @@ lock() {
   { mkdir -p "$STATE" && chmod 700 "$STATE"; } || die 71 "$STATE cannot be made."
   tries=0
   until mkdir "$STATE/lock" 2>/dev/null; do
+    { mkdir -p "$STATE" && chmod 700 "$STATE"; } 2>/dev/null # a down that has ended took it away
     holder=$(cat "$STATE/lock/pid" 2>/dev/null)
     if [ $tries -gt 1 ] && ! kill -0 "${holder:-0}" 2>/dev/null || [ $tries -gt 20 ]; then rm -rf "$STATE/lock"; fi
     tries=$((tries + 1))
@@ -343,6 +350,11 @@ lock() {
   done
   say $$ >"$STATE/lock/pid"
   trap 'rm -rf "$STATE/lock"' EXIT
+}
+
+unlock() {
+  rm -rf "$STATE/lock"
+  trap - EXIT # the next one may be somebody else's
 }
 
 plan() {
@@ -405,7 +417,7 @@ clean() {
   apply none
   drop_created
   forwarding_back
-  rm -f "$STATE/options" "$STATE/created"
+  rm -f "$STATE/options" "$STATE/created" "$STATE/options.new" "$STATE/sysctls.new"
 }
 
 down() {
@@ -413,7 +425,7 @@ down() {
   need_root
   lock
   clean
-  rm -rf "$STATE/lock"
+  unlock
   rmdir "$STATE" 2>/dev/null
   return 0
 }
@@ -434,7 +446,7 @@ guard() {
   guard_stop
   GUARD=no # in the background: this is it
   keep_options
-  rm -rf "$STATE/lock"
+  unlock
   [ -n "$COMMAND_WORDS" ] || watch
   [ "$COMMAND_WORDS" -gt 0 ] || die 64 "guard --: which command?"
   shift $(($# - COMMAND_WORDS))

@@ -19,7 +19,7 @@ one_of() {
 }
 
 number() { # OPTION VALUE MOST
-  case $2 in '' | *[!0-9]* | ???????????*) die 64 "$1 is a number, not \"$2\"." ;; esac
+  case $2 in '' | *[!0-9]* | 0?* | ???????????*) die 64 "$1 is a number, not \"$2\"." ;; esac
   { [ "$2" -ge 1 ] && [ "$2" -le "$3" ]; } || die 64 "$1 is a number from 1 to $3, not $2."
 }
 

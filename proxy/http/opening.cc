@@ -18,10 +18,15 @@ namespace {
 constexpr std::array<std::string_view, 9> kMethods = {
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
-// What RFC 9112 3 lets servers take for a blank, and what languages split text at besides.
-constexpr std::string_view kBlanks = " \t\v\f\r\x1c\x1d\x1e\x1f\x85\xa0";
+// What RFC 9112 3 lets servers take for a blank, and what languages split text at besides; and with
+// the line's end, where a request may begin only after empty lines. Of these, what every protocol
+// of lines may begin with is not odd.
+constexpr std::string_view kBetweenLines = "\n \t\v\f\r\x1c\x1d\x1e\x1f\x85\xa0";
+constexpr std::string_view kBlanks = kBetweenLines.substr(1);
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::string_view kBetweenLines = " \t\v\f\r\n\x1c\x1d\x1e\x1f\x85\xa0";
+
+// With which the PROXY protocol, version 2, begins.
+constexpr std::string_view kProxy2("\r\n\r\n\0\r\nQUIT\n", 12);
 
 bool is_blank(char c) {
   return kBlanks.find(c) != std::string_view::npos;
@@ -62,20 +67,28 @@ bool names_other_protocol(std::string_view line) {
          slash + 1 < last.size() && is(last[slash + 1], kDigit);
 }
 
-// As only HTTP writes them; "*" and "sip:a.test" are others' as well.
+// As only HTTP writes them; "*" and "rtsp://a.test/" are others' as well.
 bool is_web_target(std::string_view target) {
   return target.starts_with('/') || starts_with_ignoring_case(target, "http://") ||
          starts_with_ignoring_case(target, "https://");
 }
 
-// HTTP/0.9 knows no version, and so does who forgets it. A version of something else is none to
-// servers that look at its number only.
+// Or as servers take them that do not miss the version.
+bool is_target(std::string_view target) {
+  const std::string_view word = target.substr(0, target.find_first_of(kBetweenLines));
+  return is_web_target(word) || word.starts_with('*') || word.find("://") != word.npos;
+}
+
+// HTTP/0.9 knows no version, and so does who forgets it: some servers (Node) then go on to read
+// fields, and know many more methods than are in use. A version of something else is none to
+// servers that look at its number only. What is said in front of a request to tell who sends it
+// (the PROXY protocol) no client says, and some servers skip it.
 bool is_request(std::string_view line, std::string_view method, std::string_view target) {
   line = line.substr(0, line.find_last_not_of("\r") + 1);
-  if (names_http(line)) {
+  if (names_http(line) || is_web_target(target) || same_ignoring_case(method, "PROXY")) {
     return true;
   }
-  return names_other_protocol(line) ? is_web_target(target) : is_known(method);
+  return !names_other_protocol(line) && (is_known(method) || is_target(target));
 }
 
 // RFC 9112 2.2; some servers leave out blanks as well.
@@ -92,14 +105,17 @@ std::string_view target_of(std::string_view in, std::size_t blank) {
 
 // A line that has not ended, up to here.
 Opening begins(std::string_view line, std::string_view method, std::string_view target) {
-  const bool begun = target.empty() || target.front() == '*' || is_web_target(target) ||
-                     may_be_method(method) || names_http(line);
+  const bool begun =
+      target.empty() || is_target(target) || may_be_method(method) || names_http(line);
   return begun ? Opening::Begun : Opening::Unclear;
 }
 
 }  // namespace
 
 Opening opening_of(std::string_view in, std::size_t longest) {
+  if (in.starts_with(kProxy2) || kProxy2.starts_with(in)) {
+    return in.size() < kProxy2.size() ? Opening::Begun : Opening::Http;
+  }
   const bool odd = !in.empty() && kSpace.find(in.front()) == std::string_view::npos;
   in = without_empty_lines(in);
   if (in.empty()) {

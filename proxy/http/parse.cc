@@ -222,6 +222,14 @@ Taken request_needs_more(std::string_view in, std::size_t begin, const HeadScan&
   if (line > limits.request_line + 2) {
     return bad(Failure::TargetTooLong);
   }
+  // Behind a line without a version (HTTP/0.9) nothing more may come.
+  if (scan.lines == 1 && line == head.size()) {
+    RequestHead seen;
+    const Failure why = parse_request_line(head.substr(0, line - 2), limits.request_line, seen);
+    if (why != Failure::None) {
+      return bad(why);
+    }
+  }
   return head.size() > limits.head ? bad(Failure::HeadTooLarge) : Taken{};
 }
 

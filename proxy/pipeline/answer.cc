@@ -72,4 +72,14 @@ void refuse(Exchange& ex, Session& session, Failure why) {
   answer(ex, http::write_refusal(why, plan, ex.arena), r.status);
 }
 
+void end_tunnel(Exchange& ex, Session& session, Failure why) {
+  if (ex.origin != nullptr) {
+    session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
+  }
+  ex.failure = why;
+  ex.record.kind = RecordKind::Tunnel;
+  ex.stays = false;
+  ex.course = Course::Drop;
+}
+
 }  // namespace weir

@@ -161,7 +161,7 @@ void make_tunnel(Exchange& ex, Session& session, Spoken spoken, const tls::Hello
   const bool refused =
       spoken == Spoken::BadTls ||
       (spoken == Spoken::Other && settings.unknown == Unnamed::Refuse) || (ex.tls && !named) ||
-      (ex.tls && hello.server_name.empty() && settings.no_name == Unnamed::Refuse) ||
+      (ex.tls && ex.host.address && settings.no_name == Unnamed::Refuse) ||
       (ex.tls && hello.encrypted_hello && settings.encrypted_hello == Unnamed::Refuse);
   if (refused) {
     ex.record.kind = RecordKind::Tunnel;

@@ -128,7 +128,7 @@ Task<Failure> Fill::read_some() {
     if (why != Failure::None) {
       co_return why;
     }
-    if (!wanted()) {
+    if (!wanted() && plan_.filling->give_up()) {
       co_return Failure::ClientGone;
     }
   }

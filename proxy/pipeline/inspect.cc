@@ -107,6 +107,9 @@ bool describe_greeting(Exchange& ex, std::string_view server_name, filters::Subj
   if (server_name.empty()) {
     return true;
   }
+  if (const auto address = IpAddress::parse(server_name)) {
+    return address == ex.host.address;  // devices write there what they have connected to
+  }
   const auto name = normalise_host(server_name, false, ex.arena);
   if (!name || name->address) {
     return false;
@@ -182,13 +185,7 @@ Task<void> refuse_tunnel(Exchange& ex, Session& session, Failure why, bool tls) 
     note_verdict(ex);
     take_words(ex);
   }
-  if (ex.origin != nullptr) {
-    session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-  }
-  ex.failure = why;
-  ex.record.kind = RecordKind::Tunnel;
-  ex.stays = false;
-  ex.course = Course::Drop;
+  end_tunnel(ex, session, why);
   if (why == Failure::Blocked && tls && shows_page_inside(ex, session)) {
     co_await enter_blocked(ex, session);
   } else if (why == Failure::Blocked && tls) {

@@ -54,10 +54,14 @@ std::string_view pool_key(const Session& session, const Hop& hop, Arena& arena) 
 }
 
 // Servers are to see the client's own address. Behind a redirect their answers would not come back
-// through here.
+// through here, nor do those of this very machine.
 bool keeps_address(const Session& session) {
-  return session.arrival && session.listener.mode == ListenMode::Tproxy &&
-         session.settings().transparent.keep_client_address;
+  if (!session.arrival || session.listener.mode != ListenMode::Tproxy ||
+      !session.settings().transparent.keep_client_address) {
+    return false;
+  }
+  const auto& own = session.setup().own.interfaces;
+  return std::find(own.begin(), own.end(), session.arrival->address) == own.end();
 }
 
 DestinationVerdict judge(const Session& session, const IpAddress& address, std::uint16_t port) {

@@ -2,14 +2,16 @@
 //
 // See spoken.h. What a connection speaks is decided by this list, in order:
 //
-//   1. a TLS record with a handshake in it: the greeting is read whole, however it is cut. One
-//      that is malformed, larger than 16 KiB or cut short is refused, with rules or without:
-//      nobody could say whom it names, and no honest client sends it
+//   1. a TLS record: the greeting is read whole, however it is cut. One that is malformed, in the
+//      form of SSL 2, larger than 16 KiB or cut short is refused, with rules or without: nobody
+//      could say whom it names, and no honest client sends it
 //   2. a first line that names HTTP or begins with a method of it, or does not end within a request
 //      line's limit but begins like one: HTTP, be it 0.9 or 2, which is then refused
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
 //      said, whoever speaks next decides. A client that speaks first after all is looked at again:
-//      browsers keep spare connections, which would otherwise pass unread when they are used. If
+//      browsers keep spare connections, which would otherwise pass unread when they are used. One
+//      whose server speaks first is heard, too, and must not go on with 1 or 2: a server of HTTP/2
+//      may send its settings first. If
 //      what was said may yet become a request, it is passed on for as long as it stays so, and
 //      looked at again when it becomes one: or a pause behind "Foo" would be a way past the rules
 //   4. anything else: not ours to read
@@ -29,25 +31,26 @@ namespace {
 
 using tls::HelloProgress;
 
-constexpr char kHandshake = 0x16;
-
 // How sure is it, and so: how long is more waited for?
 enum class Look : std::uint8_t { Known, Begun, Unclear };
 
-Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
-  const std::string_view in = session.in.unread();
-  if (in.front() == kHandshake) {
-    const HelloProgress progress = tls::take_hello(in, arena, hello);
-    spoken = progress == HelloProgress::NotTls ? Spoken::Other
-             : progress == HelloProgress::Bad  ? Spoken::BadTls
-                                               : Spoken::Tls;
+Look look(std::string_view in, std::size_t longest, Spoken& spoken, tls::Hello& hello,
+          Arena& arena) {
+  const HelloProgress progress = tls::take_hello(in, arena, hello);
+  if (progress != HelloProgress::NotTls) {
+    spoken = progress == HelloProgress::Bad ? Spoken::BadTls : Spoken::Tls;
     return progress == HelloProgress::NeedMore ? Look::Begun : Look::Known;
   }
-  const auto opening = http::opening_of(in, session.settings().limits.request_line);
+  const auto opening = http::opening_of(in, longest);
   spoken = opening == http::Opening::Http ? Spoken::Http : Spoken::Other;
   return opening == http::Opening::Begun     ? Look::Begun
          : opening == http::Opening::Unclear ? Look::Unclear
                                              : Look::Known;
+}
+
+Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
+  const std::size_t longest = session.settings().limits.request_line;
+  return look(session.in.unread(), longest, spoken, hello, arena);
 }
 
 // Ends the client's wait when its server has something to say.
@@ -76,14 +79,6 @@ void look_again(Exchange& ex, Session& session) {
   ex.course = Course::Drop;
 }
 
-// Nobody has said anything that decides. Let through as a tunnel, a request that comes later would
-// pass unread.
-void end_idle(Exchange& ex, Session& session) {
-  session.worker.pool.give_back(std::exchange(ex.origin, nullptr), false);
-  ex.record.kind = RecordKind::Tunnel;
-  refuse(ex, session, Failure::TunnelIdle);
-}
-
 // Waits for the client, or for its server to say something.
 Task<void> wait_for_either(Exchange& ex, Session& session, Instant until) {
   Stream& origin = ex.origin->stream;
@@ -94,21 +89,34 @@ Task<void> wait_for_either(Exchange& ex, Session& session, Instant until) {
   session.client.allow_reads();
 }
 
-// More of what the client says, unless its server speaks first or the client has ended.
-Task<bool> hear_more(Exchange& ex, Session& session, Instant until) {
-  while (!server_speaks(ex) && session.worker.loop.now() < until) {
+enum class Heard : std::uint8_t { Client, Server, End, Nobody };
+
+// Who says something next, for as long as a tunnel may be idle: the client, whose bytes are taken,
+// or its server, whose are left; or the client ends. When nobody does, the tunnel has been ended:
+// let through, a request that comes later would pass unread.
+Task<Heard> hear_next(Exchange& ex, Session& session) {
+  Worker& worker = session.worker;
+  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
+  while (!server_speaks(ex)) {
+    if (worker.loop.now() >= until) {
+      end_tunnel(ex, session, Failure::TunnelIdle);
+      co_return Heard::Nobody;
+    }
     session.make_room();
     const IoResult r = session.client.read(session.in.space(), session.in.room());
     if (r.what == Io::Bytes) {
       session.in.added(r.bytes);
-      co_return true;
+      co_return Heard::Client;
+    }
+    if (session.in.empty()) {
+      worker.buffers.give(std::move(session.in));  // a silent client holds none
     }
     if (r.what != Io::WouldBlock) {
-      break;
+      co_return Heard::End;
     }
     co_await wait_for_either(ex, session, until);
   }
-  co_return false;
+  co_return Heard::Server;
 }
 
 // Of a beginning that never became whole. The greeting could still name somebody after us.
@@ -164,24 +172,9 @@ Task<Spoken> find_spoken(Session& session, tls::Hello& hello, Arena& arena) {
 }
 
 Task<void> await_speaker(Exchange& ex, Session& session) {
-  Worker& worker = session.worker;
-  const Instant until = worker.loop.now() + session.settings().timeouts.tunnel_idle;
-  while (session.in.empty() && !server_speaks(ex) && worker.loop.now() < until) {
-    session.make_room();
-    const IoResult r = session.client.read(session.in.space(), session.in.room());
-    if (r.what == Io::Bytes) {
-      session.in.added(r.bytes);
-      look_again(ex, session);
-      co_return;
-    }
-    worker.buffers.give(std::move(session.in));  // a silent client holds none
-    if (r.what != Io::WouldBlock) {
-      co_return;
-    }
-    co_await wait_for_either(ex, session, until);
-  }
-  if (session.in.empty() && !server_speaks(ex)) {
-    end_idle(ex, session);
+  const Heard heard = co_await hear_next(ex, session);
+  if (heard == Heard::Client) {
+    look_again(ex, session);
   }
 }
 
@@ -191,10 +184,10 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
   tls::Hello none;
   Spoken spoken = Spoken::Other;
   std::size_t passed = 0;
-  bool heard = true;
+  Heard heard = Heard::Client;
   Look seen = look(session, spoken, none, arena);  // Begun: its reader took it for a greeting
   bool again = spoken == Spoken::Http;
-  while (heard && !again && seen != Look::Known) {
+  while (heard == Heard::Client && !again && seen != Look::Known) {
     const std::string_view more = session.in.unread().substr(passed);
     if (seen == Look::Unclear) {
       const Failure why = co_await send_text(ex.origin->stream, more, idle, Failure::OriginReset,
@@ -204,16 +197,14 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
         break;  // the tunnel will meet it, too
       }
     }
-    const Instant until = session.worker.loop.now() + idle;
-    heard = co_await hear_more(ex, session, until);
-    if (!heard && session.worker.loop.now() >= until) {
-      end_idle(ex, session);
+    heard = co_await hear_next(ex, session);
+    if (heard == Heard::Nobody) {
       co_return;
     }
     const bool begun = seen == Look::Begun;
     seen = look(session, spoken, none, arena);
-    again = heard ? begun || seen == Look::Begun || spoken == Spoken::Http
-                  : !server_speaks(ex) && ends_as_request(session);
+    again = heard == Heard::Client ? begun || seen == Look::Begun || spoken == Spoken::Http
+                                   : heard == Heard::End && ends_as_request(session);
   }
   if (again) {
     look_again(ex, session);
@@ -222,6 +213,18 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
   session.in.use(passed);
   ex.head_bytes += passed;
   ex.record.bytes_to_origin += passed;
+}
+
+Gate behind_greeting(std::string_view said, bool ended, std::size_t longest_line) {
+  Arena arena;
+  tls::Hello none;
+  Spoken spoken = Spoken::Other;
+  const Look seen = said.empty() ? Look::Unclear : look(said, longest_line, spoken, none, arena);
+  if (seen == Look::Known) {
+    return spoken == Spoken::Other ? Gate::Open : Gate::Shut;
+  }
+  const bool cut = spoken != Spoken::Other || http::last_opening_of(said) == http::Opening::Http;
+  return ended && cut ? Gate::Shut : Gate::Pass;
 }
 
 }  // namespace weir

@@ -19,6 +19,8 @@ struct Hello;
 // Ends the exchange with our own answer (or none, when the row has no status). May be called at any
 // stage before the answer has begun.
 void refuse(Exchange& ex, Session& session, Failure why);
+// Ends a tunnel, and what it has reached, without a word. Leaves Drop.
+void end_tunnel(Exchange& ex, Session& session, Failure why);
 
 // 1. identify: who asks (address, listener), for what (target, host, port), how the body is framed,
 //    and every refusal that needs no waiting. Needs a parsed request. Leaves Open, Tunnel or Reply.

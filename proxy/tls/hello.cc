@@ -136,6 +136,13 @@ std::optional<std::size_t> fragment_length(std::string_view in, std::size_t at) 
   return length;
 }
 
+// A greeting in the form of SSL 2, which OpenSSL understands and RFC 6176 forbids: it has no room
+// for a name.
+bool is_old_hello(std::string_view in) {
+  return in.size() >= 4 && (byte_at(in, 0) & 0x80) != 0 && byte_at(in, 2) == kClientHello &&
+         byte_at(in, 3) == 3;
+}
+
 // What the very first bytes already rule out. Servers skip records before the greeting that say
 // nothing (OpenSSL an empty one, Go a warning) and are lenient about its version. So what begins
 // like any record of TLS is TLS, and anything but a greeting there is a way around us.
@@ -144,6 +151,9 @@ HelloProgress first_look(std::string_view in) {
     return HelloProgress::NeedMore;
   }
   const std::uint8_t type = byte_at(in, 0);
+  if (is_old_hello(in)) {
+    return HelloProgress::Bad;
+  }
   if (type < kFirstRecord || type > kLastRecord || (in.size() > 1 && byte_at(in, 1) >= 0x10)) {
     return HelloProgress::NotTls;
   }

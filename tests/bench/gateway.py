@@ -16,6 +16,7 @@ import subprocess
 import time
 
 import report
+from nginx_text import nginx_text
 from process import BenchError, find_program, spawn, stop
 
 ROADS = {"weir": (2, 3129), "haproxy-tcp": (3, 3131), "forwarded": (4, None)}  # the client's addresses and the ports
@@ -23,15 +24,7 @@ NAME = "bench.test"
 MARK, TABLE = 1, 100  # by which packets that TPROXY takes stay on the router
 CONNECTIONS = 300  # of each road, for the latency
 ANSWERS = 9  # on each of them
-NGINX = """daemon off;
-worker_processes 1;
-user root;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-  access_log off;
-  server {{
+NGINX = """  server {{
     listen 443 ssl;
     listen [::]:443 ssl;
     ssl_certificate {folder}/cert.pem;
@@ -40,7 +33,6 @@ http {{
     root {folder}/root;
     sendfile on;
   }}
-}}
 """
 HAPROXY = """global
   maxconn 1000
@@ -134,7 +126,7 @@ class Router:
         with open(self.folder / "root" / "big", "wb") as big:
             for _ in range(self.mib):
                 big.write(os.urandom(1 << 20))
-        (self.folder / "gw-nginx.conf").write_text(NGINX.format(folder=self.folder))
+        (self.folder / "gw-nginx.conf").write_text(nginx_text(self.folder, NGINX.format(folder=self.folder)))
         everywhere = "[::]" if self.six else "0.0.0.0"
         (self.folder / "gw-haproxy.cfg").write_text(HAPROXY.format(
             any=everywhere, port=ROADS["haproxy-tcp"][1], how=" transparent" if self.mode == "tproxy" else ""))

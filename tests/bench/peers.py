@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from nginx_text import nginx_text
 from process import BenchError, find_program, free_port, spawn, stop, tree
 
 START_SECONDS = 10
@@ -174,24 +175,11 @@ class Nginx(Peer):
     cannot = ("connect", "tunnel", "idle-tunnel")
 
     def command(self):
-        config = self.write("nginx.conf", f"""
-daemon off;
-worker_processes 1;
-worker_rlimit_nofile 20000;
-{"user root;" if os.geteuid() == 0 else ""}
-pid {self.folder}/pid;
-error_log {self.folder}/error.log crit;
-events {{ worker_connections 19000; }}
-http {{
-  access_log {self.log()} combined;
+        errors, access = f"{self.folder}/error.log crit", f"{self.log()} combined"
+        config = self.write("nginx.conf", nginx_text(self.folder, f"""
   keepalive_timeout 600s;
   keepalive_requests 1000000000;
   client_max_body_size 0;
-  client_body_temp_path {self.folder}/body;
-  proxy_temp_path {self.folder}/proxy;
-  fastcgi_temp_path {self.folder}/fastcgi;
-  uwsgi_temp_path {self.folder}/uwsgi;
-  scgi_temp_path {self.folder}/scgi;
   proxy_cache_path {self.folder}/cache keys_zone=kept:16m max_size=1g;
   sendfile on;
   tcp_nopush on;
@@ -213,8 +201,7 @@ http {{
       proxy_busy_buffers_size 128k;
     }}
   }}
-}}
-""")
+""", connections=19000, descriptors=20000, errors=errors, access=access))
         return [self.path, "-e", f"{self.folder}/error.log", "-p", str(self.folder), "-c", config]
 
 

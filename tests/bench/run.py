@@ -20,7 +20,8 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 import filters  # noqa: E402
 import gateway  # noqa: E402
 import measure  # noqa: E402
@@ -28,7 +29,6 @@ import peers as peer_list  # noqa: E402
 import report  # noqa: E402
 from process import BenchError, spawn, stop  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
 FLAGS = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Wshadow"]
 MOST_IDLE = 8800  # the peers are configured for 9,000 clients
 SECTIONS = {"filters": filters.measure_filters, "gateway": gateway.measure_gateway}  # with tables of their own

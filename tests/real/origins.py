@@ -16,22 +16,10 @@ import subprocess
 import threading
 
 from harness import LOOPBACK, Program, listening_socket, wait_until
+from nginx_text import nginx_text
 
-NGINX = """daemon off;
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-worker_rlimit_nofile {descriptors};
-events {{ worker_connections {connections}; }}
-http {{
-  access_log off;
-  default_type application/octet-stream;
+NGINX = """  default_type application/octet-stream;
   types {{ text/html html; text/css css; text/javascript js; image/png png; text/plain txt; }}
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
   keepalive_timeout 600s;
   keepalive_requests 1000000;
   gzip on;
@@ -44,8 +32,7 @@ http {{
     location = /teapot {{ return 418; }}
     location = /moved {{ return 302 /small.txt; }}
   }}
-{tls}}}
-"""
+{tls}"""
 TLS = """  server {{
     listen {host}:{port} ssl;
     ssl_certificate {folder}/cert.pem;
@@ -71,8 +58,7 @@ class Nginx(Program):
             sockets.append(listening_socket())
             self.tls_port = sockets[1].getsockname()[1]
             tls_text = TLS.format(port=self.tls_port, **words)
-        text = NGINX.format(port=self.port, tls=tls_text, connections=connections,
-                            descriptors=connections + 64, **words)
+        text = nginx_text(case.folder, NGINX.format(port=self.port, tls=tls_text, **words), connections)
         config = case.path("nginx.conf", text.encode())
         numbers = [sock.fileno() for sock in sockets]
         environment = dict(os.environ, NGINX="".join("%d;" % number for number in numbers))
@@ -99,20 +85,7 @@ class Nginx(Program):
         return "https://localhost:%d%s" % (self.tls_port, path)
 
 
-NGINX_WITH_TLS = """daemon off;
-worker_processes 1;
-user root;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
+NGINX_WITH_TLS = """  server {{
     listen {port};
     listen [::]:{port};
     listen 443 ssl;
@@ -121,14 +94,13 @@ http {{
     ssl_certificate_key {folder}/key.pem;
 {more}
   }}
-}}
 """
 
 
 def nginx_in(case, port, more):
     """The path of a configuration for nginx in a namespace: TLS with cert.pem on 443, none on `port`."""
     text = NGINX_WITH_TLS.format(folder=case.folder, port=port, more=more)
-    return case.path("nginx.conf", text.encode())
+    return case.path("nginx.conf", nginx_text(case.folder, text).encode())
 
 
 def make_certificate(case):

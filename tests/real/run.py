@@ -9,7 +9,7 @@ import os
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, here)
+sys.path[:0] = [here, os.path.dirname(here)]
 sys.dont_write_bytecode = True
 
 import harness  # noqa: E402  (the path comes first)

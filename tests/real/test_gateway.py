@@ -11,10 +11,11 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 from gateway_lab import ALIAS, CLIENT, MAC, OTHER, OUTSIDE, ROUTER, SCRIPTS, SERVER, Lab, inside
-from harness import wait_until
+from harness import Program, wait_until
 
 BACKENDS = ("nft", "iptables-nft", "iptables-legacy")
 MODES = ("redirect", "tproxy")
@@ -183,14 +184,17 @@ class Gateway(Lab):
 
     def refusing(self, backend):
         """PATH with programs before the backend's own that put an address no kernel takes in place of 10.9.9.9."""
-        folder = os.path.join(self.folder, "refusing-" + backend)
-        os.makedirs(folder, exist_ok=True)
+        return self.instead(backend, "sed s/10.9.9.9/10.1.2.300/ | %s \"$@\"")
+
+    def instead(self, backend, loading):
+        """PATH with programs before the backend's own that load rules in another way."""
+        folder = tempfile.mkdtemp(dir=self.folder)
         names = ["nft"] if backend == "nft" else [tool + "-restore" for tool in (backend, backend.replace("ip", "ip6", 1))]
         for name in names:
             real = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
             with open(os.path.join(folder, name), "w", encoding="ascii") as file:
-                file.write('#!/bin/sh\ncase " $* " in *" -f "* | *" --noflush"*) sed s/10.9.9.9/10.1.2.300/ | %s "$@" ;;\n'
-                           '*) exec %s "$@" ;; esac\n' % (real, real))
+                file.write('#!/bin/sh\ncase " $* " in *" -f "* | *" --noflush"*) %s ;;\n*) exec %s "$@" ;; esac\n'
+                           % (loading % real, real))
             os.chmod(file.name, 0o755)
         return {"PATH": folder + ":" + os.environ["PATH"]}
 
@@ -208,6 +212,17 @@ class Gateway(Lab):
         self.same(good, self.snapshot())
         self.gate("down")
         self.same(before, self.snapshot())
+
+    @everywhere
+    def test_down_after_kill_of_up_itself(self, backend, mode):
+        """Killed when the first of its rules are in, and before it could note what came into being with them."""
+        before = self.snapshot()
+        env = self.instead(backend, '%s "$@"; kill -9 $PPID')
+        self.assertNotEqual(self.up("--backend", backend, "--mode", mode, "--forwarding", ok=False, env=env).returncode, 0)
+        self.assertNotEqual(self.snapshot(), before)
+        self.gate("down")
+        self.same(before, self.snapshot())
+        self.assertFalse(os.path.exists(self.state))
 
     @everywhere
     def test_the_exempt_are_left_alone(self, backend, mode):
@@ -378,6 +393,7 @@ class Gateway(Lab):
                       ("up", "--lan", "lan0", "--ports", "80,"), ("up", "--lan", "lan0", "--exempt", "$(reboot)"),
                       ("up", "--lan", "lan0", "--exempt", "nobody-of-this-name"), ("up", "--lan", "lan0", "x"),
                       ("up", "--lan", "lan0", "--port", "443"), ("up", "--lan", "lan0", "--mark", "0x0"),
+                      ("up", "--lan", "lan0", "--port", "010"), ("up", "--lan", "lan0", "--ports", "080,443"),
                       ("up", "--lan", "lan0", "--exempt", "zz:zz:zz:zz:zz:zz"), ("plan", "--colour", "red")):
             with self.subTest(words):
                 done = self.gate(*words, ok=False)
@@ -441,6 +457,18 @@ class Gateway(Lab):
         self.assertIn("no interface late0", done.stdout)
         self.ip(self.router, "link add late0 type bridge")
         self.assertEqual(self.gate("status").returncode, 0)
+
+    def test_who_waits_while_a_down_ends_gets_its_turn(self):
+        os.makedirs(os.path.join(self.state, "lock"))
+        self.path(os.path.join(self.state, "lock", "pid"), b"%d\n" % os.getpid())
+        self.addCleanup(lambda: self.gate("down", ok=False))
+        waiting = Program(self, "up", ["ip", "netns", "exec", self.router, "env", "WEIR_GATEWAY_STATE=" + self.state, "sh",
+                                       "-x", os.path.join(SCRIPTS, "weir-gateway.sh"), "up", "--lan", "lan0", "--guard", "no"])
+        wait_until("it waits", lambda: "sleep 1" in waiting.errors())
+        shutil.rmtree(self.state)
+        self.assertEqual(waiting.wait(), 0)
+        self.assertIn("options", os.listdir(self.state))
+        self.assertNotIn("lock", os.listdir(self.state))
 
     def test_it_runs_in_other_shells(self):
         """busybox (as on OpenWrt), dash and bash do the same."""

@@ -5,6 +5,7 @@
 # wants that.
 """Connections that the kernel turned aside: TLS by its server name."""
 
+import contextlib
 import hashlib
 import http.server
 import os
@@ -46,6 +47,11 @@ def extended(hello, kind, body):
     extensions = message[at + 2:] + struct.pack("!HH", kind, len(body)) + body
     message = message[:at] + struct.pack("!H", len(extensions)) + extensions
     return records(b"\x01" + len(message).to_bytes(3, "big") + message, 16384)
+
+
+def sni(name):
+    """The body of the extension server_name."""
+    return struct.pack("!HBH", len(name) + 3, 0, len(name)) + name.encode()
 
 
 def records(handshake, size):
@@ -140,6 +146,55 @@ class Greetings(Case):
             wait_until("one record", lambda: len(self.entries(road)) == 1)  # noqa: B023
             self.assertIn("bad.test", self.entries(road)[0]["url"])
 
+    def test_a_greeting_behind_a_servers_words_is_no_way_round(self):
+        """Nobody could tell its name to the rules any more: the connection has been passed on."""
+        self.gateway(transparent={"quiet_wait": "50ms"})
+        heard = []
+
+        def serve(sock):
+            sock.sendall(b"hello")
+            heard.append(hear(sock))
+        self.origin(8043, serve)
+        shapes = cuts(greeting("bad.test"))
+        for road in self.roads():
+            for shape, (text, step) in shapes.items():
+                with self.net.connect(road, 2, 8043) as sock:
+                    sock.settimeout(10)
+                    self.assertEqual(sock.recv(100), b"hello")
+                    with contextlib.suppress(OSError):
+                        for i in range(0, len(text), step):
+                            sock.sendall(text[i:i + step])
+                    self.assertEqual(hear(sock), b"", shape)
+        wait_until("records", lambda: len(self.entries()) == 4 * len(shapes))
+        self.assertEqual({line["failure"] for line in self.entries()}, {"unnamed_refused"})
+        for text in heard:  # a beginning at most
+            self.assertTrue(any(len(text) < len(whole) and whole.startswith(text) for whole, _ in shapes.values()))
+
+    def test_a_server_that_speaks_first_changes_nothing_for_others(self):
+        self.gateway(process={"workers": 1}, transparent={"quiet_wait": "50ms"})
+        self.origin(8003, lambda sock: sock.sendall(b"hello"))
+        sink = Sink(self)
+        for road in self.roads():
+            with self.net.connect(road, 2, 8003) as sock:
+                self.assertEqual(hear(sock), b"hello")
+            before = sink.server.accepted
+            with self.net.connect(road, 2, 8043) as sock:
+                sock.sendall(greeting("good.test"))
+                wait_until("the greeting is passed on", lambda: sink.server.accepted > before)  # noqa: B023
+                sock.sendall(b"\x14\3\3\0\1\1" + b"END")
+                self.assertEqual(hear(sock), b"heard")
+
+    def test_a_greeting_without_a_name_is_known_in_every_form(self):
+        """In SSL 2's, and behind records that servers skip: it counts as TLS, also where no rules are."""
+        self.gateway(transparent={"no_name": "refuse", "quiet_wait": "200ms"}, policy={"rules": []})
+        sink = Sink(self)
+        suites = bytes.fromhex("00c02f00009c00002f0000ff")
+        old = b"\1\3\3\0%c\0\0\0\x10" % len(suites) + suites + bytes(16)
+        for road in self.roads():
+            for text in (b"\x80%c" % len(old) + old, b"\x15\3\1\0\2\1\0" + greeting(None)):
+                self.assertIn(self.say(road, 2, text + b"END", port=8043), (ALERT, b""))
+        self.assertEqual(sink.heard, [])
+
     def test_a_greeting_behind_other_records_is_no_way_round(self):
         self.gateway()
         sink = Sink(self)
@@ -203,6 +258,19 @@ class Greetings(Case):
 
     def test_a_greeting_without_a_name_passes_or_is_refused_as_set(self):
         self.nginx_names(("tunnel", b"200"), ("refuse", b""))
+
+    def test_an_address_in_place_of_a_name_is_none(self):
+        """As devices send it, although no name is an address (RFC 6066 3)."""
+        for no_name, wanted in (("tunnel", b"heard"), ("refuse", ALERT)):
+            self.gateway(transparent={"no_name": no_name, "quiet_wait": "200ms"})
+            sink = Sink(self)
+            for road in self.roads():
+                hello = records(extended(greeting(None), 0, sni(road.address(2)))[5:], 16384)
+                self.assertEqual(self.say(road, 2, hello + b"END", port=8043), wanted)
+                self.assertEqual(self.entry(road, road.address(2))["failure"],
+                                 None if no_name == "tunnel" else "unnamed_refused")
+            sink.server.close()
+            self.stop_gateway()
 
     def nginx_names(self, *scenes):
         self.nginx()

@@ -47,7 +47,25 @@ constexpr Row kRows[] = {
     {"GET / HTTP/01.1\r\n", Opening::Http},
     {"GET / http/1.1\r\n", Opening::Http},
     {"BREW /pot\tHTTP/1.1\r\n", Opening::Http},
-    {"BREW /pot\r\n", Opening::Other},
+    // Without a version, as Node takes them; the second is all there is of HTTP/0.9.
+    {"BREW /pot\r\n", Opening::Http},
+    {"FOO /\r\n", Opening::Http},
+    {"SEARCH /x\r\nHost: a.test\r\n\r\n", Opening::Http},
+    {"M-SEARCH *\r\nHost: a.test\r\n\r\n", Opening::Http},
+    {"search foo://a.test/x\r\n", Opening::Http},
+    {"PURGE https://a.test\n", Opening::Http},
+    {"FOO / x\r\n", Opening::Http},
+    {"FOO a.test/x\r\n", Opening::Other},
+    {"SOURCE /x ICE/1.0\r\n", Opening::Http},
+    {"DESCRIBE rtsp://a.test/x RTSP/1.0\r\n", Opening::Other},
+    // The PROXY protocol, behind which a request or a greeting would pass unread.
+    {"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n", Opening::Http},
+    {"PROXY UNKNOWN\r\n", Opening::Http},
+    {"PROXY TCP", Opening::Begun},
+    {{"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c", 16}, Opening::Http},
+    {{"\r\n\r\n\0\r\nQ", 8}, Opening::Begun},
+    {{"\r\n\r\n\0", 5}, Opening::Begun},
+    {{"\r\n\r\n\0\r\nquit\n", 12}, Opening::Other},
     {"OPTIONS sip:a.test SIP/2.0\r\n", Opening::Other},
     {"OPTIONS * RTSP/1.0\r\n", Opening::Other},
     {"GET / RTSP/1.0\r\n", Opening::Http},  // a version of what, not every server asks
@@ -100,7 +118,7 @@ TEST(Opening, NeverTakesTheBeginningOfARequestForAnything) {
   for (const std::string_view request :
        {"GET /a HTTP/1.1\r\n", "\r\nPOST / HTTP/1.1\r\n", "CONNECT a.test:443 HTTP/1.1\n",
         "PROPFIND /a HTTP/1.1\r\n", "Foo / HTTP/1.1\r\n", "foo  http://a.test/ HTTP/1.1\r\n",
-        "GET / RTSP/1.0\r\n"}) {
+        "GET / RTSP/1.0\r\n", "FOO /\r\n", "Foo *\n", "foo a://b\r\n", "PROXY TCP4 a b 1 2\r\n"}) {
     for (std::size_t cut = 0; cut < request.size(); ++cut) {
       const Opening seen = opening_of(request.substr(0, cut), kLongest);
       EXPECT_TRUE(seen == Opening::Begun || seen == Opening::Unclear) << request.substr(0, cut);
@@ -113,6 +131,7 @@ TEST(Opening, LeavesALineWithoutEndToTheParser) {
   EXPECT_EQ(opening_of("GET /" + std::string(kLongest, 'a'), kLongest), Opening::Http);
   EXPECT_EQ(opening_of("foo /" + std::string(kLongest, 'a'), kLongest), Opening::Http);
   EXPECT_EQ(opening_of("foo http://a.test/" + std::string(kLongest, 'a'), kLongest), Opening::Http);
+  EXPECT_EQ(opening_of("foo bar://a.test/" + std::string(kLongest, 'a'), kLongest), Opening::Http);
   EXPECT_EQ(opening_of("hello world" + std::string(kLongest, 'a'), kLongest), Opening::Other);
   EXPECT_EQ(opening_of(std::string(kLongest, 'a'), kLongest), Opening::Other);
 }
@@ -120,10 +139,10 @@ TEST(Opening, LeavesALineWithoutEndToTheParser) {
 // Where the client has ended its half, a server may take what is there for a line.
 TEST(Opening, IsDecidedAtTheEnd) {
   for (const std::string_view request :
-       {"GET /", "get /\r", "\r\nFoo / HTTP/1.0", "GET / HTTP/1.1"}) {
+       {"GET /", "get /\r", "\r\nFoo / HTTP/1.0", "GET / HTTP/1.1", "FOO /", "PROXY TCP4"}) {
     EXPECT_EQ(last_opening_of(request), Opening::Http) << request;
   }
-  for (const std::string_view other : {"", "\r\n", "GET", "hello", "hello world", "foo / HTTP"}) {
+  for (const std::string_view other : {"", "\r\n", "GET", "hello", "hello world", "foo bar HTTP"}) {
     EXPECT_EQ(last_opening_of(other), Opening::Other) << other;
   }
 }

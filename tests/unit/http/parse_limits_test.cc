@@ -110,15 +110,17 @@ TEST(HeadLimits, DoNotCountBytesBehindTheHead) {
   EXPECT_EQ(verdict<RequestHead>(input, kSmall), "done");
 }
 
+// But for the first line, when it has just ended.
 TEST(HeadScan, LooksAtNoByteTwiceWhileAHeadDrips) {
-  const std::string input = with_fields("\r\nGET / HTTP/1.1\r\n", 150);
+  const std::string line = "\r\nGET / HTTP/1.1\r\n";
+  const std::string input = with_fields(line, 150);
   HeadScan scan;
   RequestHead head;
   for (std::size_t n = 1; n < input.size(); ++n) {
     // Bytes between the first ones, which decide at once, and the last seen one are poisoned: a
     // line feed that was looked at again would be a bare one.
     std::string seen = input.substr(0, n);
-    for (std::size_t i = 4; i + 1 < scan.looked_at; ++i) {
+    for (std::size_t i = 4; i + 1 < scan.looked_at && n != line.size(); ++i) {
       seen[i] = '\n';
     }
     ASSERT_EQ(http::take_request(seen, scan, {}, head).progress, Progress::NeedMore) << n;

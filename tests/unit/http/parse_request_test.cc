@@ -72,6 +72,9 @@ TEST(RequestHead, MayComeBehindAFewEmptyLines) {
 TEST(RequestHead, WithABadRequestLineIsRefused) {
   const Row rows[] = {
       {"GET /\r\n\r\n", "bad_request_line"},  // HTTP/0.9
+      {"GET /\r\n", "bad_request_line"},      // to which nothing need be added
+      {"\r\nFOO /x\r\n", "bad_request_line"},
+      {"GET / HTTP/2.0\r\n", "unsupported_version"},
       {"GET\r\n\r\n", "bad_request_line"},
       {"GET \r\n\r\n", "bad_request_line"},
       {" GET / HTTP/1.1\r\n\r\n", "bad_request_line"},
