@@ -153,7 +153,7 @@ rules_in() { # CAPTURE
     nft) feed "$(nft_text "$1")" nft -f - ;;
     *)
       code=0
-      [ -n "${DRY:-}" ] || { note_created && nft_chains >"$STATE/before"; }
+      [ -n "${DRY:-}" ] || { note_created && note_before; }
       for f in $(families); do
         feed "$(ipt_text "$f" "$1")" "$(ipt "$f" restore)" -w 5 --noflush || { code=$?; break; }
       done
@@ -199,9 +199,14 @@ apply() {
 # Tables and chains of iptables-nft that came into being with our rules go with them, if they are empty by then.
 # iptables-legacy keeps a table, empty, until its module is unloaded: nothing can be done about that.
 nft_chains() { # "ip nat" for a table, "ip nat PREROUTING" for a chain
-  nft list chains 2>/dev/null | awk '
+  have nft && chains=$(nft list chains 2>/dev/null) || return
+  say "$chains" | awk '
     $1 == "table" { on = $2 ~ /^ip6?$/ && $3 ~ /^(filter|mangle|nat)$/; table = $2 " " $3; if (on) print table }
     on && $1 == "chain" && $2 ~ /^[A-Z]+$/ { print table " " $2 }'
+}
+
+note_before() { # whole or not at all: what is not in it counts as made by us
+  if nft_chains >"$STATE/before.new"; then mv "$STATE/before.new" "$STATE/before"; else rm -f "$STATE/before.new"; fi
 }
 
 note_created() { # remembers what was not there before; also for a run that was killed on the way

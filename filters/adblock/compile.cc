@@ -26,7 +26,7 @@ constexpr std::size_t kLineMost = 256 * 1024;  // 10,000 host names fit
 constexpr std::size_t kValueMost = 4096;       // of a modifier
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-  return name_end(hash * 31 + value + 0x9e3779b97f4a7c15ULL);
+  return filters::hash_spread(hash * 31 + value + 0x9e3779b97f4a7c15ULL);
 }
 
 std::uint64_t text_key(std::string_view text) {

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "filters/work.h"
+
 namespace weir::adblock {
 
 // A set of bytes.
@@ -25,8 +27,8 @@ class ByteSet {
   }
   void add(const ByteSet& other);
   void invert();
-  // Letters in both cases; bytes beyond ASCII all or none, as their case is left to RE2.
-  void fold();
+  void fold();  // ASCII letters in both cases
+  void blur();  // bytes beyond ASCII all or none: their case is left to RE2
   bool has(char c) const {
     const auto byte = static_cast<unsigned char>(c);
     return (words_[byte / 64] >> (byte % 64) & 1U) != 0;
@@ -61,11 +63,13 @@ class EndsTable {
   // They get numbers from 0 on.
   void add(const Ends& ends);
   void finish();
-  // False: the expression with that number does not match the text.
-  bool allow(std::uint32_t id, std::string_view text) const {
+  // False: the expression with that number does not match the text, or the work is spent.
+  bool allow(std::uint32_t id, std::string_view text, filters::Work& work) const {
     const Entry& entry = entries_[id];
-    return (entry.head == 0 || begins(entry, text)) && (entry.tail == 0 || ends(entry, text));
+    return (entry.head == 0 || begins(entry, text, work)) &&
+           (entry.tail == 0 || ends(entry, text, work));
   }
+  std::size_t memory() const;
 
  private:
   struct Run {
@@ -83,8 +87,10 @@ class EndsTable {
   };
   bool add(const ByteRun& run);
   std::uint8_t scheme_runs(const Entry& entry, std::string_view scheme) const;
-  bool begins(const Entry& entry, std::string_view text) const;
-  bool ends(const Entry& entry, std::string_view text) const;
+  bool begins(const Entry& entry, std::string_view text, filters::Work& work) const;
+  bool ends(const Entry& entry, std::string_view text, filters::Work& work) const;
+  std::size_t behind(const Run& run, std::string_view text, std::size_t at) const;
+  std::size_t before(const Run& run, std::string_view text, std::size_t end) const;
 
   std::vector<ByteSet> sets_;
   std::vector<Run> runs_;

@@ -41,6 +41,10 @@ struct Filter {
   bool match_case : 1 = false;
   bool methods : 1 = false;  // its limits name some
 
+  // Of every type, for the host's own pages and others.
+  bool whatever_asks() const {
+    return (kinds & kSubresources) == kSubresources && party == PartyLimit::Any;
+  }
   // Of a ||host^: 48 bits of its name's hash. The index compares twelve of the others.
   void set_name(std::uint64_t hash) {
     pattern_at = static_cast<std::uint32_t>(hash);

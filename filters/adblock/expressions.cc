@@ -59,7 +59,7 @@ void Expressions::finish() {
 
 bool Expressions::found(std::uint32_t id, std::string_view text, filters::Work& work,
                         std::size_t* end) const {
-  if (!may_be_found(id, text)) {
+  if (!may_be_found(id, text, work)) {
     return false;
   }
   const RE2& expression = *all_[id];

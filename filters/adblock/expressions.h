@@ -40,13 +40,18 @@ class Expressions {
   // After the last one.
   void finish();
 
-  // False, at a small part of the cost of found(): it is not.
-  bool may_be_found(std::uint32_t id, std::string_view text) const { return ends_.allow(id, text); }
+  // False, at a small part of the cost of found(), when that would be false.
+  bool may_be_found(std::uint32_t id, std::string_view text, filters::Work& work) const {
+    return ends_.allow(id, text, work);
+  }
 
   // Whether it is found anywhere in `text`; `end` is where the match ends. No, once the work is
   // spent.
   bool found(std::uint32_t id, std::string_view text, filters::Work& work,
              std::size_t* end = nullptr) const;
+
+  // Without RE2's own.
+  std::size_t memory() const { return ends_.memory(); }
 
  private:
   struct Source {

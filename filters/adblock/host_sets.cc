@@ -63,27 +63,28 @@ const Names& AskedHost::entities(const HostSets& sets) const {
     const auto domain = filters::registrable_domain(name_);
     const auto dot = domain.find('.');
     const auto tail = dot == npos ? domain.size() : domain.size() - dot;
-    entities_.set(name_.substr(0, name_.size() - std::min(tail, name_.size())), kEntitySeed);
+    entities_.set(name_.substr(0, name_.size() - std::min(tail, name_.size())), kEntityStart);
   }
   return entities_;
 }
 
 bool HostSets::may_be_entity(std::string_view name) const {
-  auto hash = kEntitySeed;
+  const auto point = filters::hash_point();
+  auto hash = kEntityStart;
   bool last = true;
   for (auto i = name.size(); i-- > 0;) {
     if (name[i] != '.') {
-      hash = name_step(hash, name[i]);
+      hash = name_step(hash, point, name[i]);
       if (i > 0) {
         continue;
       }
     }
-    const auto bit = name_end(hash) % (entity_labels_.size() * 64);
+    const auto bit = filters::hash_spread(hash) % (entity_labels_.size() * 64);
     if (!last && ((entity_labels_[bit / 64] >> (bit % 64)) & 1U) != 0) {
       return true;
     }
     last = false;
-    hash = kEntitySeed;
+    hash = kEntityStart;
   }
   return false;
 }
@@ -127,11 +128,11 @@ const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   if (!acceptable_name(plain) || (entity && !rich)) {
     return kUnreadable;
   }
-  const auto hash = name_hash(plain, entity ? kEntitySeed : kNameSeed);
+  const auto hash = name_hash(plain, entity ? kEntityStart : kNameStart);
   (negated ? no_ : yes_).push_back(hash);
   if (entity) {
     const auto bit =
-        name_hash(plain.substr(plain.rfind('.') + 1), kEntitySeed) % (entity_labels_.size() * 64);
+        name_hash(plain.substr(plain.rfind('.') + 1), kEntityStart) % (entity_labels_.size() * 64);
     entity_labels_[bit / 64] |= 1ULL << (bit % 64);
     set.entities = true;
   }
@@ -150,10 +151,10 @@ void HostSets::settle(Set& set) {
   hashes_.insert(hashes_.end(), yes_.begin(), yes_.end());
   hashes_.insert(hashes_.end(), no_.begin(), no_.end());
   for (const auto hash : yes_) {
-    set.key += name_end(hash);
+    set.key += filters::hash_spread(hash);
   }
   for (const auto hash : no_) {
-    set.key += name_end(hash) * 3;
+    set.key += filters::hash_spread(hash) * 3;
   }
 }
 
@@ -161,7 +162,7 @@ tl::expected<std::uint32_t, const char*> HostSets::add(std::string_view text, bo
   if (text.empty()) {
     return kNone;
   }
-  const auto key = name_hash(text, rich ? kNameSeed : kEntitySeed);
+  const auto key = name_hash(text, rich ? kNameStart : kEntityStart);
   if (const auto known = known_.find(key); known != known_.end()) {
     return known->second;
   }

@@ -101,7 +101,7 @@ class HostSets {
   std::vector<std::uint64_t> hashes_;
   std::vector<Pattern> patterns_;
   std::array<std::uint64_t, 512> entity_labels_{};  // bits, by the hash of the label
-  std::vector<std::uint64_t> yes_, no_;            // of the set being read
+  std::vector<std::uint64_t> yes_, no_;             // of the set being read
   // By the text's hash; those that cannot be used are not.
   absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;
 };

@@ -301,7 +301,7 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
     return false;
   }
   if (filter.shape == Shape::Expression &&
-      !engine.expressions.may_be_found(limits.expression, asked.raw)) {
+      !engine.expressions.may_be_found(limits.expression, asked.raw, asked.work)) {
     return false;
   }
   const bool costly = filter.shape == Shape::Wild || filter.shape == Shape::Expression;

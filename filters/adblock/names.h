@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A host name as the hashes of itself and of each parent ("a.b.c", "b.c", "c"), computed in one
-// walk from its end. Every host question of the engine is asked with these. Hashes are 64 bit and
-// not keyed: who forges a collision only makes a name look like another that a list names.
+// walk from its end. Every host question of the engine is asked with these, and an answer is not
+// compared with the name again: the hashes are keyed (filters/keyed_hash.h), so that nobody can
+// make a name which is taken for another.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
+#include "filters/keyed_hash.h"
+
 namespace weir::adblock {
 
-constexpr std::uint64_t kNameSeed = 0xcbf29ce484222325ULL;
 // For "name.*": the same name without its public suffix is another thing.
-constexpr std::uint64_t kEntitySeed = 0x9e3779b97f4a7c15ULL;
+constexpr std::uint64_t kNameStart = filters::kHashStart;
+constexpr std::uint64_t kEntityStart = kNameStart + 1;
 
-constexpr std::uint64_t name_step(std::uint64_t hash, char c) {
-  return (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+inline std::uint64_t name_step(std::uint64_t hash, std::uint64_t point, char c) {
+  return filters::hash_step(hash, point, static_cast<unsigned char>(c));
 }
 
-constexpr std::uint64_t name_end(std::uint64_t hash) {
-  hash ^= hash >> 32U;
-  hash *= 0xd6e8feb86659fd93ULL;
-  return hash ^ (hash >> 32U);
-}
-
-constexpr std::uint64_t name_hash(std::string_view name, std::uint64_t seed = kNameSeed) {
+// Of any text, from its end on.
+inline std::uint64_t name_hash(std::string_view name, std::uint64_t start = kNameStart) {
+  const auto point = filters::hash_point();
   for (auto i = name.size(); i-- > 0;) {
-    seed = name_step(seed, name[i]);
+    start = name_step(start, point, name[i]);
   }
-  return name_end(seed);
+  return filters::hash_spread(start);
 }
 
 struct Names {
@@ -37,16 +36,17 @@ struct Names {
   std::uint32_t count = 0;
   std::array<std::uint64_t, kMost> hashes;  // the last label first
 
-  void set(std::string_view name, std::uint64_t seed = kNameSeed) {
+  void set(std::string_view name, std::uint64_t start = kNameStart) {
+    const auto point = filters::hash_point();
     count = 0;
     for (auto i = name.size(); i-- > 0;) {
       if (name[i] == '.' && count < kMost) {
-        hashes[count++] = name_end(seed);
+        hashes[count++] = filters::hash_spread(start);
       }
-      seed = name_step(seed, name[i]);
+      start = name_step(start, point, name[i]);
     }
     if (!name.empty() && count < kMost) {
-      hashes[count++] = name_end(seed);
+      hashes[count++] = filters::hash_spread(start);
     }
   }
 };

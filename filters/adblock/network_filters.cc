@@ -29,7 +29,7 @@ filters::ListHit Engine::hit(const Filter& filter) const {
 std::size_t Engine::memory() const {
   std::size_t out = filters.capacity() * sizeof(Filter) + origins.capacity() * sizeof(Origin) +
                     limits.capacity() * sizeof(Limits) + texts.capacity() + hosts.memory() +
-                    by_host.memory() + by_token.memory() + by_page.memory();
+                    by_host.memory() + by_token.memory() + by_page.memory() + expressions.memory();
   for (const Rest& each : rest) {
     out += each.always.capacity() * sizeof(Unfiled);
   }
@@ -83,8 +83,13 @@ void decide(const adblock::Engine& engine, adblock::Asked& asked, ListHit host_h
     return true;
   };
   if (!out.important) {
+    // A name in a list of names is not opened for the sake of some type.
+    const bool listed = asked.host_only && host_hit;
+    const auto lifts = [listed](const adblock::Filter& filter) {
+      return !listed || filter.whatever_asks();
+    };
     asked.ask_about(engine, adblock::Purpose::Except);
-    adblock::each_match(engine, adblock::Purpose::Except, asked, any, excepts);
+    adblock::each_match(engine, adblock::Purpose::Except, asked, lifts, excepts);
     asked.ask_about(engine, adblock::Purpose::Block);
   }
   if (exception != nullptr) {

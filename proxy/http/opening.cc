@@ -76,7 +76,7 @@ bool is_web_target(std::string_view target) {
 // Or as servers take them that do not miss the version.
 bool is_target(std::string_view target) {
   const std::string_view word = target.substr(0, target.find_first_of(kBetweenLines));
-  return is_web_target(word) || word.starts_with('*') || word.find("://") != word.npos;
+  return is_web_target(word) || word == "*" || word.find("://") != word.npos;
 }
 
 // HTTP/0.9 knows no version, and so does who forgets it: some servers (Node) then go on to read
@@ -103,8 +103,11 @@ std::string_view target_of(std::string_view in, std::size_t blank) {
   return in;
 }
 
-// A line that has not ended, up to here.
+// A line that has not ended, up to here. No server takes a NUL in it for a request (git sends one).
 Opening begins(std::string_view line, std::string_view method, std::string_view target) {
+  if (line.find('\0') != line.npos) {
+    return Opening::Other;
+  }
   const bool begun =
       target.empty() || is_target(target) || may_be_method(method) || names_http(line);
   return begun ? Opening::Begun : Opening::Unclear;

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -24,18 +25,21 @@ bool is_at(int fd, const std::string& path) {
          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-// That, or nothing at all.
 bool says(int fd, std::string_view text) {
   std::array<char, 32> there{};
   const ssize_t n = ::pread(fd, there.data(), there.size(), 0);
-  return n == 0 || (n > 0 && std::string_view(there.data(), static_cast<std::size_t>(n)) == text);
+  return n > 0 && std::string_view(there.data(), static_cast<std::size_t>(n)) == text;
 }
 
 }  // namespace
 
 PidFile::~PidFile() {
+  leave();
+}
+
+void PidFile::leave() {
   if (fd_ >= 0) {
-    ::close(fd_);
+    ::close(std::exchange(fd_, -1));
   }
 }
 

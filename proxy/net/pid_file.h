@@ -22,11 +22,15 @@ class PidFile {
   // Writes it; false, and errno, if that cannot be. At most once.
   bool write(const std::string& path, pid_t pid);
 
+  // To the process whose pid is in it: this one, which has less rights from now on, keeps no way of
+  // writing there, and removes nothing.
+  void leave();
+
   // Removes what was written, or else empties it, unless it names another process by now. Any
   // thread.
   void remove() const;
 
-  // The same for one that another process wrote for this pid, and may have emptied.
+  // The same for one that another process wrote for this pid.
   static void remove(const std::string& path, pid_t pid);
 
  private:

@@ -30,8 +30,8 @@ void Exchange::reset() {
   user = UserName{};
   device = Device{};
   claim = Claim::None;
-  unheard = tls = secure = established = spoke_late = greeted = client_wants_to_stay = ends_here =
-      uploaded = recorded = stays = response_bytes_seen = false;
+  unheard = tls = secure = established = spoke_late = client_wants_to_stay = ends_here = uploaded =
+      recorded = stays = response_bytes_seen = false;
   body_rules.reset();
   limits.reset();
   rules.reset();

@@ -82,7 +82,6 @@ struct Exchange {
   bool secure = false;                // https: asked inside of TLS that ends here
   bool established = false;           // CONNECT has been told that its tunnel stands
   bool spoke_late = false;            // it was silent, and then spoke first after all
-  bool greeted = false;               // or its server spoke first: now it is heard
   bool ends_here = false;             // OPTIONS or TRACE that we answer ourselves
   bool client_wants_to_stay = false;  // the request allows another on this connection
 

@@ -255,6 +255,9 @@ tl::expected<void, StartFault> Server::enter_process_state() {
                                        std::strerror(errno)),
                    EX_CANTCREAT);
     }
+    if (supervisor != 0) {
+      pid_file_->leave();
+    }
     service_.early_stop.take_along([file = pid_file_] { file->remove(); });
   }
   if (const auto dropped = drop_privileges(process.user, process.group); !dropped) {

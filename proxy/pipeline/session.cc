@@ -306,11 +306,8 @@ Task<void> Session::reach_tunnel(Exchange& ex) {
   } else if (ex.course == Course::Tunnel && ex.origin == nullptr) {
     co_await open_tunnel(ex, *this);  // the greeting has changed the rules' mind
   }
-  if (ex.course == Course::Tunnel && ex.unheard && !ex.tls) {
-    ex.greeted = in.empty();
-    if (!ex.greeted) {
-      co_await guard_opening(ex, *this);
-    }
+  if (ex.course == Course::Tunnel && ex.unheard && !ex.tls && !in.empty()) {
+    co_await guard_opening(ex, *this);
   }
 }
 
@@ -502,7 +499,6 @@ Task<void> Session::run_tunnel() {
   kept.record.kind = ex.response.status == 101 ? RecordKind::Upgrade : RecordKind::Tunnel;
   const TunnelKind what_for = kind_of_tunnel(ex);
   const Instant began = ex.began;
-  const bool greeted = ex.greeted;
   OriginConnection* origin = std::exchange(ex.origin, nullptr);
   Buffer early_down = std::move(ex.origin_in);
   const std::unique_ptr<Limits> limits = std::move(ex.limits);
@@ -516,11 +512,6 @@ Task<void> Session::run_tunnel() {
   plan.throttle_down = limits ? &limits->down : nullptr;
   plan.idle = settings().timeouts.tunnel_idle;
   plan.write_idle = settings().timeouts.tunnel_idle;  // a paused download is no fault
-  if (greeted) {
-    plan.gate = [longest = settings().limits.request_line](std::string_view said, bool ended) {
-      return behind_greeting(said, ended, longest);
-    };
-  }
   const Failure why = co_await tunnel(plan, worker.tools, in, early_down);
   kept.record.bytes_from_client += plan.to_origin;
   kept.record.bytes_to_client += plan.to_client;

@@ -9,11 +9,11 @@
 //      line's limit but begins like one: HTTP, be it 0.9 or 2, which is then refused
 //   3. nothing clear for transparent.quiet_wait: the server is connected to. If nothing at all was
 //      said, whoever speaks next decides. A client that speaks first after all is looked at again:
-//      browsers keep spare connections, which would otherwise pass unread when they are used. One
-//      whose server speaks first is heard, too, and must not go on with 1 or 2: a server of HTTP/2
-//      may send its settings first. If
+//      browsers keep spare connections, which would otherwise pass unread when they are used. If
 //      what was said may yet become a request, it is passed on for as long as it stays so, and
-//      looked at again when it becomes one: or a pause behind "Foo" would be a way past the rules
+//      looked at again when it becomes one: or a pause behind "Foo" would be a way past the rules.
+//      What follows a server's words is not looked at: honest protocols (NNTP, NATS) say there what
+//      elsewhere would be a request
 //   4. anything else: not ours to read
 #include "proxy/pipeline/spoken.h"
 
@@ -34,23 +34,18 @@ using tls::HelloProgress;
 // How sure is it, and so: how long is more waited for?
 enum class Look : std::uint8_t { Known, Begun, Unclear };
 
-Look look(std::string_view in, std::size_t longest, Spoken& spoken, tls::Hello& hello,
-          Arena& arena) {
+Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
+  const std::string_view in = session.in.unread();
   const HelloProgress progress = tls::take_hello(in, arena, hello);
   if (progress != HelloProgress::NotTls) {
     spoken = progress == HelloProgress::Bad ? Spoken::BadTls : Spoken::Tls;
     return progress == HelloProgress::NeedMore ? Look::Begun : Look::Known;
   }
-  const auto opening = http::opening_of(in, longest);
+  const auto opening = http::opening_of(in, session.settings().limits.request_line);
   spoken = opening == http::Opening::Http ? Spoken::Http : Spoken::Other;
   return opening == http::Opening::Begun     ? Look::Begun
          : opening == http::Opening::Unclear ? Look::Unclear
                                              : Look::Known;
-}
-
-Look look(const Session& session, Spoken& spoken, tls::Hello& hello, Arena& arena) {
-  const std::size_t longest = session.settings().limits.request_line;
-  return look(session.in.unread(), longest, spoken, hello, arena);
 }
 
 // Ends the client's wait when its server has something to say.
@@ -213,18 +208,6 @@ Task<void> guard_opening(Exchange& ex, Session& session) {
   session.in.use(passed);
   ex.head_bytes += passed;
   ex.record.bytes_to_origin += passed;
-}
-
-Gate behind_greeting(std::string_view said, bool ended, std::size_t longest_line) {
-  Arena arena;
-  tls::Hello none;
-  Spoken spoken = Spoken::Other;
-  const Look seen = said.empty() ? Look::Unclear : look(said, longest_line, spoken, none, arena);
-  if (seen == Look::Known) {
-    return spoken == Spoken::Other ? Gate::Open : Gate::Shut;
-  }
-  const bool cut = spoken != Spoken::Other || http::last_opening_of(said) == http::Opening::Http;
-  return ended && cut ? Gate::Shut : Gate::Pass;
 }
 
 }  // namespace weir

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "proxy/pipeline/exchange.h"
-#include "proxy/pipeline/tunnel.h"
 #include "proxy/tls/hello.h"
 
 namespace weir {
@@ -31,10 +30,5 @@ Task<void> await_speaker(Exchange& ex, Session& session);
 // until the server answers or it can become none. A client whose bytes do become one is looked at
 // again, as above, before its line is whole. Needs Tunnel.
 Task<void> guard_opening(Exchange& ex, Session& session);
-
-// What a client may say to a server that has spoken first: anything but a TLS greeting or what a
-// server might take for a request, which would pass unread. An answer of ours cannot be put into
-// what its server has begun to say. Pure.
-Gate behind_greeting(std::string_view said, bool ended, std::size_t longest_line);
 
 }  // namespace weir

@@ -7,8 +7,6 @@
 
 #include <array>
 
-#include "proxy/pipeline/send.h"
-
 namespace weir {
 namespace {
 
@@ -130,60 +128,12 @@ Task<Failure> write_early(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffe
   co_return why;
 }
 
-// Everything the client has said stays in `said` until the gate is open.
-Task<Failure> watch_gate(TunnelPlan& plan, RelayTools& tools, Lane& lane, Buffer& said, bool& end) {
-  Gate gate = Gate::Pass;
-  while (gate == Gate::Pass && !end) {
-    const Failure why = co_await wait_for_bytes(plan, tools, *lane.from);
-    if (why != Failure::None) {
-      co_return why;
-    }
-    if (said.room() == 0) {
-      Buffer larger(said.unread().size() + BufferPool::kSmall);
-      said.move_unread_to(larger);
-      said = std::move(larger);
-    }
-    const IoResult r = lane.from->read(said.space(), said.room());
-    if (r.what == Io::WouldBlock) {
-      continue;
-    }
-    if (r.what == Io::Broken) {
-      co_return broken(*lane.from, lane.source_broken);
-    }
-    end = r.what == Io::End;
-    said.added(r.bytes);
-    plan.last_byte = tools.loop.now();
-    gate = plan.gate(said.unread(), end);
-    if (gate == Gate::Shut) {
-      co_return Failure::UnnamedRefused;
-    }
-    const std::string_view more = said.unread().substr(said.unread().size() - r.bytes);
-    const Failure sent =
-        co_await send_text(*lane.to, more, plan.write_idle, lane.sink_broken, lane.sink_stalled);
-    if (sent != Failure::None) {
-      co_return sent;
-    }
-    *lane.count += r.bytes;
-  }
-  co_return Failure::None;
-}
-
-Task<Failure> pass_gate(TunnelPlan& plan, RelayTools& tools, Lane& lane, bool& end) {
-  Buffer said = tools.buffers.take_small();
-  const Failure why = co_await watch_gate(plan, tools, lane, said, end);
-  tools.buffers.give(std::move(said));
-  co_return why;
-}
-
 Task<Failure> run_lane(TunnelPlan& plan, RelayTools& tools, Lane lane, Buffer& early) {
   Failure why = Failure::None;
   if (early.valid()) {
     why = co_await write_early(plan, tools, lane, early);
   }
   bool end = false;
-  if (why == Failure::None && plan.gate && lane.from == plan.client) {
-    why = co_await pass_gate(plan, tools, lane, end);
-  }
   bool bulk = false;
   unsigned rounds = 0;
   while (why == Failure::None && !end) {

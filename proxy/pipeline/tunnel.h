@@ -2,12 +2,10 @@
 //
 // Bytes both ways between two streams, counted and never looked at: CONNECT, and what follows a
 // 101. An end on one side is passed on as an end (half-close) while the other direction goes on. An
-// idle tunnel holds no buffer and no pipe. Bulk is moved inside the kernel. Only a gate, where
-// there is one, looks at what the client says first.
+// idle tunnel holds no buffer and no pipe. Bulk is moved inside the kernel.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string_view>
 
 #include "proxy/base/failure.h"
@@ -18,12 +16,6 @@
 
 namespace weir {
 
-enum class Gate : std::uint8_t {
-  Pass,  // may go on its way; the gate is asked again when more has come
-  Open,  // and so may all that follows
-  Shut,  // the tunnel ends (UnnamedRefused)
-};
-
 struct TunnelPlan {
   Stream* client = nullptr;
   Stream* origin = nullptr;
@@ -31,8 +23,6 @@ struct TunnelPlan {
   Micros write_idle = 0;              // one side takes no byte
   Throttle* throttle_up = nullptr;    // limits of the bytes to the origin; may be null
   Throttle* throttle_down = nullptr;  // and to the client
-  // Asked about all that the client has said, before any more of it is passed on; may be empty.
-  std::function<Gate(std::string_view said, bool ended)> gate;
   Instant last_byte;
   std::uint64_t to_origin = 0;
   std::uint64_t to_client = 0;

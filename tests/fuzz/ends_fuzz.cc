@@ -33,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   table.add(weir::adblock::ends_of(source, ignore_case));
   while (exact.ok() && !rest.empty()) {
     const auto text = take_line(rest);
-    WEIR_ASSERT(table.allow(0, text) ||
+    weir::filters::Work work(UINT32_MAX);
+    WEIR_ASSERT(table.allow(0, text, work) ||
                 !RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), exact));
   }
   return 0;

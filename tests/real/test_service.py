@@ -25,7 +25,8 @@ mount -t tmpfs -o mode=755 tmpfs "$1" && mkdir "$1/up" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" overlay "$1/root"
 cd "$1/root"
 mount -t proc proc proc
-mount --bind proc/sys proc/sys && mount -o remount,bind,ro proc/sys # a first systemd raises limits of the machine's
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys # a first systemd raises limits of the machine's
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 for folder in run tmp dev var/tmp; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done

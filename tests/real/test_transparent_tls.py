@@ -146,30 +146,6 @@ class Greetings(Case):
             wait_until("one record", lambda: len(self.entries(road)) == 1)  # noqa: B023
             self.assertIn("bad.test", self.entries(road)[0]["url"])
 
-    def test_a_greeting_behind_a_servers_words_is_no_way_round(self):
-        """Nobody could tell its name to the rules any more: the connection has been passed on."""
-        self.gateway(transparent={"quiet_wait": "50ms"})
-        heard = []
-
-        def serve(sock):
-            sock.sendall(b"hello")
-            heard.append(hear(sock))
-        self.origin(8043, serve)
-        shapes = cuts(greeting("bad.test"))
-        for road in self.roads():
-            for shape, (text, step) in shapes.items():
-                with self.net.connect(road, 2, 8043) as sock:
-                    sock.settimeout(10)
-                    self.assertEqual(sock.recv(100), b"hello")
-                    with contextlib.suppress(OSError):
-                        for i in range(0, len(text), step):
-                            sock.sendall(text[i:i + step])
-                    self.assertEqual(hear(sock), b"", shape)
-        wait_until("records", lambda: len(self.entries()) == 4 * len(shapes))
-        self.assertEqual({line["failure"] for line in self.entries()}, {"unnamed_refused"})
-        for text in heard:  # a beginning at most
-            self.assertTrue(any(len(text) < len(whole) and whole.startswith(text) for whole, _ in shapes.values()))
-
     def test_a_server_that_speaks_first_changes_nothing_for_others(self):
         self.gateway(process={"workers": 1}, transparent={"quiet_wait": "50ms"})
         self.origin(8003, lambda sock: sock.sendall(b"hello"))

@@ -56,6 +56,8 @@ constexpr Row kRows[] = {
     {"PURGE https://a.test\n", Opening::Http},
     {"FOO / x\r\n", Opening::Http},
     {"FOO a.test/x\r\n", Opening::Other},
+    {"PASS *x\r\n", Opening::Other},  // IRC
+    {{"0032git-upload-pack /a.git\0host=a.test\0", 39}, Opening::Other},
     {"SOURCE /x ICE/1.0\r\n", Opening::Http},
     {"DESCRIBE rtsp://a.test/x RTSP/1.0\r\n", Opening::Other},
     // The PROXY protocol, behind which a request or a greeting would pass unread.

@@ -77,13 +77,22 @@ TEST_F(PidFiles, AreLeftAloneWhenAnotherIsThere) {
   EXPECT_EQ(text(), "42\n");
 }
 
-TEST_F(PidFiles, OfAnotherProcessGoAlsoWhenEmptied) {
-  for (const char* left : {"42\n", ""}) {
-    put(left);
-    PidFile::remove(path_, 42);
-    EXPECT_FALSE(there()) << left;
-  }
+TEST_F(PidFiles, OfAnotherProcessGo) {
+  put("42\n");
+  PidFile::remove(path_, 42);
+  EXPECT_FALSE(there());
   PidFile::remove(path_, 42);  // none is there
+  put("");                     // another's, who is about to write it
+  PidFile::remove(path_, 42);
+  EXPECT_TRUE(there());
+}
+
+TEST_F(PidFiles, LeftToAnotherStay) {
+  PidFile file;
+  ASSERT_TRUE(file.write(path_, 42));
+  file.leave();
+  file.remove();
+  EXPECT_EQ(text(), "42\n");
 }
 
 TEST(PidFile, ThatWasNeverWrittenRemovesNothing) {

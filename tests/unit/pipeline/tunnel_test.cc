@@ -136,53 +136,6 @@ TEST(Tunnel, LimitsOneDirectionAlone) {
   EXPECT_GE(took, 90 * kMillisecond);
 }
 
-// What the origin hears of the pieces that the client says one after another, behind a gate that
-// opens at the first 'o' and shuts at the first 's'.
-std::string heard_through_gate(Bench& bench, std::initializer_list<std::string_view> pieces) {
-  bench.plan.gate = [](std::string_view said, bool ended) {
-    return said.find('s') != said.npos             ? Gate::Shut
-           : said.find('o') != said.npos && !ended ? Gate::Open
-                                                   : Gate::Pass;
-  };
-  run(bench);
-  std::string heard;
-  for (const std::string_view piece : pieces) {
-    EXPECT_EQ(::send(bench.client.far, piece.data(), piece.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(piece.size()));
-    for (int turns = 0; turns < 4; ++turns) {
-      bench.loop.turn(0);
-    }
-    std::array<char, 100> bytes;
-    const ssize_t n = ::recv(bench.origin.far, bytes.data(), bytes.size(), MSG_DONTWAIT);
-    heard.append(bytes.data(), n > 0 ? static_cast<std::size_t>(n) : 0) += '|';
-  }
-  ::shutdown(bench.client.far, SHUT_WR);
-  ::shutdown(bench.origin.far, SHUT_WR);
-  while (!bench.done) {
-    bench.loop.turn(-1);
-  }
-  return heard;
-}
-
-TEST(Tunnel, AGateHearsAllThatTheClientSaysUntilItOpens) {
-  {
-    Bench bench;
-    EXPECT_EQ(heard_through_gate(bench, {"a", "bo", "s", "c"}), "a|bo|s|c|");
-    EXPECT_EQ(bench.why, Failure::None);
-    EXPECT_EQ(bench.plan.to_origin, 5U);
-  }
-  Bench bench;
-  EXPECT_EQ(heard_through_gate(bench, {"a", "bs"}), "a||");
-  EXPECT_EQ(bench.why, Failure::UnnamedRefused);
-  EXPECT_EQ(bench.plan.to_origin, 1U);
-}
-
-TEST(Tunnel, AGateThatHearsNothingLetsTheEndThrough) {
-  Bench bench;
-  EXPECT_EQ(heard_through_gate(bench, {}), "");
-  EXPECT_EQ(bench.why, Failure::None);
-}
-
 TEST(Tunnel, AtRestIsCutAtOnce) {
   Bench bench;
   bench.limit({1, 1});

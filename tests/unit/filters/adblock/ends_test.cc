@@ -17,7 +17,8 @@ bool allows(std::string_view expression, std::string_view text, bool ignore_case
   EndsTable table;
   table.add(ends_of(expression, ignore_case));
   table.finish();
-  return table.allow(0, text);
+  filters::Work work(1000);
+  return table.allow(0, text, work);
 }
 
 struct Case {
@@ -104,7 +105,7 @@ TEST(Ends, TailsAreReadBackwards) {
 TEST(Ends, WhatIsNotUnderstoodEndsWhatIsKnown) {
   constexpr Case kCases[] = {
       {"^ab\\x41", "abz", true},
-      {"^ab\\x41", "az", false},
+      {"^ab\\x41", "bz", false},
       {"^ab[[:digit:]]", "abz", true},
       {"^ab(?i)C", "abz", true},
       {"^ab\\Q.\\E", "abz", true},
@@ -114,6 +115,13 @@ TEST(Ends, WhatIsNotUnderstoodEndsWhatIsKnown) {
       {"ab\\x41c$", "abz", true},
       {"^ab{", "az", true},  // a brace by itself
       {"^ab{2}{3}c", "abbbbbbc", true},
+      {"^*abc", "xabc", true},
+      {"^{0}abc", "xabc", true},
+      {"^ab(?i)*c", "ac", true},
+      {"^ab\\Q\\E*c", "ac", true},
+      {"^a{01}b", "a{01}b", true},
+      {"^a{1,02}b", "a{1,02}b", true},
+      {"^a{1000000000}b", "a{1000000000}b", true},
       {"(?i)^ab", "AB", true},
   };
   check(kCases);
@@ -121,10 +129,9 @@ TEST(Ends, WhatIsNotUnderstoodEndsWhatIsKnown) {
 
 TEST(Ends, CaseMayBeIgnored) {
   constexpr Case kCases[] = {
-      {"^aB[c-d]$", "AbD", true},
-      {"^aB[^c-d]$", "AbD", false},
-      {"^aB[^c-d]$", "Abe", true},
-      {"^\xe9$", "\xc9", true},  // left to RE2
+      {"^aB[c-d]$", "AbD", true},      {"^aB[^c-d]$", "AbD", false},
+      {"^aB[^c-d]$", "Abe", true},     {"^\xe9$", "\xc9", true},  // left to RE2
+      {"^[^\xe9]b", "\xc3\x62", true},
   };
   check(kCases, true);
 }
@@ -152,12 +159,28 @@ TEST(Ends, ManyAndLongOnesStayWithinTheirBounds) {
   table.add(ends_of("^" + std::string(1000, 'x') + "$", false));
   table.add(ends_of("^" + std::string(500, '(') + "a" + std::string(500, ')'), false));
   table.finish();
-  EXPECT_TRUE(table.allow(0, "ax"));
-  EXPECT_FALSE(table.allow(0, "x"));
-  EXPECT_TRUE(table.allow(259, "nothing of it"));
-  EXPECT_TRUE(table.allow(260, std::string(1000, 'x')));
-  EXPECT_FALSE(table.allow(260, "b"));
-  EXPECT_TRUE(table.allow(261, "a"));
+  filters::Work work(10'000);
+  EXPECT_TRUE(table.allow(0, "ax", work));
+  EXPECT_FALSE(table.allow(0, "x", work));
+  EXPECT_TRUE(table.allow(259, "nothing of it", work));
+  EXPECT_TRUE(table.allow(260, std::string(1000, 'x'), work));
+  EXPECT_FALSE(table.allow(260, "b", work));
+  EXPECT_TRUE(table.allow(261, "a", work));
+}
+
+TEST(Ends, LookingCostsWork) {
+  EndsTable table;
+  table.add(ends_of("^[a-z]+[0-9]", false));
+  table.add(ends_of("[a-z]+$", false));
+  const std::string text(1000, 'a');
+  filters::Work work(2000);
+  EXPECT_FALSE(table.allow(0, text, work));
+  EXPECT_LE(work.left(), 1500U);
+  EXPECT_TRUE(table.allow(1, text, work));
+  EXPECT_LE(work.left(), 1000U);
+  filters::Work little(400);
+  EXPECT_FALSE(table.allow(1, text, little));
+  EXPECT_TRUE(little.spent());
 }
 
 std::string pick(std::mt19937& random, std::span<const char* const> from) {
@@ -186,10 +209,17 @@ TEST(Ends, NothingIsTurnedAwayThatRe2Finds) {
                                     "\\b",
                                     "[.b]",
                                     "\\x61",
-                                    "https?:\\/\\/"};
-  constexpr const char* kCounts[] = {"", "", "", "+", "*", "?", "{2}", "{1,2}", "{2,}", "+?"};
-  constexpr const char* kPieces[] = {"a", "b", "c",  "A",       "/",       ".",
-                                     "1", "x", "ab", "http://", "https://"};
+                                    "https?:\\/\\/",
+                                    "^",
+                                    "$",
+                                    "(?i)",
+                                    "\\Q\\E",
+                                    "[^\xe9]",
+                                    "\xe9"};
+  constexpr const char* kCounts[] = {"",     "",   "",     "+",      "*",    "?",   "{2}", "{1,2}",
+                                     "{2,}", "+?", "{01}", "{1,02}", "{,2}", "{0}", "{2"};
+  constexpr const char* kPieces[] = {"a", "b",  "c",       "A",        "/",    ".",    "1",
+                                     "x", "ab", "http://", "https://", "\xe9", "\xc9", "{01}"};
   std::mt19937 random(1);  // the same each time
   unsigned found = 0;
   for (int i = 0; i < 20'000; ++i) {
@@ -216,7 +246,8 @@ TEST(Ends, NothingIsTurnedAwayThatRe2Finds) {
       }
       if (RE2::PartialMatch(text, exact)) {
         ++found;
-        ASSERT_TRUE(table.allow(0, text)) << expression << " on " << text;
+        filters::Work work(10'000);
+        ASSERT_TRUE(table.allow(0, text, work)) << expression << " on " << text;
       }
     }
   }

@@ -231,6 +231,23 @@ TEST(Options, ConnectIsExceptedByWhatHoldsForSomeTypeOrParty) {
       << "what is asked behind the exceptions is asked as before";
 }
 
+TEST(Options, ATunnelToAListedNameIsOpenedOnlyByWhatHoldsForAll) {
+  ListHit hit;
+  hit.list = 7;
+  hit.line = 1;
+  const auto blocked = [&hit](const std::string& list, const std::string& method) {
+    const bool tunnel = method == "CONNECT";
+    return Judging(list)
+        .ask({tunnel ? "a.test:443" : "http://a.test/x.js", Script, "", method}, hit)
+        .block;
+  };
+  for (const char* some : {"@@||a.test^$script", "@@*$xhr", "@@||a.test^$1p"}) {
+    EXPECT_TRUE(blocked(some, "CONNECT")) << some;
+  }
+  EXPECT_FALSE(blocked("@@||a.test^", "CONNECT"));
+  EXPECT_FALSE(blocked("@@||a.test^$script", "GET"));
+}
+
 TEST(Options, AHostThatAnotherListNamesCanBeExcepted) {
   ListHit hit;
   hit.line = 7;

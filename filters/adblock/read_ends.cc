@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An expression is read as a sequence of runs: a group becomes one run of all bytes it may hold. A
+// run of no fixed length takes all it can; so that this is right, it is made one with what follows
+// when both may hold the same byte. Each of these steps only ever lets more texts through.
+#include <algorithm>
+#include <optional>
+
+#include "filters/adblock/ends.h"
+#include "proxy/base/ascii.h"
+
+namespace weir::adblock {
+namespace {
+
+constexpr std::size_t kReadMost = 64;  // runs of one expression
+constexpr std::size_t kKeptMost = 16;  // of them at each end
+constexpr int kDepthMost = 20;
+
+std::uint16_t plus(unsigned a, unsigned b) {
+  return static_cast<std::uint16_t>(std::min<unsigned>(a + b, ByteRun::kNoLimit));
+}
+std::uint16_t times(unsigned a, unsigned b) {
+  return static_cast<std::uint16_t>(std::min<unsigned>(a * b, ByteRun::kNoLimit));
+}
+
+constexpr bool quantifier(char c) {
+  return c == '*' || c == '+' || c == '?' || c == '{';
+}
+
+// Reads as far as it understands.
+class EndsReader {
+ public:
+  EndsReader(std::string_view text, bool ignore_case) : text_(text), fold_(ignore_case) {}
+
+  Ends read();
+
+ private:
+  // One run more, if it is understood; a run of nothing for an assertion.
+  std::optional<ByteRun> unit();
+  std::optional<ByteRun> single(char c);
+  std::optional<ByteRun> nested();
+  std::optional<ByteRun> group();
+  std::optional<ByteRun> brackets();
+  bool range(ByteSet& set);
+  bool escape(ByteSet& set, bool in_brackets);
+  bool quantity(ByteRun& run);
+  bool counts(unsigned& least, unsigned& most);
+  std::optional<unsigned> number();
+  bool more() const { return at_ < text_.size(); }
+  bool at(char c) const { return more() && text_[at_] == c; }
+  bool take(char c) {
+    const bool yes = at(c);
+    at_ += yes ? 1U : 0U;
+    return yes;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  bool fold_;
+  int depth_ = 0;
+};
+
+constexpr ByteRun kNothing{{}, 0, 0};
+
+bool add_named(ByteSet& set, char name) {
+  ByteSet named;
+  switch (to_lower(name)) {
+    case 'd':
+      named.add('0', '9');
+      break;
+    case 'w':
+      named.add('0', '9');
+      named.add('a', 'z');
+      named.add('A', 'Z');
+      named.add('_');
+      break;
+    case 's':
+      for (const char c : std::string_view("\t\n\f\r ")) {
+        named.add(static_cast<unsigned char>(c));
+      }
+      break;
+    default:
+      return false;
+  }
+  if (name < 'a') {
+    named.invert();
+  }
+  set.add(named);
+  return true;
+}
+
+// Behind the backslash.
+bool EndsReader::escape(ByteSet& set, bool in_brackets) {
+  if (!more()) {
+    return false;
+  }
+  const char c = text_[at_++];
+  if (add_named(set, c)) {
+    return true;
+  }
+  if (is(c, kAlpha) || is(c, kDigit) || (in_brackets && at('-'))) {
+    return false;  // a range from it, too, is left
+  }
+  set.add(static_cast<unsigned char>(c));
+  return true;
+}
+
+// "c" or "c-d" inside brackets.
+bool EndsReader::range(ByteSet& set) {
+  const char from = text_[at_++];
+  if (from == '\\') {
+    return escape(set, true);
+  }
+  if (from == '[' && at(':')) {
+    return false;
+  }
+  char to = from;
+  if (at('-') && at_ + 1 < text_.size() && text_[at_ + 1] != ']') {
+    to = text_[at_ + 1];
+    at_ += 2;
+    if (to == '\\' || to == '[' ||
+        static_cast<unsigned char>(to) < static_cast<unsigned char>(from)) {
+      return false;
+    }
+  }
+  set.add(static_cast<unsigned char>(from), static_cast<unsigned char>(to));
+  return true;
+}
+
+std::optional<ByteRun> EndsReader::brackets() {
+  ByteRun out;
+  const bool negated = take('^');
+  bool first = true;
+  while (first || !at(']')) {
+    if (!more() || !range(out.set)) {
+      return std::nullopt;
+    }
+    first = false;
+  }
+  ++at_;
+  if (fold_) {
+    out.set.fold();
+  }
+  if (negated) {
+    out.set.invert();
+  }
+  if (fold_) {
+    out.set.blur();
+  }
+  return out;
+}
+
+// Behind "(": all that may be inside, in any order.
+std::optional<ByteRun> EndsReader::group() {
+  if (take('?') && !take(':')) {
+    return std::nullopt;
+  }
+  ByteRun out{{}, ByteRun::kNoLimit, 0};
+  ByteRun branch = kNothing;
+  for (;;) {
+    if (!more()) {
+      return std::nullopt;
+    }
+    const bool end = take(')');
+    if (end || take('|')) {
+      out.least = std::min(out.least, branch.least);
+      out.most = std::max(out.most, branch.most);
+      branch = kNothing;
+      if (end) {
+        return out;
+      }
+      continue;
+    }
+    const auto one = unit();
+    if (!one) {
+      return std::nullopt;
+    }
+    out.set.add(one->set);
+    branch.least = plus(branch.least, one->least);
+    branch.most = plus(branch.most, one->most);
+  }
+}
+
+// Up to four digits, the first no needless zero: RE2 takes others for text.
+std::optional<unsigned> EndsReader::number() {
+  const auto begin = at_;
+  unsigned out = 0;
+  for (; more() && is(text_[at_], kDigit) && at_ < begin + 5; ++at_) {
+    out = out * 10 + static_cast<unsigned>(text_[at_] - '0');
+  }
+  const auto digits = at_ - begin;
+  const bool plain = digits == 1 || (digits > 1 && digits < 5 && text_[begin] != '0');
+  return plain ? std::optional(out) : std::nullopt;
+}
+
+// Behind "{". False: it is no quantity.
+bool EndsReader::counts(unsigned& least, unsigned& most) {
+  const auto from = number();
+  if (!from) {
+    return false;
+  }
+  least = most = *from;
+  if (take(',')) {
+    const auto to = at('}') ? std::optional<unsigned>(ByteRun::kNoLimit) : number();
+    if (!to) {
+      return false;
+    }
+    most = *to;
+  }
+  return take('}') && least <= most;
+}
+
+// How often the unit may come. False when that is not understood.
+bool EndsReader::quantity(ByteRun& run) {
+  unsigned least = 1;
+  unsigned most = 1;
+  if (take('*')) {
+    least = 0;
+    most = ByteRun::kNoLimit;
+  } else if (take('+')) {
+    most = ByteRun::kNoLimit;
+  } else if (take('?')) {
+    least = 0;
+  } else if (take('{')) {
+    if (!counts(least, most)) {
+      return false;
+    }
+  } else {
+    return true;
+  }
+  take('?');  // as few as will do: the same texts
+  run.least = times(run.least, least);
+  run.most = times(run.most, most);
+  return !more() || !quantifier(text_[at_]);
+}
+
+std::optional<ByteRun> EndsReader::nested() {
+  if (depth_ == kDepthMost) {
+    return std::nullopt;
+  }
+  ++depth_;
+  const auto out = group();
+  --depth_;
+  return out;
+}
+
+// What is no group and no class: it is in one set.
+std::optional<ByteRun> EndsReader::single(char c) {
+  ByteRun out;
+  if (c == '.') {
+    out.set.invert();
+  } else if (c == '\\') {
+    if (!escape(out.set, false)) {
+      return std::nullopt;
+    }
+  } else if (quantifier(c) || c == ')' || c == '|') {
+    return std::nullopt;
+  } else {
+    out.set.add(static_cast<unsigned char>(c));
+  }
+  if (fold_) {
+    out.set.fold();
+    out.set.blur();
+  }
+  return out;
+}
+
+std::optional<ByteRun> EndsReader::unit() {
+  const char c = text_[at_++];
+  const bool assertion = c == '^' || c == '$' || (c == '\\' && (take('b') || take('B')));
+  if (assertion) {
+    // What would repeat it may make it nothing.
+    return more() && quantifier(text_[at_]) ? std::nullopt : std::optional(kNothing);
+  }
+  auto out = c == '(' ? nested() : c == '[' ? brackets() : single(c);
+  return out && quantity(*out) ? out : std::nullopt;
+}
+
+bool varies(const ByteRun& run) {
+  return run.least != run.most;
+}
+
+// Puts a run behind the others, made one with those that could take its bytes.
+void join(std::vector<ByteRun>& runs, ByteRun run) {
+  for (auto i = runs.size(); i-- > 0;) {
+    if (varies(runs[i]) && runs[i].set.meets(run.set)) {
+      for (auto k = i; k < runs.size(); ++k) {
+        run.set.add(runs[k].set);
+        run.least = plus(run.least, runs[k].least);
+        run.most = plus(run.most, runs[k].most);
+      }
+      runs.resize(i);
+      i = runs.size();
+    } else if (runs[i].least > 0) {
+      break;
+    }
+  }
+  runs.push_back(run);
+}
+
+// `complete`: nothing follows.
+template <class From>
+std::vector<ByteRun> kept(From from, From to, bool& complete) {
+  std::vector<ByteRun> out;
+  for (; from != to; ++from) {
+    if (from->most > 0) {
+      join(out, *from);
+    }
+  }
+  if (out.size() > kKeptMost) {
+    out.resize(kKeptMost);
+    complete = false;
+  }
+  while (!complete && !out.empty() && out.back().least == 0) {
+    out.pop_back();
+  }
+  return out;
+}
+
+Ends EndsReader::read() {
+  const bool from_begin = text_.starts_with('^');
+  bool to_end = text_.ends_with('$') && !text_.ends_with("\\$");
+  std::vector<ByteRun> runs;
+  bool all = true;
+  while (all && more()) {
+    if (at('|')) {
+      return {};  // a choice between whole expressions
+    }
+    const auto one = runs.size() < kReadMost ? unit() : std::nullopt;
+    all = one.has_value();
+    if (all) {
+      runs.push_back(*one);
+    }
+  }
+  if (!all && text_.find('|', at_) != npos) {
+    return {};  // it may be such a choice
+  }
+  if (!all && !runs.empty()) {
+    runs.pop_back();  // a quantifier behind what was not understood may be its
+  }
+  to_end = to_end && all;
+  Ends out;
+  out.whole = from_begin && to_end;
+  if (from_begin) {
+    out.head = kept(runs.begin(), runs.end(), out.whole);
+  }
+  if (to_end && !out.whole) {
+    bool complete = false;
+    out.tail = kept(runs.rbegin(), runs.rend(), complete);
+  }
+  return out;
+}
+
+}  // namespace
+
+Ends ends_of(std::string_view expression, bool ignore_case) {
+  return EndsReader(expression, ignore_case).read();
+}
+
+}  // namespace weir::adblock
