@@ -16,42 +16,6 @@ constexpr std::size_t kSetsMost = 256;      // of all expressions together; foun
 
 }  // namespace
 
-void ByteSet::add(const ByteSet& other) {
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    words_[i] |= other.words_[i];
-  }
-}
-
-void ByteSet::invert() {
-  for (auto& word : words_) {
-    word = ~word;
-  }
-}
-
-void ByteSet::fold() {
-  for (char c = 'a'; c <= 'z'; ++c) {
-    const auto upper = static_cast<char>(c - 'a' + 'A');
-    if (has(c) || has(upper)) {
-      add(static_cast<unsigned char>(c));
-      add(static_cast<unsigned char>(upper));
-    }
-  }
-}
-
-void ByteSet::blur() {
-  if ((words_[2] | words_[3]) != 0) {
-    words_[2] = words_[3] = ~0ULL;
-  }
-}
-
-bool ByteSet::meets(const ByteSet& other) const {
-  std::uint64_t both = 0;
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    both |= words_[i] & other.words_[i];
-  }
-  return both != 0;
-}
-
 // False when there are too many sets.
 bool EndsTable::add(const ByteRun& run) {
   auto known = std::ranges::find(sets_, run.set);

@@ -8,45 +8,13 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
+#include "filters/adblock/byte_runs.h"
 #include "filters/work.h"
 
 namespace weir::adblock {
-
-// A set of bytes.
-class ByteSet {
- public:
-  void add(unsigned char c) { words_[c / 64] |= 1ULL << (c % 64); }
-  void add(unsigned char from, unsigned char to) {
-    for (unsigned c = from; c <= to; ++c) {
-      add(static_cast<unsigned char>(c));
-    }
-  }
-  void add(const ByteSet& other);
-  void invert();
-  void fold();  // ASCII letters in both cases
-  void blur();  // bytes beyond ASCII all or none: their case is left to RE2
-  bool has(char c) const {
-    const auto byte = static_cast<unsigned char>(c);
-    return (words_[byte / 64] >> (byte % 64) & 1U) != 0;
-  }
-  bool meets(const ByteSet& other) const;
-  bool operator==(const ByteSet&) const = default;
-
- private:
-  std::array<std::uint64_t, 4> words_{};
-};
-
-// `least` to `most` bytes of the set; kNoLimit: any number.
-struct ByteRun {
-  static constexpr std::uint16_t kNoLimit = UINT16_MAX;
-  ByteSet set;
-  std::uint16_t least = 1;
-  std::uint16_t most = 1;
-};
 
 struct Ends {
   std::vector<ByteRun> head;  // from the first byte on; empty: not known

@@ -16,13 +16,6 @@ constexpr std::size_t kReadMost = 64;  // runs of one expression
 constexpr std::size_t kKeptMost = 16;  // of them at each end
 constexpr int kDepthMost = 20;
 
-std::uint16_t plus(unsigned a, unsigned b) {
-  return static_cast<std::uint16_t>(std::min<unsigned>(a + b, ByteRun::kNoLimit));
-}
-std::uint16_t times(unsigned a, unsigned b) {
-  return static_cast<std::uint16_t>(std::min<unsigned>(a * b, ByteRun::kNoLimit));
-}
-
 constexpr bool quantifier(char c) {
   return c == '*' || c == '+' || c == '?' || c == '{';
 }
@@ -176,8 +169,7 @@ std::optional<ByteRun> EndsReader::group() {
       return std::nullopt;
     }
     out.set.add(one->set);
-    branch.least = plus(branch.least, one->least);
-    branch.most = plus(branch.most, one->most);
+    branch.add(*one);
   }
 }
 
@@ -229,8 +221,7 @@ bool EndsReader::quantity(ByteRun& run) {
     return true;
   }
   take('?');  // as few as will do: the same texts
-  run.least = times(run.least, least);
-  run.most = times(run.most, most);
+  run.repeat(least, most);
   return !more() || !quantifier(text_[at_]);
 }
 
@@ -276,37 +267,9 @@ std::optional<ByteRun> EndsReader::unit() {
   return out && quantity(*out) ? out : std::nullopt;
 }
 
-bool varies(const ByteRun& run) {
-  return run.least != run.most;
-}
-
-// Puts a run behind the others, made one with those that could take its bytes.
-void join(std::vector<ByteRun>& runs, ByteRun run) {
-  for (auto i = runs.size(); i-- > 0;) {
-    if (varies(runs[i]) && runs[i].set.meets(run.set)) {
-      for (auto k = i; k < runs.size(); ++k) {
-        run.set.add(runs[k].set);
-        run.least = plus(run.least, runs[k].least);
-        run.most = plus(run.most, runs[k].most);
-      }
-      runs.resize(i);
-      i = runs.size();
-    } else if (runs[i].least > 0) {
-      break;
-    }
-  }
-  runs.push_back(run);
-}
-
 // `complete`: nothing follows.
-template <class From>
-std::vector<ByteRun> kept(From from, From to, bool& complete) {
-  std::vector<ByteRun> out;
-  for (; from != to; ++from) {
-    if (from->most > 0) {
-      join(out, *from);
-    }
-  }
+std::vector<ByteRun> kept(std::span<const ByteRun> runs, bool& complete) {
+  std::vector<ByteRun> out = joined(runs);
   if (out.size() > kKeptMost) {
     out.resize(kKeptMost);
     complete = false;
@@ -342,11 +305,12 @@ Ends EndsReader::read() {
   Ends out;
   out.whole = from_begin && to_end;
   if (from_begin) {
-    out.head = kept(runs.begin(), runs.end(), out.whole);
+    out.head = kept(runs, out.whole);
   }
   if (to_end && !out.whole) {
     bool complete = false;
-    out.tail = kept(runs.rbegin(), runs.rend(), complete);
+    std::ranges::reverse(runs);
+    out.tail = kept(runs, complete);
   }
   return out;
 }
