@@ -137,10 +137,11 @@ std::optional<std::size_t> fragment_length(std::string_view in, std::size_t at) 
 }
 
 // A greeting in the form of SSL 2, which OpenSSL understands and RFC 6176 forbids: it has no room
-// for a name.
-bool is_old_hello(std::string_view in) {
-  return in.size() >= 4 && (byte_at(in, 0) & 0x80) != 0 && byte_at(in, 2) == kClientHello &&
-         byte_at(in, 3) == 3;
+// for a name. Its fourth byte settles it.
+constexpr std::size_t kOldHelloKnown = 4;
+bool may_be_old_hello(std::string_view in) {
+  return (byte_at(in, 0) & 0x80) != 0 && (in.size() < 3 || byte_at(in, 2) == kClientHello) &&
+         (in.size() < kOldHelloKnown || byte_at(in, 3) == 3);
 }
 
 // What the very first bytes already rule out. Servers skip records before the greeting that say
@@ -151,8 +152,8 @@ HelloProgress first_look(std::string_view in) {
     return HelloProgress::NeedMore;
   }
   const std::uint8_t type = byte_at(in, 0);
-  if (is_old_hello(in)) {
-    return HelloProgress::Bad;
+  if (may_be_old_hello(in)) {
+    return in.size() < kOldHelloKnown ? HelloProgress::NeedMore : HelloProgress::Bad;
   }
   if (type < kFirstRecord || type > kLastRecord || (in.size() > 1 && byte_at(in, 1) >= 0x10)) {
     return HelloProgress::NotTls;

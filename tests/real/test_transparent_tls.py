@@ -169,6 +169,7 @@ class Greetings(Case):
         for road in self.roads():
             for text in (b"\x80%c" % len(old) + old, b"\x15\3\1\0\2\1\0" + greeting(None)):
                 self.assertIn(self.say(road, 2, text + b"END", port=8043), (ALERT, b""))
+                self.assertIn(self.say(road, 2, text + b"END", port=8043, step=1), (ALERT, b""))
         self.assertEqual(sink.heard, [])
 
     def test_a_greeting_behind_other_records_is_no_way_round(self):

@@ -109,12 +109,15 @@ TEST(Hello, WithoutAServerNameIsOneAllTheSame) {
 
 TEST(Hello, OtherProtocolsAreNotTls) {
   for (const std::string bytes : {"GET / HTTP/1.1\r\n", "SSH-2.0-OpenSSH", "\x19\x03\x01",
-                                  "\x80\x2e\x01", "\x80\x2e\x01\x01\x03", "\x16\x40\x01"}) {
+                                  "\x80\x2e\x02", "\x80\x2e\x01\x01\x03", "\x16\x40\x01"}) {
     EXPECT_EQ(see(bytes).progress, HelloProgress::NotTls) << bytes;
   }
 }
 
-TEST(Hello, InTheFormOfSsl2IsBad) {
+TEST(Hello, InTheFormOfSsl2IsBadHoweverItIsCut) {
+  for (const std::string bytes : {"\x80", "\x80\x2e", "\x80\x2e\x01"}) {
+    EXPECT_EQ(see(bytes).progress, HelloProgress::NeedMore) << bytes.size();
+  }
   for (const std::string bytes : {"\x80\x2e\x01\x03", "\x80\x2e\x01\x03\x03 and more"}) {
     EXPECT_EQ(see(bytes).progress, HelloProgress::Bad) << bytes;
   }
