@@ -210,7 +210,9 @@ def connect_once(server, address, context):
 def latencies(router, roads, rounds):
     """In a child of its own, in the client's namespace: connections by each road in turn."""
     words = json.dumps([router.server, [[name, router.address(name)] for name in roads]])
-    said = run(*router.inside("client", "taskset", "-c", router.cores[0], os.sys.executable, __file__, words, rounds))
+    paths = dict(os.environ, PYTHONPATH=os.pathsep.join(os.sys.path[:2]))  # as for ourselves
+    said = run(*router.inside("client", "taskset", "-c", router.cores[0], os.sys.executable, __file__, words, rounds),
+               env=paths)
     return json.loads(said)
 
 
