@@ -55,9 +55,7 @@ std::uint8_t EndsTable::scheme_runs(const Entry& entry, std::string_view scheme)
   for (std::uint8_t i = 0; i < entry.head; ++i) {
     const Run& run = runs_[entry.at + i];
     const auto begin = at;
-    while (at < scheme.size() && at - begin < run.most && sets_[run.set].has(scheme[at])) {
-      ++at;
-    }
+    at = behind(run, scheme, begin);
     if (at == scheme.size()) {
       return at - begin == run.most ? static_cast<std::uint8_t>(i + 1) : std::uint8_t{0};
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An expression is read as a sequence of runs: a group becomes one run of all bytes it may hold. A
-// run of no fixed length takes all it can; so that this is right, it is made one with what follows
-// when both may hold the same byte. Each of these steps only ever lets more texts through.
+// How ends.h learns what an expression begins and ends with. It is read as a sequence of runs: a
+// group becomes one run of all bytes it may hold. This, and what joined() does to them, only ever
+// lets more texts through.
 #include <algorithm>
 #include <optional>
 

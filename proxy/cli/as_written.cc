@@ -8,6 +8,7 @@
 #include <charconv>
 #include <optional>
 
+#include "filters/adblock/ascii_hosts.h"
 #include "filters/lists/read_name.h"
 #include "filters/url.h"
 #include "proxy/base/ascii.h"
@@ -47,16 +48,9 @@ std::optional<Pieces> take_apart(std::string_view text) {
   return out;
 }
 
-std::string_view in_lower_case(std::string_view text, Arena& arena) {
-  char* const out = arena.allocate(text.size());
-  std::ranges::transform(text, out, to_lower);
-  return {out, text.size()};
-}
-
 // A name in its own script as browsers send it; else the text.
 std::string_view host_of(std::string_view text, Arena& arena) {
-  const auto foreign = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
-  if (std::ranges::any_of(text, foreign)) {
+  if (adblock::has_foreign(text)) {
     if (const auto name = filters::read_name(text, arena); name && !name->dotted) {
       return name->name;
     }
@@ -64,7 +58,7 @@ std::string_view host_of(std::string_view text, Arena& arena) {
   while (text.ends_with('.')) {
     text.remove_suffix(1);
   }
-  return in_lower_case(text, arena);
+  return arena.copy(lowered(text));
 }
 
 // Host and port of `authority`, whatever they are; a port that is none counts as not given.
@@ -106,7 +100,7 @@ bool set_text(const Asked& asked, Arena& arena, filters::Subject& subject) {
   if (!parts || !set_authority(parts->authority, arena, subject)) {
     return false;
   }
-  subject.scheme = in_lower_case(parts->scheme, arena);
+  subject.scheme = arena.copy(lowered(parts->scheme));
   const bool secure = subject.scheme == "https" || subject.scheme == "wss";
   subject.port = subject.port != 0 ? subject.port : secure ? kHttpsPort : kHttpPort;
   subject.host_only = false;

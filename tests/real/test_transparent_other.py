@@ -186,12 +186,12 @@ class OtherProtocols(Case):
                 sock.sendall(b"HELO x")
                 self.assertEqual(hear(sock), b"you said HELO x")
 
-    def greeter(self, port, words=b"220 welcome\r\n"):
+    def greeter(self, port):
         """Speaks first, and keeps what it hears until the end, when it says how much that was."""
         heard = []
 
         def serve(sock):
-            sock.sendall(words)
+            sock.sendall(b"220 welcome\r\n")
             heard.append(hear(sock))
             sock.sendall(b"%d" % len(heard[-1]))
         self.origin(port, serve)
