@@ -6,6 +6,7 @@
 // knows no port; the caller has taken the brackets off an IPv6 literal and says so.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "proxy/base/arena.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/failure.h"
+#include "proxy/base/vector.h"
 
 namespace weir {
 
@@ -39,6 +41,15 @@ Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena)
 // authority, as they nearly always are. Empty: it has a user, a port, brackets or capitals.
 inline std::string_view bare_host(std::string_view text) {
   std::size_t end = 0;
+  for (; text.size() - end >= sizeof(Vector); end += sizeof(Vector)) {
+    const Vector bytes = load_vector(text.data() + end);
+    const Vector name = between(bytes, 'a', 'z') | between(bytes, '0', '9') |
+                        between(bytes, '-', '.') | between(bytes, '_', '_');
+    if (any_of(~name)) {
+      end += static_cast<std::size_t>(std::countr_zero(bits_of(~name)));
+      break;
+    }
+  }
   while (end < text.size() && is(text[end], kNameChar)) {
     ++end;
   }
