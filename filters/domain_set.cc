@@ -1,69 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See domain_set.h. A name is hashed from its end, label by label, so that the hashes of all its
-// parents come out on the way.
+// See domain_set.h.
 #include "filters/domain_set.h"
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <utility>
 
-#include "filters/keyed_hash.h"
+#include "filters/name_hash.h"
 #include "proxy/base/host.h"
 
 namespace weir::filters {
 namespace {
-
-constexpr std::size_t kPiece = 7;  // bytes that fit into one number of the hash
-constexpr std::uint64_t kLabelEnds = std::uint64_t{1} << 59;
-
-// The bytes of a piece as one number, and how many they are.
-std::uint64_t piece_of(const char* text, std::size_t size) {
-  const auto byte = [text](std::size_t i) {
-    return std::uint64_t{static_cast<unsigned char>(text[i])};
-  };
-  std::uint64_t out = std::uint64_t{size} << 56;
-  if (size >= 4) {
-    std::uint32_t first = 0;
-    std::uint32_t last = 0;
-    std::memcpy(&first, text, sizeof(first));
-    std::memcpy(&last, text + size - sizeof(last), sizeof(last));
-    return out | first | std::uint64_t{last} << (8 * (size - sizeof(last)));  // they overlap
-  }
-  return size == 0 ? out : out | byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
-}
-
-// Appends a label to what stands right of it. Pieces carry their length and whether they end the
-// label, so that two different names are always two different sequences.
-std::uint64_t append_label(std::uint64_t hash, std::string_view label, std::uint64_t at) {
-  do {
-    const std::size_t size = std::min(label.size(), kPiece);
-    const std::uint64_t piece = piece_of(label.data(), size);
-    label.remove_prefix(size);
-    hash = hash_step(hash, at, piece | (label.empty() ? kLabelEnds : 0));
-  } while (!label.empty());
-  return hash;
-}
-
-// Calls use(hash, where it begins) for every suffix of whole labels, the shortest first.
-template <class Use>
-void each_suffix(std::string_view name, Use use) {
-  const std::uint64_t at = hash_point();
-  std::uint64_t hash = kHashStart;
-  for (std::size_t end = name.size();;) {
-    std::size_t begin = end;
-    while (begin > 0 && name[begin - 1] != '.') {
-      --begin;
-    }
-    hash = append_label(hash, name.substr(begin, end - begin), at);
-    use(hash_spread(hash), begin);
-    if (begin == 0) {
-      return;
-    }
-    end = begin - 1;
-  }
-}
 
 bool before(const DomainSet::Entry& a, const DomainSet::Entry& b) {
   return a.hash() != b.hash() ? a.hash() < b.hash() : a.value < b.value;

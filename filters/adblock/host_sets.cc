@@ -69,24 +69,14 @@ const Names& AskedHost::entities(const HostSets& sets) const {
 }
 
 bool HostSets::may_be_entity(std::string_view name) const {
-  const auto point = filters::hash_point();
-  auto hash = kEntityStart;
   bool last = true;
-  for (auto i = name.size(); i-- > 0;) {
-    if (name[i] != '.') {
-      hash = name_step(hash, point, name[i]);
-      if (i > 0) {
-        continue;
-      }
-    }
-    const auto bit = filters::hash_spread(hash) % (entity_labels_.size() * 64);
-    if (!last && ((entity_labels_[bit / 64] >> (bit % 64)) & 1U) != 0) {
-      return true;
-    }
+  bool out = false;
+  const auto ask = [&](std::uint64_t label, std::size_t) {
+    out = out || (!last && entity_labels_.may_hold(label));
     last = false;
-    hash = kEntityStart;
-  }
-  return false;
+  };
+  filters::each_label(name, ask, kEntityStart);
+  return out;
 }
 
 HostSets::HostSets(Expressions& expressions) : expressions_(expressions), sets_(1) {}
@@ -131,9 +121,7 @@ const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   const auto hash = name_hash(plain, entity ? kEntityStart : kNameStart);
   (negated ? no_ : yes_).push_back(hash);
   if (entity) {
-    const auto bit =
-        name_hash(plain.substr(plain.rfind('.') + 1), kEntityStart) % (entity_labels_.size() * 64);
-    entity_labels_[bit / 64] |= 1ULL << (bit % 64);
+    entity_labels_.add(name_hash(plain.substr(plain.rfind('.') + 1), kEntityStart));
     set.entities = true;
   }
   return nullptr;

@@ -7,6 +7,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -42,6 +43,20 @@ class AskedHost {
   Names names_;
   mutable Names entities_;
   mutable bool has_entity_ = false;
+};
+
+// The labels that end an entity of any set, by their hash. It may say yes of others, never no of
+// these.
+class EntityLabels {
+ public:
+  void add(std::uint64_t hash) { bits_[hash % kBits / 64] |= 1ULL << (hash % 64); }
+  bool may_hold(std::uint64_t hash) const {
+    return ((bits_[hash % kBits / 64] >> (hash % 64)) & 1U) != 0;
+  }
+
+ private:
+  static constexpr std::size_t kBits = 32768;
+  std::array<std::uint64_t, kBits / 64> bits_{};
 };
 
 class HostSets {
@@ -100,8 +115,8 @@ class HostSets {
   std::vector<Set> sets_;
   std::vector<std::uint64_t> hashes_;
   std::vector<Pattern> patterns_;
-  std::array<std::uint64_t, 512> entity_labels_{};  // bits, by the hash of the label
-  std::vector<std::uint64_t> yes_, no_;             // of the set being read
+  EntityLabels entity_labels_;
+  std::vector<std::uint64_t> yes_, no_;  // of the set being read
   // By the text's hash; those that cannot be used are not.
   absl::flat_hash_map<std::uint64_t, std::uint32_t> known_;
 };

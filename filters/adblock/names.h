@@ -2,7 +2,7 @@
 //
 // A host name as the hashes of itself and of each parent ("a.b.c", "b.c", "c"), computed in one
 // walk from its end. Every host question of the engine is asked with these, and an answer is not
-// compared with the name again: the hashes are keyed (filters/keyed_hash.h), so that nobody can
+// compared with the name again: the hashes are keyed (filters/name_hash.h), so that nobody can
 // make a name which is taken for another.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "filters/keyed_hash.h"
+#include "filters/name_hash.h"
 
 namespace weir::adblock {
 
@@ -18,35 +18,27 @@ namespace weir::adblock {
 constexpr std::uint64_t kNameStart = filters::kHashStart;
 constexpr std::uint64_t kEntityStart = kNameStart + 1;
 
-inline std::uint64_t name_step(std::uint64_t hash, std::uint64_t point, char c) {
-  return filters::hash_step(hash, point, static_cast<unsigned char>(c));
-}
-
-// Of any text, from its end on.
+// Of any text.
 inline std::uint64_t name_hash(std::string_view name, std::uint64_t start = kNameStart) {
-  const auto point = filters::hash_point();
-  for (auto i = name.size(); i-- > 0;) {
-    start = name_step(start, point, name[i]);
-  }
-  return filters::hash_spread(start);
+  std::uint64_t whole = 0;
+  filters::each_suffix(
+      name, [&whole](std::uint64_t hash, std::size_t) { whole = hash; }, start);
+  return whole;
 }
 
 struct Names {
-  static constexpr std::size_t kMost = 128;  // a name of 253 bytes has no more labels
+  static constexpr std::size_t kMost = 128;  // a name of 253 bytes has fewer labels
   std::uint32_t count = 0;
   std::array<std::uint64_t, kMost> hashes;  // the last label first
 
   void set(std::string_view name, std::uint64_t start = kNameStart) {
-    const auto point = filters::hash_point();
     count = 0;
-    for (auto i = name.size(); i-- > 0;) {
-      if (name[i] == '.' && count < kMost) {
-        hashes[count++] = filters::hash_spread(start);
-      }
-      start = name_step(start, point, name[i]);
-    }
-    if (!name.empty() && count < kMost) {
-      hashes[count++] = filters::hash_spread(start);
+    const auto add = [this](std::uint64_t hash, std::size_t) {
+      hashes[count] = hash;
+      count += count + 1 < kMost ? 1U : 0U;
+    };
+    if (!name.empty()) {
+      filters::each_suffix(name, add, start);
     }
   }
 };
