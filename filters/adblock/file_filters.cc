@@ -2,7 +2,8 @@
 //
 // A filter goes under its host name if it is ||name^, else under the rarest whole token of its
 // pattern, else under each page that domain= names, else under each host that to= names; what has
-// none of these is asked every time.
+// none of these is asked every time. A token that half of all URLs have is worth less than a page
+// or a host.
 #include "filters/adblock/file_filters.h"
 
 #include <algorithm>
@@ -12,7 +13,9 @@ namespace weir::adblock {
 namespace {
 
 constexpr std::size_t kCounters = 1 << 16;
-constexpr std::uint32_t kCommonToken = 60;  // rules under it; then a page is the better key
+// Rules under a token, or as much as its commonness counts, from which on another key is better.
+constexpr std::uint32_t kPageIsBetter = 60;
+constexpr std::uint32_t kHostIsBetter = 4000;  // of to=, which often is as wide as "com"
 // Rules of one list that every request has to be asked about; real lists have a few dozen.
 constexpr std::uint32_t kAlwaysMost = 2000;
 
@@ -138,7 +141,10 @@ bool Filer::file(std::uint32_t id, Purpose purpose) {
   const auto best = std::ranges::min_element(tokens_, {}, cost);
   const Limits& limits = engine_.limits[filter.limits];
   const auto pages = engine_.hosts.wanted(limits.from);
-  if (best != tokens_.end() && (pages.empty() || cost(*best) < kCommonToken)) {
+  const auto hosts = engine_.hosts.has_entities(limits.to) ? std::span<const std::uint64_t>()
+                                                           : engine_.hosts.wanted(limits.to);
+  const auto most = !pages.empty() ? kPageIsBetter : !hosts.empty() ? kHostIsBetter : UINT32_MAX;
+  if (best != tokens_.end() && cost(*best) < most) {
     by_token_.push_back(
         {best->hash, purpose, {id, kinds, best->at, near_of(rule.pattern, best->at)}});
     return true;
@@ -148,14 +154,10 @@ bool Filer::file(std::uint32_t id, Purpose purpose) {
   }
   engine_.page_entities =
       engine_.page_entities || (!pages.empty() && engine_.hosts.has_entities(limits.from));
-  const auto hosts = engine_.hosts.wanted(limits.to);
-  if (pages.empty() && !engine_.hosts.has_entities(limits.to)) {
-    for (const auto host : hosts) {
-      hosts_.push_back({host, purpose, entry});
-    }
+  for (const auto host : pages.empty() ? hosts : std::span<const std::uint64_t>()) {
+    hosts_.push_back({host, purpose, entry});
   }
-  const bool always = pages.empty() && (hosts.empty() || engine_.hosts.has_entities(limits.to));
-  return !always || file_always(entry, purpose);
+  return !pages.empty() || !hosts.empty() || file_always(entry, purpose);
 }
 
 void Filer::run() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "filters/adblock/parse.h"
 #include "proxy/base/ascii.h"
@@ -22,21 +23,39 @@ std::uint64_t token_hash(std::string_view token) {
 
 namespace {
 
-constexpr std::string_view kCommon[] = {
-    "http",   "https", "www",     "com",    "net",     "org",    "js",      "css",    "html",
-    "php",    "png",   "jpg",     "gif",    "svg",     "img",    "image",   "images", "static",
-    "assets", "cdn",   "content", "api",    "min",     "js",     "id",      "de",     "co",
-    "uk",     "ru",    "fr",      "io",     "v1",      "v2",     "en",      "us",     "wp",
-    "0",      "1",     "2",       "media",  "files",   "script", "scripts", "json",   "ajax",
-    "type",   "fonts", "webp",    "upload", "uploads", "themes", "plugins", "src",    "url",
-    "s",      "p",     "a",       "c",      "b",       "i",      "t",       "v",      "x",
+struct Common {
+  std::string_view token;
+  std::uint32_t share;
 };
 
-constexpr std::uint32_t kHandicap = 400;
+// In how many of a thousand URLs of the web a token stands, about; one in thirty and more.
+constexpr Common kCommon[] = {
+    {"https", 800}, {"com", 680},   {"js", 360},     {"http", 300},  {"www", 220},
+    {"1", 170},     {"net", 150},   {"0", 130},      {"3a", 90},     {"2f", 80},
+    {"static", 80}, {"2", 70},      {"jpg", 70},     {"v", 70},      {"id", 60},
+    {"de", 55},     {"css", 55},    {"cdn", 55},     {"s", 50},      {"a", 50},
+    {"google", 50}, {"min", 50},    {"2fwww", 50},   {"images", 50}, {"cb", 45},
+    {"html", 45},   {"ads", 40},    {"t", 40},       {"r", 40},      {"g", 40},
+    {"ru", 35},     {"assets", 35}, {"en", 35},      {"u", 35},      {"png", 35},
+    {"us", 30},     {"url", 30},    {"img", 30},     {"8", 30},      {"c", 30},
+    {"i", 30},      {"php", 30},    {"5", 30},       {"d", 30},      {"w", 30},
+    {"p", 25},      {"api", 25},    {"content", 25}, {"b", 25},      {"x", 20},
+    {"v1", 20},     {"v2", 20},     {"co", 20},      {"uk", 20},     {"gif", 20},
+    {"media", 20},  {"type", 20},   {"fr", 20},      {"org", 20},    {"fonts", 20},
+    {"json", 20},   {"svg", 20},    {"webp", 20},    {"script", 20}, {"scripts", 20},
+    {"ajax", 20},   {"upload", 20}, {"uploads", 20}, {"themes", 20}, {"plugins", 20},
+    {"files", 20},  {"src", 20},    {"wp", 20},      {"io", 20},     {"image", 20},
+};
 
+// A token in one of a thousand URLs has about so many rules.
+constexpr std::uint32_t kRulesAShare = 20;
+
+using CommonHash = std::pair<std::uint64_t, std::uint32_t>;
 const auto kCommonHashes = [] {
-  std::array<std::uint64_t, std::size(kCommon)> out{};
-  std::ranges::transform(kCommon, out.begin(), token_hash);
+  std::array<CommonHash, std::size(kCommon)> out{};
+  std::ranges::transform(kCommon, out.begin(), [](const Common& one) {
+    return CommonHash(token_hash(one.token), one.share * kRulesAShare);
+  });
   std::ranges::sort(out);
   return out;
 }();
@@ -127,7 +146,8 @@ void rule_tokens(const Rule& rule, std::vector<Token>& out) {
 }
 
 std::uint32_t commonness(std::uint64_t hash) {
-  return std::ranges::binary_search(kCommonHashes, hash) ? kHandicap : 0;
+  const auto at = std::ranges::lower_bound(kCommonHashes, hash, {}, &CommonHash::first);
+  return at != kCommonHashes.end() && at->first == hash ? at->second : 0;
 }
 
 }  // namespace weir::adblock
