@@ -4,63 +4,95 @@
 #include "filters/url.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
 #include "proxy/base/ascii.h"
+#include "proxy/base/find_pair.h"
 #include "proxy/base/host.h"
+#include "proxy/base/vector.h"
 
 namespace weir::filters {
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
+constexpr unsigned kNoDigit = 16;
+
+// The value of each byte as a hexadecimal digit; kNoDigit: it is none.
+constexpr std::array<std::uint8_t, 256> kHexValues = [] {
+  std::array<std::uint8_t, 256> out{};
+  for (unsigned c = 0; c < out.size(); ++c) {
+    const auto one = static_cast<char>(c);
+    out[c] = static_cast<std::uint8_t>(is(one, kHexDigit) ? hex_value(one) : kNoDigit);
   }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  return out;
+}();
+
+unsigned hex_digit(char c) {
+  return kHexValues[static_cast<unsigned char>(c)];
 }
 
 // RFC 3986 2.3.
-bool unreserved(int c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
+bool unreserved(char c) {
+  return is(c, kHostChar) || c == '~';
 }
 
-char upper_hex(int digit) {
-  return "0123456789ABCDEF"[digit];
+// Copies what is before the next '%'. How much that is.
+std::size_t copy_to_escape(std::string_view path, char* out) {
+  std::size_t size = 0;
+  for (; size + sizeof(Vector) <= path.size(); size += sizeof(Vector)) {
+    const Vector bytes = load_vector(path.data() + size);
+    store_vector(bytes, out + size);
+    if (const auto escapes = bits_of(Vector(bytes == static_cast<std::uint8_t>('%')))) {
+      return size + static_cast<std::size_t>(std::countr_zero(escapes));
+    }
+  }
+  for (; size < path.size() && path[size] != '%'; ++size) {
+    out[size] = path[size];
+  }
+  return size;
+}
+
+// Writes the '%' that begins `path`, and what it escapes; how much of the path that took.
+std::size_t write_escape(std::string_view path, char*& out) {
+  const unsigned high = path.size() < 3 ? kNoDigit : hex_digit(path[1]);
+  const unsigned low = path.size() < 3 ? kNoDigit : hex_digit(path[2]);
+  if (((high | low) & kNoDigit) != 0) {
+    *out++ = '%';
+    return 1;
+  }
+  if (const auto value = static_cast<char>(high << 4U | low); unreserved(value)) {
+    *out++ = value;
+  } else {
+    *out++ = '%';
+    *out++ = "0123456789ABCDEF"[high];
+    *out++ = "0123456789ABCDEF"[low];
+  }
+  return 3;
 }
 
 // Writes `path` with its escapes normalised; never longer than it was.
 std::size_t write_path(std::string_view path, char* out) {
-  std::size_t size = path.copy(out, std::min(path.find('%'), path.size()));
-  for (std::size_t i = size; i < path.size(); ++i) {
-    const int high = path[i] == '%' && i + 2 < path.size() ? hex_digit(path[i + 1]) : -1;
-    const int low = high < 0 ? -1 : hex_digit(path[i + 2]);
-    if (low < 0) {
-      out[size++] = path[i];
-      continue;
+  char* const begin = out;
+  for (;;) {
+    const std::size_t plain = copy_to_escape(path, out);
+    out += plain;
+    path.remove_prefix(plain);
+    if (path.empty()) {
+      return static_cast<std::size_t>(out - begin);
     }
-    if (const int value = high * 16 + low; unreserved(value)) {
-      out[size++] = static_cast<char>(value);
-    } else {
-      out[size++] = '%';
-      out[size++] = upper_hex(high);
-      out[size++] = upper_hex(low);
-    }
-    i += 2;
+    path.remove_prefix(write_escape(path, out));
   }
-  return size;
 }
 
 // Takes "." and ".." out of the path before `query` (RFC 3986 5.2.4), as browsers do before they
 // ask and servers before they look; in place. Returns the new size.
 std::size_t resolve_dots(char* path, std::size_t size) {
   const std::string_view whole(path, size);
-  const std::size_t end = std::min(whole.find('?'), size);
-  if (whole.substr(0, end).find("/.") == npos || whole.front() != '/') {
+  const std::size_t first = find_pair(whole, '/', '.');
+  const std::size_t end = first == npos ? 0 : std::min(whole.find('?'), size);
+  if (first >= end || whole.front() != '/') {
     return size;
   }
   std::size_t out = 0;
@@ -165,6 +197,22 @@ bool parse_connect(std::string_view text, Subject& subject, Arena& arena) {
   return true;
 }
 
+// How much of the text it is, with its "://"; 0: there is none.
+std::size_t take_scheme(std::string_view text, Subject& subject, Arena& arena) {
+  for (const std::string_view usual : {"https://", "http://"}) {
+    if (text.starts_with(usual)) {
+      subject.scheme = usual.substr(0, usual.size() - 3);
+      return usual.size();
+    }
+  }
+  const auto scheme = text.find("://");
+  if (scheme == npos || scheme == 0 || scheme > 16) {
+    return 0;
+  }
+  subject.scheme = arena.copy(lowered(text.substr(0, scheme)));
+  return scheme + 3;
+}
+
 }  // namespace
 
 void set_url(Subject& subject, std::string_view path, Arena& arena) {
@@ -201,17 +249,11 @@ bool parse_url(std::string_view text, Subject& subject, Arena& arena) {
   if (subject.method == "CONNECT") {
     return parse_connect(text, subject, arena);
   }
-  const auto scheme = text.find("://");
-  if (scheme == npos || scheme == 0 || scheme > 16) {
+  const std::size_t scheme = take_scheme(text, subject, arena);
+  if (scheme == 0) {
     return false;
   }
-  char* name = arena.allocate(scheme);
-  for (std::size_t i = 0; i < scheme; ++i) {
-    const char c = text[i];
-    name[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  }
-  subject.scheme = {name, scheme};
-  text.remove_prefix(scheme + 3);
+  text.remove_prefix(scheme);
   text = text.substr(0, text.find('#'));
   Authority authority{bare_host(text)};
   auto end = authority.host.size();

@@ -45,7 +45,7 @@ struct Filter {
   bool whatever_asks() const {
     return (kinds & kSubresources) == kSubresources && party == PartyLimit::Any;
   }
-  // Of a ||host^: 48 bits of its name's hash. The index compares twelve of the others.
+  // Of a ||host^: 48 bits of its name's hash. The index compares eleven of the others.
   void set_name(std::uint64_t hash) {
     pattern_at = static_cast<std::uint32_t>(hash);
     pattern_size = static_cast<std::uint16_t>(hash >> 32U);

@@ -2,9 +2,9 @@
 //
 // From a 64-bit hash to the filters that lie under it, for each purpose apart: open addressing, and
 // a table of bits in front that answers most questions with "no" by one look. A key with a single
-// filter for a purpose, as nearly all have, holds it in its slot; others point to a run of them. A
-// slot keeps few bits of the hash: what is found by chance turns out not to match. Immutable once
-// built.
+// filter, as nearly all have, holds it in its slot; others point to a run of them, sorted by
+// purpose. A slot keeps few bits of the hash, and keys that they cannot tell apart share a slot:
+// what is found by chance turns out not to match. Immutable once built.
 //
 // A key is looked up once, whatever will be asked under it: its place tells for which purposes
 // there is anything.
@@ -33,7 +33,7 @@ constexpr unsigned purpose_bit(Purpose purpose) {
 struct NameEntry {
   std::uint32_t filter;
   Kinds kinds;
-  std::uint16_t tag = 0;  // of its slot
+  std::uint16_t tag = 0;  // see HashIndex
 
   NameEntry() : NameEntry(0, 0) {}
   NameEntry(std::uint32_t id, Kinds of) : filter(id), kinds(of) {}
@@ -78,8 +78,7 @@ struct TokenEntry {
 // Where the filters of a key lie.
 struct Place {
   std::uint32_t slot;
-  std::uint16_t check;
-  std::uint8_t purposes;  // bits; 0: there are none
+  std::uint32_t purposes;  // bits; 0: there are none
 };
 
 template <class Entry>
@@ -97,33 +96,28 @@ class HashIndex {
     return ((bits_[(key >> 6U) & bits_mask_] >> (key & 63U)) & 1U) != 0;
   }
 
-  // Has what tells about the key brought nearer.
-  void prefetch(std::uint64_t key) const {
+  // Has what tells about the key brought nearer: first whether it may be there, then its place.
+  void prefetch_bits(std::uint64_t key) const {
     __builtin_prefetch(&bits_[(key >> 6U) & bits_mask_]);
-    __builtin_prefetch(&slots_[first_slot(key)]);
   }
+  void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[first_slot(key)]); }
 
   // The place of a key that may be there. What lies there first, which will be looked at soon, is
   // brought nearer: a run, or one of `filters`.
   template <class Filter>
   Place find(std::uint64_t key, const Filter* filters) const {
-    Place out{first_slot(key), check_of(key), 0};
-    for (auto at = out.slot; slots_[at].tag != kFree; at = (at + 1) & mask_) {
-      const auto tag = slots_[at].tag;
-      if (tag >> kCheckAt == out.check) {
-        if (out.purposes == 0) {
-          out.slot = at;
-          const auto id = slots_[at].filter;
-          __builtin_prefetch((id & kRun) != 0 ? static_cast<const void*>(&runs_[id & ~kRun])
-                                              : static_cast<const void*>(&filters[id]));
-        }
-        out.purposes |= static_cast<std::uint8_t>(1U << (tag & kPurposeMask));
-        if ((tag & kMore) == 0) {
-          break;
-        }
+    const auto check = check_of(key);
+    auto at = first_slot(key);
+    for (; slots_[at].tag >> kCheckAt != check; at = (at + 1) & mask_) {
+      if (slots_[at].tag == kFree) {
+        return {at, 0};
       }
     }
-    return out;
+    const auto id = slots_[at].filter;
+    const auto one = reinterpret_cast<std::uintptr_t>(filters) + id * sizeof(Filter);
+    const auto run = reinterpret_cast<std::uintptr_t>(runs_.data()) + (id & ~kRun) * sizeof(Entry);
+    __builtin_prefetch(reinterpret_cast<const void*>((id & kRun) != 0 ? run : one));
+    return {at, slots_[at].tag & kPurposeMask};
   }
 
   // Calls `use(entry)` for each entry at the place, until it returns true. True when it did.
@@ -132,17 +126,8 @@ class HashIndex {
     if ((place.purposes & purpose_bit(purpose)) == 0) {
       return false;
     }
-    const auto tag = tag_of(place.check, purpose);
-    for (auto at = place.slot;; at = (at + 1) & mask_) {
-      const Entry& slot = slots_[at];
-      if ((slot.tag & ~kMore) == tag &&
-          ((slot.filter & kRun) == 0 ? use(slot) : each_of_run(slot, use))) {
-        return true;
-      }
-      if (slot.tag >> kCheckAt == place.check && (slot.tag & kMore) == 0) {
-        return false;
-      }
-    }
+    const Entry& slot = slots_[place.slot];
+    return (slot.filter & kRun) == 0 ? use(slot) : each_of_run(slot.filter & ~kRun, purpose, use);
   }
 
   std::size_t memory() const {
@@ -150,12 +135,10 @@ class HashIndex {
   }
 
  private:
-  // A tag: three bits for the purpose, one that tells whether slots with the same check come behind
-  // it, and the check.
-  static constexpr unsigned kPurposeMask = 7;
-  static constexpr unsigned kMore = 8;
-  static constexpr unsigned kCheckAt = 4;
-  static constexpr std::uint16_t kFree = kPurposeMask;  // no purpose has this number
+  // A slot's tag: the purposes' bits, and the check. Of an entry in a run: its purpose.
+  static constexpr unsigned kPurposeMask = (1U << kPurposes) - 1;
+  static constexpr unsigned kCheckAt = kPurposes;
+  static constexpr std::uint16_t kFree = 0;
   // In the filter of a slot: it is the beginning of a run. In that of a run's last: it ends here.
   static constexpr std::uint32_t kRun = 1U << 31U;
 
@@ -165,23 +148,22 @@ class HashIndex {
   static std::uint16_t check_of(std::uint64_t key) {
     return static_cast<std::uint16_t>(key >> (48U + kCheckAt));
   }
-  static std::uint16_t tag_of(std::uint16_t check, Purpose purpose) {
-    return static_cast<std::uint16_t>(unsigned{check} << kCheckAt | static_cast<unsigned>(purpose));
-  }
   template <class Use>
-  bool each_of_run(const Entry& slot, Use& use) const {
-    for (auto i = slot.filter & ~kRun;; ++i) {
-      Entry entry = runs_[i];
+  bool each_of_run(std::uint32_t at, Purpose purpose, Use& use) const {
+    for (;; ++at) {
+      Entry entry = runs_[at];
       const bool last = (entry.filter & kRun) != 0;
       entry.filter &= ~kRun;
-      if (use(entry)) {
-        return true;
+      const auto its = static_cast<Purpose>(entry.tag);
+      if (its > purpose || (its == purpose && use(entry))) {
+        return its == purpose;
       }
       if (last) {
         return false;
       }
     }
   }
+  std::uint32_t take_slot(std::uint64_t key);
 
   std::vector<std::uint64_t> bits_{0};
   std::uint64_t bits_mask_ = 0;

@@ -10,6 +10,7 @@
 #include "filters/adblock/parse.h"
 #include "filters/adblock/parse_options.h"
 #include "proxy/base/ascii.h"
+#include "proxy/base/find_pair.h"
 
 namespace weir::adblock {
 namespace {
@@ -19,8 +20,11 @@ using filters::Subject;
 
 constexpr std::size_t kTryCost = 8;  // of a filter that is looked at, besides searching
 
+// So many filters are passed by, as of another type or party, before that is charged.
+constexpr std::size_t kPassByMost = 64;
+
 // Beyond so many pairs that were searched for, noting all that the URL has is less work.
-constexpr unsigned kSearchesMost = 8;
+constexpr unsigned kSearchesMost = 16;
 
 // Beyond so many tokens a table tells which came before.
 constexpr std::size_t kWalkMost = 48;
@@ -32,60 +36,58 @@ T* aligned(std::size_t count, Arena& arena) {
 }
 
 // Keeps each token once and marks those that came again, so that a URL of one word repeated costs
-// no more than the word. A table of where a token stands among those kept, for many.
+// no more than the word. A table of where a token stands among those kept, for many. Tokens that
+// the index cannot tell apart count as one that came again.
 class Distinct {
  public:
-  Distinct(std::span<Token> tokens, Arena& arena) : tokens_(tokens) {
-    if (tokens.size() > kWalkMost) {
-      slots_ = std::bit_ceil(tokens.size() * 2);
+  Distinct(std::size_t most, Arena& arena) : kept_(aligned<Found>(most, arena)) {
+    if (most > kWalkMost) {
+      slots_ = std::bit_ceil(most * 2);
       table_ = aligned<std::uint32_t>(slots_, arena);
       std::fill_n(table_, slots_, 0U);
     }
   }
-  std::size_t keep() {
-    for (const Token& token : tokens_) {
-      Token* const same = find(token.hash);
-      if (same == nullptr) {
-        tokens_[kept_++] = token;
-      } else {
-        same->at |= kRepeated;
-      }
+  void keep(const Found& found) {
+    if (Found* const same = find(found.place.slot); same != nullptr) {
+      same->at |= kRepeated;
+    } else {
+      kept_[count_++] = found;
     }
-    return kept_;
   }
+  std::span<const Found> kept() const { return {kept_, count_}; }
 
  private:
   // The one that was kept; if there is none, the table learns that it will be.
-  Token* find(std::uint64_t hash) {
-    const auto bit = 1ULL << (hash & 63U);
+  Found* find(std::uint32_t place) {
+    const auto bit = 1ULL << (place & 63U);
     const bool perhaps = (seen_ & bit) != 0;
     seen_ |= bit;
     if (table_ != nullptr) {
-      auto slot = (hash >> 1U) & (slots_ - 1);
+      auto slot = place & (slots_ - 1);
       for (; table_[slot] != 0; slot = (slot + 1) & (slots_ - 1)) {
-        if (tokens_[table_[slot] - 1].hash == hash) {
-          return &tokens_[table_[slot] - 1];
+        if (kept_[table_[slot] - 1].place.slot == place) {
+          return &kept_[table_[slot] - 1];
         }
       }
-      table_[slot] = static_cast<std::uint32_t>(kept_ + 1);
+      table_[slot] = static_cast<std::uint32_t>(count_ + 1);
       return nullptr;
     }
-    for (std::size_t i = 0; perhaps && i < kept_; ++i) {
-      if (tokens_[i].hash == hash) {
-        return &tokens_[i];
+    for (std::size_t i = 0; perhaps && i < count_; ++i) {
+      if (kept_[i].place.slot == place) {
+        return &kept_[i];
       }
     }
     return nullptr;
   }
 
-  std::span<Token> tokens_;
-  std::size_t kept_ = 0;
+  Found* kept_;
+  std::size_t count_ = 0;
   std::uint64_t seen_ = 0;
   std::size_t slots_ = 0;
   std::uint32_t* table_ = nullptr;
 };
 
-// The tokens that filters may know, each once. What tells about them is brought nearer.
+// The tokens that filters may know. What tells about them is brought nearer.
 std::span<const Token> likely_tokens(const Engine& engine, std::string_view url, char* room,
                                      Arena& arena) {
   auto* const tokens = aligned<Token>(url.size() / 2 + 1, arena);
@@ -94,7 +96,6 @@ std::span<const Token> likely_tokens(const Engine& engine, std::string_view url,
     tokens[count] = token;
     count += engine.by_token.may_hold(token.hash) ? 1U : 0U;
   });
-  count = Distinct({tokens, count}, arena).keep();
   for (std::size_t i = 0; i < count; ++i) {
     engine.by_token.prefetch(tokens[i].hash);
   }
@@ -104,15 +105,14 @@ std::span<const Token> likely_tokens(const Engine& engine, std::string_view url,
 // Those that filters know, and where those filters lie. `text`: the URL in lower case.
 std::span<const Found> find_tokens(const Engine& engine, std::span<const Token> likely,
                                    const char* text, Arena& arena) {
-  auto* const out = aligned<Found>(likely.size(), arena);
-  std::size_t found = 0;
+  Distinct found(likely.size(), arena);
   for (const Token& token : likely) {
-    const bool once = (token.at & kRepeated) == 0;
-    out[found] = {engine.by_token.find(token.hash, engine.filters.data()), token.at,
-                  once ? near_in(text, token) : 0};
-    found += out[found].place.purposes != 0 ? 1U : 0U;
+    const Place place = engine.by_token.find(token.hash, engine.filters.data());
+    if (place.purposes != 0) {
+      found.keep({place, token.at, near_in(text, token)});
+    }
   }
-  return {out, found};
+  return found.kept();
 }
 
 // A document meets a typeless filter only where its match ends with the host, "/" and port aside.
@@ -182,7 +182,7 @@ bool method_fits(const Limits& limits, std::uint16_t method) {
 
 bool hosts_fit(const Engine& engine, const Limits& limits, const Asked& asked) {
   return (limits.from == HostSets::kNone || asked.from_any_page ||
-          engine.hosts.holds(limits.from, asked.page, asked.work)) &&
+          engine.hosts.holds(limits.from, asked.page(), asked.work)) &&
          (limits.to == HostSets::kNone || engine.hosts.holds(limits.to, asked.host, asked.work)) &&
          (limits.denyallow == HostSets::kNone ||
           !engine.hosts.names(limits.denyallow, asked.host, asked.work));
@@ -211,6 +211,7 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   raw = subject.url;
   host.set(subject.host);
   for (std::uint32_t i = 0; i < host.names().count; ++i) {
+    engine.by_host.prefetch_bits(host.names().hashes[i]);
     engine.by_host.prefetch(host.names().hashes[i]);
   }
   char* const room = arena.allocate(room_for(raw.size()));
@@ -218,12 +219,11 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   by_host.set(engine, engine.by_host, host.names());
   url.text = {room + 1, raw.size()};
   url.work = &work;
-  const auto scheme = raw.find("://");
+  const auto scheme = find_pair(raw, ':', '/');
   url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
   const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
   url.host_end = static_cast<std::uint32_t>(
       std::min(raw.size(), url.host_begin + subject.host.size() + (brackets ? 2 : 0)));
-  page.set(subject.page_host);
   document = subject.kind == ResourceKind::Document;
   kinds = document ? static_cast<Kinds>(kind_bit(subject.kind) | kHostDocument)
                    : kind_bit(subject.kind);
@@ -232,6 +232,9 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   document = document && !host_only;
   third = subject.party == Party::Third;
   same_host = subject.host == subject.page_host;
+  if (!same_host) {
+    page_.set(subject.page_host);
+  }
   method = method_bit(subject.method);
   forbidden = forbidden_parties(engine, *this);
   tokens = find_tokens(engine, likely, room + 1, arena);
@@ -245,7 +248,7 @@ void Asked::ask_about(const Engine& engine, Purpose purpose) {
 const Places& Asked::by_page(const Engine& engine) const {
   if (!has_pages_) {
     has_pages_ = true;
-    pages_.set(engine, engine.by_page, page.names());
+    pages_.set(engine, engine.by_page, page().names());
   }
   return pages_;
 }
@@ -254,19 +257,20 @@ const Places& Asked::by_entity(const Engine& engine) const {
   if (!has_entities_) {
     has_entities_ = true;
     if (engine.page_entities) {
-      entities_.set(engine, engine.by_page, page.entities(engine.hosts));
+      entities_.set(engine, engine.by_page, page().entities(engine.hosts));
     }
   }
   return entities_;
 }
 
 bool Asked::may_contain(std::string_view pattern, const RarePair& pair) const {
-  if (!paired && searched_ < kSearchesMost && pair[0] != '\0') {
+  if (pair[0] == '\0') {
+    return work.spend(1);  // it has none
+  }
+  if (!paired && searched_ < kSearchesMost) {
     ++searched_;
-    work.spend(url.text.size() / 4);
-    if (url.text.find({pair.data(), pair.size()}) == std::string_view::npos) {
-      return false;
-    }
+    return work.spend(1 + url.text.size() / 16) &&
+           find_pair(url.text, pair[0], pair[1]) != std::string_view::npos;
   }
   const auto bit_of = [](char a, char b) {
     return (static_cast<unsigned char>(a) * 37U + static_cast<unsigned char>(b)) % 1024;
@@ -326,10 +330,14 @@ bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, Filte
   if ((rest.kinds & asked.kinds) == 0) {
     return false;
   }
+  std::size_t passed_by = 0;  // since work was last charged
   const auto ask = [&](std::uint32_t id, bool fits, std::size_t token_at, std::uint16_t place) {
-    if (asked.work.spend(1 + fits * kTryCost) && !fits) {
+    if (!fits && passed_by < kPassByMost) {
+      ++passed_by;
       return false;
     }
+    asked.work.spend(1 + passed_by + fits * kTryCost);
+    passed_by = 0;
     const Filter& filter = engine.filters[id];
     const bool yes =
         fits && wants(filter) && matches(engine, filter, asked, token_at, place) && use(filter);

@@ -48,7 +48,7 @@ struct Asked {
   UrlView url;           // lower case
   std::string_view raw;  // as sent
   AskedHost host;
-  AskedHost page;
+  const AskedHost& page() const { return same_host ? host : page_; }
   Kinds kinds = 0;      // a filter must have one of these
   Kinds forbidden = 0;  // and none of these parties
   // Without a branch: which of many filters fit is beyond guessing.
@@ -91,6 +91,7 @@ struct Asked {
   void ask_about(const Engine& engine, Purpose purpose);
 
  private:
+  AskedHost page_;  // another host
   mutable Places pages_;
   mutable Places entities_;
   mutable bool has_pages_ = false;

@@ -5,9 +5,13 @@
 // to be tried at each label, and the last one under a closing '|' at the end.
 #include "filters/adblock/pattern.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 
 #include "proxy/base/ascii.h"
+#include "proxy/base/find_pair.h"
 
 namespace weir::adblock {
 namespace {
@@ -24,40 +28,62 @@ constexpr std::array<bool, 256> kSeparators = [] {
   return out;
 }();
 
-// The end of `piece` when it stands at `at`.
+// How many bytes both begin with.
+std::size_t same_bytes(std::string_view a, std::string_view b) {
+  const std::size_t most = std::min(a.size(), b.size());
+  std::size_t same = 0;
+  for (; same + sizeof(std::uint64_t) <= most; same += sizeof(std::uint64_t)) {
+    std::uint64_t one = 0;
+    std::uint64_t other = 0;
+    std::memcpy(&one, a.data() + same, sizeof(one));
+    std::memcpy(&other, b.data() + same, sizeof(other));
+    if (one != other) {
+      return same + static_cast<std::size_t>(std::countr_zero(one ^ other)) / 8;
+    }
+  }
+  while (same < most && a[same] == b[same]) {
+    ++same;
+  }
+  return same;
+}
+
+// The end of `piece` when it stands at `at`. A '^' of the URL is a separator too, so what is the
+// same always fits.
 std::size_t piece_at(std::string_view url, std::string_view piece, std::size_t at) {
-  for (std::size_t i = 0; i < piece.size(); ++i, ++at) {
+  for (std::size_t i = 0;; ++i, ++at) {
+    const auto same = at < url.size() ? same_bytes(piece.substr(i), url.substr(at)) : 0;
+    i += same;
+    at += same;
+    if (i >= piece.size()) {
+      return at;
+    }
     if (at >= url.size()) {
       // Beyond the end only separators hold, once each for nothing.
       return piece.find_first_not_of('^', i) == npos && at == url.size() ? at : kNoMatch;
     }
-    if (piece[i] == '^' ? !is_separator(url[at]) : piece[i] != url[at]) {
+    if (piece[i] != '^' || !is_separator(url[at])) {
       return kNoMatch;
     }
   }
-  return at;
 }
 
 // The first place from `from` on where the bytes of `literal` stand, which is not empty.
 std::size_t find_literal(const UrlView& url, std::string_view literal, std::size_t from) {
-  const char* const begin = url.text.data();
-  while (from + literal.size() <= url.text.size()) {
-    const std::size_t room = url.text.size() - literal.size() + 1 - from;
-    const void* const found = std::memchr(begin + from, literal.front(), room);
-    if (found == nullptr) {
-      url.work->spend(kHopCost + room / 16);
+  if (literal.size() == 1) {
+    const auto at = url.text.find(literal.front(), from);
+    return url.work->spend(kHopCost + (std::min(at, url.text.size()) - from) / 16) ? at : npos;
+  }
+  for (;; ++from) {
+    const auto at = find_pair(url.text, literal[0], literal[1], from);
+    const auto passed = std::min(at, url.text.size()) - from;
+    if (!url.work->spend(kHopCost + passed / 16 + literal.size() / 16) || at == npos) {
       return npos;
     }
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - begin);
-    if (!url.work->spend(kHopCost + (at - from) / 16 + literal.size() / 16)) {
-      return npos;
-    }
-    if (std::memcmp(begin + at, literal.data(), literal.size()) == 0) {
+    if (url.text.substr(at).starts_with(literal)) {
       return at;
     }
-    from = at + 1;
+    from = at;
   }
-  return npos;
 }
 
 // The first place from `from` on where `piece` stands; gives its end.
@@ -153,16 +179,8 @@ bool piece_around(std::string_view url, std::string_view pattern, std::size_t in
   if (at < inside - begin) {
     return false;
   }
-  at -= inside - begin;
-  for (; begin < pattern.size() && pattern[begin] != '*'; ++begin, ++at) {
-    if (at >= url.size()) {
-      return pattern[begin] == '^';  // as the URL's end
-    }
-    if (pattern[begin] == '^' ? !is_separator(url[at]) : pattern[begin] != url[at]) {
-      return false;
-    }
-  }
-  return true;
+  const auto piece = pattern.substr(begin, pattern.find('*', inside) - begin);
+  return piece_at(url, piece, at - (inside - begin)) != kNoMatch;
 }
 
 std::size_t match_anywhere(const UrlView& url, const PatternView& pattern) {

@@ -15,6 +15,7 @@
 #include "filters/adblock/names.h"
 #include "filters/adblock/rule.h"
 #include "proxy/base/ascii.h"
+#include "proxy/base/vector.h"
 
 namespace weir::adblock {
 
@@ -67,33 +68,14 @@ void rule_tokens(const Rule& rule, std::vector<Token>& out);
 // How common a token is in URLs of the web, as a handicap in rules: 0 for most.
 std::uint32_t commonness(std::uint64_t hash);
 
-// How each_token() works: eight bytes at a time, each in its part of a word, and no branch for a
-// byte. A token is hashed by its first eight bytes, its last eight and its length: what else it
-// holds is left to the comparison with the pattern.
+// A token is hashed by its first eight bytes, its last eight and its length: what else it holds is
+// left to the comparison with the pattern.
 namespace words {
-
-static_assert(std::endian::native == std::endian::little, "the first byte is a word's lowest");
-
-constexpr std::uint64_t kEach = 0x0101010101010101ULL;
-constexpr std::uint64_t kTop = kEach * 0x80;
 
 inline std::uint64_t load(const char* from) {
   std::uint64_t out = 0;
   std::memcpy(&out, from, sizeof(out));
   return out;
-}
-// The top bit of each byte tells whether it is from `low` to `high`.
-constexpr std::uint64_t between(std::uint64_t bytes, unsigned low, unsigned high) {
-  const std::uint64_t seven = bytes & ~kTop;
-  return (seven + kEach * (0x80 - low)) & ~(seven + kEach * (0x7f - high)) & ~bytes & kTop;
-}
-constexpr std::uint64_t lower(std::uint64_t bytes) {
-  return bytes | between(bytes, 'A', 'Z') >> 2U;
-}
-// A bit for each byte: whether it is one of a token.
-constexpr std::uint64_t token_bits(std::uint64_t lower) {
-  const std::uint64_t yes = between(lower, 'a', 'z') | between(lower, '0', '9');
-  return (yes >> 7U) * 0x0102040810204080ULL >> 56U;
 }
 constexpr std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t size) {
   std::uint64_t out = first * 0x9e3779b97f4a7c15ULL;
@@ -109,6 +91,14 @@ inline std::uint64_t hash_of(const char* token, std::size_t size) {
 
 }  // namespace words
 
+// Makes the bytes lower case. Where they are those of tokens.
+inline Vector lower_tokens(char* bytes) {
+  Vector all = load_vector(bytes);
+  all |= between(all, 'A', 'Z') & static_cast<std::uint8_t>('a' - 'A');
+  store_vector(all, bytes);
+  return between(all, 'a', 'z') | between(all, '0', '9');
+}
+
 template <class Use>
 void each_token(std::string_view url, char* room, Use use) {
   char* const text = room + 1;
@@ -119,10 +109,8 @@ void each_token(std::string_view url, char* room, Use use) {
   std::size_t begin = 0;
   for (std::size_t block = 0; block <= url.size(); block += kTokenBlock) {
     std::uint64_t bits = 0;
-    for (std::size_t i = 0; i < kTokenBlock && block + i < url.size(); i += 8) {
-      const std::uint64_t word = words::lower(words::load(text + block + i));
-      std::memcpy(text + block + i, &word, sizeof(word));
-      bits |= words::token_bits(word) << i;
+    for (std::size_t i = 0; i < kTokenBlock && block + i < url.size(); i += sizeof(Vector)) {
+      bits |= bits_of(lower_tokens(text + block + i)) << i;
     }
     // A bit where a token begins, and one where it ends.
     for (auto edges = bits ^ (bits << 1U | before); edges != 0; edges &= edges - 1) {
