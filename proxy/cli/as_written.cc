@@ -108,14 +108,19 @@ bool set_text(const Asked& asked, Arena& arena, filters::Subject& subject) {
   return true;
 }
 
+bool begins_with_host_and_path(std::string_view text, std::string_view host) {
+  return text.size() > host.size() && text.starts_with(host) &&
+         (text[host.size()] == '/' || text[host.size()] == '?');
+}
+
 // What describe() has taken from the URL, or put into it.
 void give_back(const Asked& asked, Arena& arena, filters::Subject& subject) {
-  const auto begin = asked.url.find("://");
-  if (begin == npos || subject.host_only) {
+  const auto begin = subject.scheme.size() + 3;
+  if (subject.host_only || begins_with_host_and_path(asked.url.substr(begin), subject.host)) {
     return;
   }
-  const auto end = std::min(asked.url.find_first_of("/?#", begin + 3), asked.url.size());
-  std::string_view authority = asked.url.substr(begin + 3, end - begin - 3);
+  const auto end = std::min(asked.url.find_first_of("/?#", begin), asked.url.size());
+  std::string_view authority = asked.url.substr(begin, end - begin);
   authority.remove_prefix(authority.rfind('@') + 1);
   if (authority.substr(0, authority.find(':')).ends_with('.')) {
     const auto behind = subject.scheme.size() + 3 + subject.host.size();

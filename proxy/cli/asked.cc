@@ -5,22 +5,16 @@
 
 #include "filters/classify.h"
 #include "filters/url.h"
-#include "proxy/base/ascii.h"
 #include "proxy/cli/json_reader.h"
 
 namespace weir::cli {
 namespace {
 
-// Names differ most often in length, then at the end: "sec-fetch-dest", "sec-fetch-mode".
-bool is_named(const AskedField& field, std::string_view name) {
-  return field.name.size() == name.size() &&
-         (name.empty() || to_lower(field.name.back()) == to_lower(name.back())) &&
-         same_ignoring_case(field.name, name);
-}
-
 std::string_view nth_value(const void* from, std::string_view name, std::size_t nth) {
+  const auto mark = AskedField::mark_of(name);
   for (const AskedField& field : *static_cast<const AskedFields*>(from)) {
-    if (is_named(field, name) && nth-- == 0) {
+    if (field.mark == mark && (field.name == name || same_ignoring_case(field.name, name)) &&
+        nth-- == 0) {
       return field.value;
     }
   }

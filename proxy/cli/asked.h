@@ -5,6 +5,7 @@
 // `explain`, `check` and `replay` cannot differ. Views point into what was read and the arena.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,12 +14,23 @@
 
 #include "filters/subject.h"
 #include "proxy/base/arena.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::cli {
 
 struct AskedField {
+  AskedField(std::string_view its_name, std::string_view its_value)
+      : name(its_name), value(its_value), mark(mark_of(its_name)) {}
+
   std::string_view name;  // any case
   std::string_view value;
+  std::uint32_t mark;  // mark_of(name)
+
+  // Length and last letter, in which names differ most often: "sec-fetch-dest", "sec-fetch-mode".
+  static std::uint32_t mark_of(std::string_view name) {
+    const auto last = static_cast<unsigned char>(name.empty() ? '\0' : to_lower(name.back()));
+    return static_cast<std::uint32_t>(name.size() << 8U | last);
+  }
 };
 
 using AskedFields = std::vector<AskedField>;

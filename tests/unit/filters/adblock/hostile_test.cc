@@ -47,7 +47,7 @@ TEST(HostileList, MakesADecisionThatCostsTooMuchABlockWhichSaysSo) {
 TEST(HostileList, GivesUpAtEveryStepAlike) {
   std::string list;
   for (char c = 'c'; c <= 'v'; ++c) {
-    list += std::string("/tok/*b") + c + "c\n";
+    list += std::string("/tok/*ba") + c + "c\n";
   }
   const Judging judging(list + "zx\n");
   bool gave_up = false;
