@@ -50,8 +50,12 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
 }
 
 void Expressions::finish() {
-  for (const Source& source : sources_) {
-    all_.push_back(std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory)));
+  all_.resize(sources_.size());
+  for (std::uint32_t id = 0; id < sources_.size(); ++id) {
+    if (!ends_.exact(id)) {
+      const Source& source = sources_[id];
+      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory));
+    }
   }
   std::vector<Source>().swap(sources_);
   ends_.finish();
@@ -59,8 +63,11 @@ void Expressions::finish() {
 
 bool Expressions::found(std::uint32_t id, std::string_view text, filters::Work& work,
                         std::size_t* end) const {
-  if (!may_be_found(id, text, work)) {
+  if (!ends_.allow(id, text, work, end)) {
     return false;
+  }
+  if (all_[id] == nullptr) {
+    return true;  // its ends are all of it
   }
   const RE2& expression = *all_[id];
   if (!work.spend(filters::expression_steps(expression.ProgramSize(), text.size()))) {
