@@ -8,14 +8,12 @@
 namespace weir::adblock {
 namespace {
 
-constexpr std::int64_t kMemory = 1 << 20;  // for one expression and its automata
-
-RE2::Options options(bool ignore_case, std::int64_t memory) {
+RE2::Options options(bool ignore_case) {
   RE2::Options out;
   out.set_case_sensitive(!ignore_case);
   out.set_encoding(RE2::Options::EncodingLatin1);
   out.set_log_errors(false);
-  out.set_max_mem(memory);
+  out.set_max_mem(filters::kExpressionMemory);
   return out;
 }
 
@@ -37,7 +35,7 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
   if (filters::counts_too_high(source)) {
     return Error(filters::kExpressionTooLarge);
   }
-  const RE2 expression(piece(source), options(ignore_case, filters::kExpressionMemory));
+  const RE2 expression(piece(source), options(ignore_case));
   const bool large = expression.error_code() == RE2::ErrorPatternTooLarge ||
                      expression.ProgramSize() > filters::kExpressionSizeMost;
   budget_.take(large ? filters::kExpressionSizeMost : expression.ProgramSize());
@@ -54,7 +52,7 @@ void Expressions::finish() {
   for (std::uint32_t id = 0; id < sources_.size(); ++id) {
     if (!ends_.exact(id)) {
       const Source& source = sources_[id];
-      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory));
+      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case));
     }
   }
   std::vector<Source>().swap(sources_);
