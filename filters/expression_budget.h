@@ -14,7 +14,9 @@
 namespace weir::filters {
 
 constexpr int kExpressionSizeMost = 1500;
-// With this RE2 gives up early on what is larger.
+// What RE2 may take for the programs of one and their automata, which grow with use. On what is
+// larger it gives up early; an automaton that outgrows its share is begun anew or done without,
+// which is slower and never another answer.
 constexpr std::int64_t kExpressionMemory = 64 << 10;
 
 // Reasons, as reports have them.

@@ -50,10 +50,12 @@ void ByteSet::fold() {
   }
 }
 
-void ByteSet::blur() {
-  if ((words_[2] | words_[3]) != 0) {
+bool ByteSet::blur() {
+  const bool adds = (words_[2] | words_[3]) != 0 && (words_[2] & words_[3]) != ~0ULL;
+  if (adds) {
     words_[2] = words_[3] = ~0ULL;
   }
+  return adds;
 }
 
 bool ByteSet::meets(const ByteSet& other) const {

@@ -24,7 +24,8 @@ class ByteSet {
   void add(const ByteSet& other);
   void invert();
   void fold();  // ASCII letters in both cases
-  void blur();  // bytes beyond ASCII all or none: their case is left to RE2
+  // Bytes beyond ASCII all or none: their case is left to RE2. True: that has added some.
+  bool blur();
   bool has(char c) const {
     const auto byte = static_cast<unsigned char>(c);
     return (words_[byte / 64] >> (byte % 64) & 1U) != 0;

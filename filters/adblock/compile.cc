@@ -15,6 +15,7 @@
 #include "filters/adblock/outline.h"
 #include "filters/adblock/parse.h"
 #include "filters/adblock/preparse.h"
+#include "filters/lists/read_list.h"
 
 namespace weir::adblock {
 namespace {
@@ -272,6 +273,7 @@ std::unique_ptr<Engine> compile(std::span<const List* const> lists,
   Compiler compiler(*engine);
   for (std::size_t i = 0; i < lists.size(); ++i) {
     compiler.read(*lists[i], *reports[i]);
+    filters::forget_pages(*lists[i]);
   }
   compiler.settle(reports);
   engine->hosts.finish();

@@ -30,7 +30,7 @@ bool EndsTable::add(const ByteRun& run) {
 }
 
 void EndsTable::add(const Ends& ends) {
-  Entry entry{static_cast<std::uint32_t>(runs_.size()), 0, 0, ends.whole, {}};
+  Entry entry{static_cast<std::uint32_t>(runs_.size()), 0, 0, ends.whole, ends.exact, {}};
   bool all = true;
   for (const auto& [runs, count] :
        {std::pair(&ends.head, &entry.head), {&ends.tail, &entry.tail}}) {
@@ -42,6 +42,7 @@ void EndsTable::add(const Ends& ends) {
   if (!all) {
     runs_.resize(entry.at);
     entry.head = entry.tail = 0;
+    entry.exact = false;
   }
   for (std::size_t i = 0; i < kSchemes.size(); ++i) {
     entry.scheme[i] = scheme_runs(entry, kSchemes[i]);
@@ -99,7 +100,8 @@ std::size_t EndsTable::before(const Run& run, std::string_view text, std::size_t
   return end;
 }
 
-bool EndsTable::begins(const Entry& entry, std::string_view text, filters::Work& work) const {
+bool EndsTable::begins(const Entry& entry, std::string_view text, filters::Work& work,
+                       std::size_t* end) const {
   std::uint32_t i = 0;
   std::size_t at = 0;
   for (std::size_t k = 0; k < kSchemes.size(); ++k) {
@@ -116,17 +118,24 @@ bool EndsTable::begins(const Entry& entry, std::string_view text, filters::Work&
     at = behind(run, text, begin);
     yes = at - begin >= run.least;
   }
+  if (end != nullptr) {
+    *end = at;
+  }
   return work.spend(1 + at / kBytesAStep) && yes && (!entry.whole || at == text.size());
 }
 
-bool EndsTable::ends(const Entry& entry, std::string_view text, filters::Work& work) const {
+bool EndsTable::ends(const Entry& entry, std::string_view text, filters::Work& work,
+                     std::size_t* end) const {
   std::size_t left = text.size();
   bool yes = true;
   for (std::uint32_t i = 0; yes && i < entry.tail; ++i) {
     const Run& run = runs_[entry.at + entry.head + i];
-    const auto end = left;
-    left = before(run, text, end);
-    yes = end - left >= run.least;
+    const auto from = left;
+    left = before(run, text, from);
+    yes = from - left >= run.least;
+  }
+  if (end != nullptr) {
+    *end = text.size();
   }
   return work.spend(1 + (text.size() - left) / kBytesAStep) && yes;
 }

@@ -8,14 +8,12 @@
 namespace weir::adblock {
 namespace {
 
-constexpr std::int64_t kMemory = 1 << 20;  // for one expression and its automata
-
-RE2::Options options(bool ignore_case, std::int64_t memory) {
+RE2::Options options(bool ignore_case) {
   RE2::Options out;
   out.set_case_sensitive(!ignore_case);
   out.set_encoding(RE2::Options::EncodingLatin1);
   out.set_log_errors(false);
-  out.set_max_mem(memory);
+  out.set_max_mem(filters::kExpressionMemory);
   return out;
 }
 
@@ -37,7 +35,7 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
   if (filters::counts_too_high(source)) {
     return Error(filters::kExpressionTooLarge);
   }
-  const RE2 expression(piece(source), options(ignore_case, filters::kExpressionMemory));
+  const RE2 expression(piece(source), options(ignore_case));
   const bool large = expression.error_code() == RE2::ErrorPatternTooLarge ||
                      expression.ProgramSize() > filters::kExpressionSizeMost;
   budget_.take(large ? filters::kExpressionSizeMost : expression.ProgramSize());
@@ -50,8 +48,12 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
 }
 
 void Expressions::finish() {
-  for (const Source& source : sources_) {
-    all_.push_back(std::make_unique<const RE2>(source.text, options(source.ignore_case, kMemory)));
+  all_.resize(sources_.size());
+  for (std::uint32_t id = 0; id < sources_.size(); ++id) {
+    if (!ends_.exact(id)) {
+      const Source& source = sources_[id];
+      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case));
+    }
   }
   std::vector<Source>().swap(sources_);
   ends_.finish();
@@ -59,8 +61,11 @@ void Expressions::finish() {
 
 bool Expressions::found(std::uint32_t id, std::string_view text, filters::Work& work,
                         std::size_t* end) const {
-  if (!may_be_found(id, text, work)) {
+  if (!ends_.allow(id, text, work, end)) {
     return false;
+  }
+  if (all_[id] == nullptr) {
+    return true;  // its ends are all of it
   }
   const RE2& expression = *all_[id];
   if (!work.spend(filters::expression_steps(expression.ProgramSize(), text.size()))) {

@@ -2,9 +2,10 @@
 //
 // Regular expressions of rules. They are checked as lists are read and compiled when all are, so
 // that the first request to meet one does not pay for it, and that what compiling needs leaves no
-// holes in memory. Their automata grow with use, within bounds. How large one
-// may be, and all of a list together, is bounded: else a few lines with large counts ("{1,900}")
-// would hold up loading for minutes. Any number of threads may ask.
+// holes in memory. Their automata grow with use, each within kExpressionMemory; those that ends.h
+// knows whole have none. How large one may be, and all of a list together, is bounded: else a few
+// lines with large counts ("{1,900}") would hold up loading for minutes. Any number of threads may
+// ask.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,7 @@ class Expressions {
   };
   std::vector<Source> sources_;
   EndsTable ends_;
-  std::vector<std::unique_ptr<const re2::RE2>> all_;
+  std::vector<std::unique_ptr<const re2::RE2>> all_;  // null: EndsTable knows it whole
   filters::ExpressionBudget budget_;
 };
 

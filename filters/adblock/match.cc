@@ -120,6 +120,12 @@ bool ends_with_host(const UrlView& url, std::size_t end) {
   return end == url.host_end || end == url.host_end + 1;
 }
 
+// Where a match ends says whether it covers the host, which is asked of filters whose types leave
+// out what is asked.
+bool end_matters(const Filter& filter, const Asked& asked) {
+  return asked.host_only || ((filter.kinds & asked.kinds & kEveryKind) == 0 && !filter.exception);
+}
+
 // What the index has not settled: the hosts themselves.
 bool party_fits(const Filter& filter, const Asked& asked) {
   return asked.host_only || filter.party < PartyLimit::SameHost ||
@@ -145,7 +151,7 @@ bool may_match(const Engine& engine, const Filter& filter, const Asked& asked, s
 // Where the pattern's match ends.
 std::size_t pattern_end(const Engine& engine, const Filter& filter, const Asked& asked,
                         std::size_t token_at, std::uint16_t at) {
-  const bool wants_end = asked.document || asked.host_only;
+  const bool wants_end = end_matters(filter, asked);
   switch (filter.shape) {
     case Shape::Any:
       return wants_end ? asked.url.host_begin : 0;
@@ -224,12 +230,11 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
   url.host_end = static_cast<std::uint32_t>(
       std::min(raw.size(), url.host_begin + subject.host.size() + (brackets ? 2 : 0)));
-  document = subject.kind == ResourceKind::Document;
+  const bool document = subject.kind == ResourceKind::Document;
   kinds = document ? static_cast<Kinds>(kind_bit(subject.kind) | kHostDocument)
                    : kind_bit(subject.kind);
   host_only = subject.host_only;
   kinds = host_only ? kEveryKind : kinds;
-  document = document && !host_only;
   third = subject.party == Party::Third;
   same_host = subject.host == subject.page_host;
   if (!same_host) {
@@ -320,8 +325,7 @@ bool matches(const Engine& engine, const Filter& filter, const Asked& asked, std
   if (asked.host_only) {
     return end <= asked.url.host_end + 1;
   }
-  const bool by_type = (filter.kinds & asked.kinds & kEveryKind) != 0;
-  return by_type || filter.exception || ends_with_host(asked.url, end);
+  return !end_matters(filter, asked) || ends_with_host(asked.url, end);
 }
 
 bool each_match(const Engine& engine, Purpose purpose, const Asked& asked, FilterCall wants,

@@ -59,7 +59,6 @@ struct Asked {
   bool third = false;
   bool same_host = false;
   bool host_only = false;
-  bool document = false;
   bool from_any_page = false;  // domain= is taken to name the page, whatever it names
   mutable bool paired = false;
   mutable std::array<std::uint64_t, 16> pairs;  // bits: two characters that stand together

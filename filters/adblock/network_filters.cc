@@ -129,7 +129,6 @@ bool NetworkFilters::some_page_is_excepted(const Subject& subject, Arena& arena)
   adblock::Asked asked;
   asked.set(engine, subject, arena);
   asked.from_any_page = true;
-  asked.document = false;
   return std::ranges::any_of(engine.filters,
                              [&](const adblock::Filter& filter) {
                                return filter.exception &&

@@ -13,7 +13,7 @@ namespace weir::adblock {
 namespace {
 
 constexpr std::size_t kReadMost = 64;  // runs of one expression
-constexpr std::size_t kKeptMost = 16;  // of them at each end
+constexpr std::size_t kKeptMost = 16;  // of them at each end, if RE2 has the last word
 constexpr int kDepthMost = 20;
 
 constexpr bool quantifier(char c) {
@@ -50,6 +50,8 @@ class EndsReader {
   std::string_view text_;
   std::size_t at_ = 0;
   bool fold_;
+  bool to_end_ = text_.ends_with('$') && !text_.ends_with("\\$");
+  bool exact_ = true;  // what was read says all that the expression does
   int depth_ = 0;
 };
 
@@ -89,6 +91,7 @@ bool EndsReader::escape(ByteSet& set, bool in_brackets) {
   }
   const char c = text_[at_++];
   if (add_named(set, c)) {
+    exact_ = exact_ && c >= 'a';  // the others have cases of their own
     return true;
   }
   if (is(c, kAlpha) || is(c, kDigit) || (in_brackets && at('-'))) {
@@ -137,14 +140,13 @@ std::optional<ByteRun> EndsReader::brackets() {
   if (negated) {
     out.set.invert();
   }
-  if (fold_) {
-    out.set.blur();
-  }
+  exact_ = !(fold_ && out.set.blur()) && exact_;
   return out;
 }
 
 // Behind "(": all that may be inside, in any order.
 std::optional<ByteRun> EndsReader::group() {
+  exact_ = false;
   if (take('?') && !take(':')) {
     return std::nullopt;
   }
@@ -220,7 +222,7 @@ bool EndsReader::quantity(ByteRun& run) {
   } else {
     return true;
   }
-  take('?');  // as few as will do: the same texts
+  exact_ = !take('?') && exact_;  // as few as will do: the same texts, another end
   run.repeat(least, most);
   return !more() || !quantifier(text_[at_]);
 }
@@ -239,6 +241,7 @@ std::optional<ByteRun> EndsReader::nested() {
 std::optional<ByteRun> EndsReader::single(char c) {
   ByteRun out;
   if (c == '.') {
+    out.set.add('\n');
     out.set.invert();
   } else if (c == '\\') {
     if (!escape(out.set, false)) {
@@ -251,7 +254,7 @@ std::optional<ByteRun> EndsReader::single(char c) {
   }
   if (fold_) {
     out.set.fold();
-    out.set.blur();
+    exact_ = !out.set.blur() && exact_;
   }
   return out;
 }
@@ -260,6 +263,7 @@ std::optional<ByteRun> EndsReader::unit() {
   const char c = text_[at_++];
   const bool assertion = c == '^' || c == '$' || (c == '\\' && (take('b') || take('B')));
   if (assertion) {
+    exact_ = exact_ && (c == '^' ? at_ == 1 : c == '$' && !more() && to_end_);
     // What would repeat it may make it nothing.
     return more() && quantifier(text_[at_]) ? std::nullopt : std::optional(kNothing);
   }
@@ -267,14 +271,16 @@ std::optional<ByteRun> EndsReader::unit() {
   return out && quantity(*out) ? out : std::nullopt;
 }
 
-// `complete`: nothing follows.
-std::vector<ByteRun> kept(std::span<const ByteRun> runs, bool& complete) {
+// `complete`: nothing follows. `exact` stays if each run may take all it can.
+std::vector<ByteRun> kept(std::span<const ByteRun> runs, bool& complete, bool& exact) {
   std::vector<ByteRun> out = joined(runs);
-  if (out.size() > kKeptMost) {
+  const auto all = std::ranges::count_if(runs, [](const ByteRun& run) { return run.most > 0; });
+  exact = exact && out.size() == static_cast<std::size_t>(all);
+  if (!exact && out.size() > kKeptMost) {
     out.resize(kKeptMost);
     complete = false;
   }
-  while (!complete && !out.empty() && out.back().least == 0) {
+  while (!exact && !complete && !out.empty() && out.back().least == 0) {
     out.pop_back();
   }
   return out;
@@ -282,7 +288,6 @@ std::vector<ByteRun> kept(std::span<const ByteRun> runs, bool& complete) {
 
 Ends EndsReader::read() {
   const bool from_begin = text_.starts_with('^');
-  bool to_end = text_.ends_with('$') && !text_.ends_with("\\$");
   std::vector<ByteRun> runs;
   bool all = true;
   while (all && more()) {
@@ -301,17 +306,19 @@ Ends EndsReader::read() {
   if (!all && !runs.empty()) {
     runs.pop_back();  // a quantifier behind what was not understood may be its
   }
-  to_end = to_end && all;
+  const bool to_end = to_end_ && all;
   Ends out;
   out.whole = from_begin && to_end;
+  out.exact = exact_ && all;
   if (from_begin) {
-    out.head = kept(runs, out.whole);
+    out.head = kept(runs, out.whole, out.exact);
   }
   if (to_end && !out.whole) {
     bool complete = false;
     std::ranges::reverse(runs);
-    out.tail = kept(runs, complete);
+    out.tail = kept(runs, complete, out.exact);
   }
+  out.exact = out.exact && !(out.head.empty() && out.tail.empty());
   return out;
 }
 

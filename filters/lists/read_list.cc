@@ -26,7 +26,7 @@ using Error = tl::unexpected<std::string>;
 // Lines and offsets are counted in 32 bits.
 constexpr std::uint64_t kTextMost = 2ULL << 30;
 // Below this a text stays where it is: a mapping of its own would be a waste.
-constexpr std::size_t kWorthMapping = 256 * 1024;
+constexpr std::size_t kWorthMapping = 64 * 1024;
 
 class Descriptor {
  public:

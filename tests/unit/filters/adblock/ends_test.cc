@@ -136,6 +136,39 @@ TEST(Ends, CaseMayBeIgnored) {
   check(kCases, true);
 }
 
+struct Whole {
+  const char* expression;
+  bool exact;
+};
+
+TEST(Ends, RunsThatCannotBeMistakenAreTheWholeExpression) {
+  constexpr Whole kCases[] = {
+      {"^https?:\\/\\/[a-z]{8,15}\\.xyz\\/$", true},
+      {"^https:\\/\\/online\\.[a-z]{7,}\\.top\\/", true},
+      {"\\.com\\/[_0-9a-zA-Z]+\\.jpg$", true},
+      {"^a[0-9]*", true},
+      {"^[^\\/]+\\/.", true},
+      {"^abcdefghijklmnopqrstuvwxyz$", true},  // more than is kept of others
+      {"abc", false},                          // may stand anywhere
+      {"^a+?", false},                         // ends with the first
+      {"^[a-c]+b", false},                     // which run has the "b"?
+      {"^a\\b", false},
+      {"^a^b", false},
+      {"^a\\\\$", false},  // a backslash, then the end
+      {"^(?:com|net)\\/", false},
+      {"^(a)", false},
+      {"^\\D", false},
+      {"^a\\x41", false},
+      {"^", false},
+      {"", false},
+  };
+  for (const Whole& one : kCases) {
+    EXPECT_EQ(ends_of(one.expression, false).exact, one.exact) << one.expression;
+  }
+  EXPECT_FALSE(ends_of("^\xe9$", true).exact);
+  EXPECT_TRUE(ends_of("^\xe9$", false).exact);
+}
+
 TEST(Ends, SchemesAreTakenTogether) {
   constexpr Case kCases[] = {
       {"^https?:\\/\\/a", "http://a", true},   {"^https?:\\/\\/a", "https://a", true},
@@ -187,7 +220,7 @@ std::string pick(std::mt19937& random, std::span<const char* const> from) {
   return from[random() % from.size()];
 }
 
-TEST(Ends, NothingIsTurnedAwayThatRe2Finds) {
+TEST(Ends, NothingIsTurnedAwayThatRe2FindsAndNothingElseIsExact) {
   constexpr const char* kUnits[] = {"a",
                                     "b",
                                     "[ab]",
@@ -222,6 +255,7 @@ TEST(Ends, NothingIsTurnedAwayThatRe2Finds) {
                                      "x", "ab", "http://", "https://", "\xe9", "\xc9", "{01}"};
   std::mt19937 random(1);  // the same each time
   unsigned found = 0;
+  unsigned known = 0;  // by the ends alone
   for (int i = 0; i < 20'000; ++i) {
     std::string expression = random() % 4 != 0 ? "^" : "";
     for (auto units = 1 + random() % 6; units > 0; --units) {
@@ -244,14 +278,23 @@ TEST(Ends, NothingIsTurnedAwayThatRe2Finds) {
       for (auto pieces = random() % 8; pieces > 0; --pieces) {
         text += pick(random, kPieces);
       }
-      if (RE2::PartialMatch(text, exact)) {
-        ++found;
-        filters::Work work(10'000);
-        ASSERT_TRUE(table.allow(0, text, work)) << expression << " on " << text;
+      re2::StringPiece match;
+      const bool yes = exact.Match(text, 0, text.size(), RE2::UNANCHORED, &match, 1);
+      found += yes ? 1U : 0U;
+      filters::Work work(10'000);
+      std::size_t end = 0;
+      const bool allowed = table.allow(0, text, work, &end);
+      ASSERT_TRUE(allowed || !yes) << expression << " on " << text;
+      if (table.exact(0)) {
+        ++known;
+        ASSERT_EQ(allowed, yes) << expression << " on " << text;
+        ASSERT_TRUE(!yes || match.data() + match.size() == text.data() + end)
+            << expression << " on " << text;
       }
     }
   }
   EXPECT_GT(found, 20'000U);
+  EXPECT_GT(known, 20'000U);
 }
 
 }  // namespace
