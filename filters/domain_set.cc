@@ -20,8 +20,12 @@ bool before(const DomainSet::Entry& a, const DomainSet::Entry& b) {
 }  // namespace
 
 void DomainSet::Builder::add(std::string_view name, std::uint32_t value) {
+  if (name.size() > kHostNameLimit) {
+    return;  // no host is so long
+  }
   std::uint64_t whole = 0;
-  each_suffix(name, [&whole](std::uint64_t hash, std::size_t) { whole = hash; });
+  each_suffix(name, name.size(), 0, [&whole](std::uint64_t hash, std::size_t) { whole = hash; });
+  shortest_ = std::min(shortest_, name.size());
   entries_.push_back(
       {static_cast<std::uint32_t>(whole >> 32), static_cast<std::uint32_t>(whole), value});
   if (entries_.size() - list_begin_ >= settle_at_) {
@@ -54,46 +58,48 @@ DomainSet DomainSet::Builder::build() && {
   DomainSet set;
   end_list();
   set.entries_ = std::move(entries_);
-  auto& entries = set.entries_;
-  if (entries.capacity() > entries.size() + entries.size() / 8) {
-    entries.shrink_to_fit();
+  set.shortest_ = shortest_;
+  if (set.entries_.capacity() > set.entries_.size() + set.entries_.size() / 8) {
+    set.entries_.shrink_to_fit();
   }
-  // About four names in a bucket, about eight bits for a name.
-  const auto width = static_cast<unsigned>(std::bit_width(entries.size()));
-  const unsigned bucket_bits = width > 3 ? width - 2 : 1;
-  set.bucket_shift_ = 64 - bucket_bits;
-  set.buckets_.assign((std::size_t{1} << bucket_bits) + 1, 0);
-  set.present_.assign(std::size_t{1} << (width > 3 ? width - 3 : 0), 0);
-  set.present_mask_ = set.present_.size() - 1;
-  for (const Entry& entry : entries) {
-    ++set.buckets_[static_cast<std::size_t>(entry.hash() >> set.bucket_shift_) + 1];
-    set.present_[set.word_of(entry.hash())] |= bits_of(entry.hash());
-  }
-  for (std::size_t n = 1; n < set.buckets_.size(); ++n) {
-    set.buckets_[n] += set.buckets_[n - 1];
-  }
+  set.make_groups();
   return set;
+}
+
+// Four to eight names in a group, about eight bits for a name.
+void DomainSet::make_groups() {
+  const auto width = static_cast<unsigned>(std::bit_width(entries_.size()));
+  const unsigned group_bits = width > 3 ? width - 3 : 0;
+  group_shift_ = 63 - group_bits;
+  groups_.resize(std::size_t{1} << group_bits);
+  std::size_t next = 0;
+  for (std::size_t half = 0; half < 2 * groups_.size(); ++half) {
+    Group& group = groups_[half / 2];
+    group.begin[half % 2] = static_cast<std::uint32_t>(next);
+    for (; next < entries_.size() && entries_[next].hash() >> group_shift_ == half; ++next) {
+      group.present |= bits_of(entries_[next].hash());
+    }
+  }
 }
 
 void DomainSet::find_suffixes(std::string_view host, bool whole_only, Suffixes& out) const {
   if (host.size() > kHostNameLimit) {
     return;
   }
-  each_suffix(host, [&](std::uint64_t hash, std::size_t at) {
-    if ((!whole_only || at == 0) && out.count < out.list.size()) {
-      __builtin_prefetch(&present_[word_of(hash)]);
-      out.list[out.count++] = {hash, static_cast<std::uint32_t>(at)};
+  std::size_t count = 0;
+  each_suffix(host, shortest_, 0, [&](std::uint64_t hash, std::size_t at) {
+    if (!whole_only || at == 0) {
+      __builtin_prefetch(&group_of(hash));
+      out.list[count++] = {hash, static_cast<std::uint32_t>(at)};
     }
   });
-  std::size_t kept = 0;
-  for (std::size_t n = 0; n < out.count; ++n) {
+  for (std::size_t n = 0; n < count; ++n) {
     const std::uint64_t bits = bits_of(out.list[n].hash);
-    if ((present_[word_of(out.list[n].hash)] & bits) == bits) {
-      __builtin_prefetch(&buckets_[static_cast<std::size_t>(out.list[n].hash >> bucket_shift_)]);
-      out.list[kept++] = out.list[n];
+    if ((group_of(out.list[n].hash).present & bits) == bits) {
+      __builtin_prefetch(begin_of(out.list[n].hash));
+      out.list[out.count++] = out.list[n];
     }
   }
-  out.count = kept;
 }
 
 bool DomainSet::covers(std::string_view host, bool whole_only) const {
@@ -106,8 +112,7 @@ bool DomainSet::covers(std::string_view host, bool whole_only) const {
 }
 
 std::size_t DomainSet::memory() const {
-  return entries_.capacity() * sizeof(Entry) + buckets_.capacity() * sizeof(std::uint32_t) +
-         present_.capacity() * sizeof(std::uint64_t);
+  return entries_.capacity() * sizeof(Entry) + groups_.capacity() * sizeof(Group);
 }
 
 }  // namespace weir::filters

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/host.h"
+
 namespace weir::filters {
 
 class DomainSet {
@@ -34,8 +36,9 @@ class DomainSet {
 
   class Builder {
    public:
-    // `name` is normalised (base/host.h). It covers itself and everything below. The same name may
-    // come with several values; of those between two calls of end_list() the least is kept.
+    // `name` is normalised (base/host.h); a longer one than a host may be is passed over. It covers
+    // itself and everything below. The same name may come with several values; of those between two
+    // calls of end_list() the least is kept.
     void add(std::string_view name, std::uint32_t value);
     // Gives how many names were there already since the last call. A list that says one name a
     // million times takes no more memory than one that says it once, and no more time to ask.
@@ -52,6 +55,7 @@ class DomainSet {
     std::size_t list_begin_ = 0;
     std::size_t settle_at_ = kSettleFirst;
     std::size_t dropped_ = 0;
+    std::size_t shortest_ = SIZE_MAX;
   };
 
   // Calls `use(value, covered)` for every value of `host` and then of its parents; `covered` is the
@@ -96,27 +100,37 @@ class DomainSet {
     std::uint32_t at;  // where it begins in the host
   };
   struct Suffixes {
-    Suffixes() {}  // leaves the list as it is: writing 2 KiB of zeros would cost more than the rest
-    std::array<Suffix, 128> list;
+    Suffixes() {}  // leaves the list as it is: writing 4 KiB of zeros would cost more than the rest
+    std::array<Suffix, kHostNameLimit + 1> list;  // a host of dots has so many
     std::size_t count = 0;
   };
 
-  // The word of `present_` in which a hash has its bits, and these bits.
-  std::size_t word_of(std::uint64_t hash) const {
-    return static_cast<std::size_t>(hash >> 18 & present_mask_);
+  // Of the hashes that begin with the same bits: three bits of `present` for each, and where the
+  // entries begin, those of the lower half and those of the upper one. One look into memory tells
+  // most hosts off, and the others where to look next.
+  struct Group {
+    std::uint64_t present = 0;
+    std::array<std::uint32_t, 2> begin{};
+  };
+
+  const Group& group_of(std::uint64_t hash) const {
+    return groups_[static_cast<std::size_t>(hash >> group_shift_ >> 1)];
   }
   static std::uint64_t bits_of(std::uint64_t hash) {
     return std::uint64_t{1} << (hash & 63) | std::uint64_t{1} << (hash >> 6 & 63) |
            std::uint64_t{1} << (hash >> 12 & 63);
   }
+  const Entry* begin_of(std::uint64_t hash) const {
+    return entries_.data() + group_of(hash).begin[hash >> group_shift_ & 1];
+  }
+  void make_groups();
 
   // The suffixes of `host` that are perhaps in the set, the shortest first.
   void find_suffixes(std::string_view host, bool whole_only, Suffixes& out) const;
 
   std::span<const Entry> values_of(std::uint64_t hash) const {
-    const std::size_t bucket = static_cast<std::size_t>(hash >> bucket_shift_);
-    const Entry* from = entries_.data() + buckets_[bucket];
-    const Entry* const end = entries_.data() + buckets_[bucket + 1];
+    const Entry* from = begin_of(hash);
+    const Entry* const end = entries_.data() + entries_.size();
     while (from != end && from->hash() < hash) {
       ++from;
     }
@@ -127,11 +141,10 @@ class DomainSet {
     return {from, to};
   }
 
-  std::vector<Entry> entries_;          // by hash, then value
-  std::vector<std::uint32_t> buckets_;  // by the hash's first bits: where its entries begin
-  std::vector<std::uint64_t> present_;  // three bits for each hash: most questions end here
-  unsigned bucket_shift_ = 63;
-  std::uint64_t present_mask_ = 0;  // of its words
+  std::vector<Entry> entries_;       // by hash, then value
+  std::vector<Group> groups_;        // by the hash's first bits
+  unsigned group_shift_ = 63;        // the bits behind those that say the group and the half
+  std::size_t shortest_ = SIZE_MAX;  // bytes of the shortest name: no shorter suffix is asked for
 };
 
 }  // namespace weir::filters

@@ -21,4 +21,16 @@ std::uint64_t hash_point() {
   return point;
 }
 
+const std::array<std::uint64_t, kHashPowers>& hash_powers() {
+  static const auto powers = [] {
+    std::array<std::uint64_t, kHashPowers> out;
+    std::uint64_t power = 1;
+    for (std::uint64_t& each : out) {
+      each = power = hash_step(power, hash_point(), 0);
+    }
+    return out;
+  }();
+  return powers;
+}
+
 }  // namespace weir::filters

@@ -7,6 +7,8 @@
 // the way.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::filters {
@@ -23,6 +25,20 @@ inline std::uint64_t hash_step(std::uint64_t hash, std::uint64_t point, std::uin
   const Wide product = Wide{hash} * point + number;
   const std::uint64_t folded = (static_cast<std::uint64_t>(product) & kHashPrime) +
                                static_cast<std::uint64_t>(product >> 61);
+  return folded >= kHashPrime ? folded - kHashPrime : folded;
+}
+
+// The same for sequences up to kHashPowers numbers as a sum, number n times power n, in which no
+// product waits for the one before. Numbers are below 2^61 - 1; a sequence's last is not 0.
+__extension__ using HashSum = unsigned __int128;
+constexpr std::size_t kHashPowers = 40;
+const std::array<std::uint64_t, kHashPowers>& hash_powers();  // of the point, from the first
+
+// The field's element that a sum below 2^124 stands for: four products, or more of small numbers.
+inline std::uint64_t hash_fold(HashSum sum) {
+  std::uint64_t folded =
+      (static_cast<std::uint64_t>(sum) & kHashPrime) + static_cast<std::uint64_t>(sum >> 61);
+  folded = (folded & kHashPrime) + (folded >> 61);
   return folded >= kHashPrime ? folded - kHashPrime : folded;
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host names as keyed hashes (keyed_hash.h). A name is hashed from its end, label by label, so that
-// the hashes of all its parents come out on the way; of a label, up to seven bytes make one number.
-// Whatever text is given is hashed; two different ones are two different sequences of numbers.
+// Host names as keyed hashes (keyed_hash.h). A name is hashed from its end, so that the hashes of
+// all its parents come out on the way. It is cut into pieces of seven bytes wherever its labels
+// end: the sums of all pieces take no branch that depends on the name, and no product waits for the
+// one before. Two different texts are two different sequences of numbers.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +15,7 @@
 #include <string_view>
 
 #include "filters/keyed_hash.h"
+#include "proxy/base/host.h"
 
 namespace weir::filters {
 namespace detail {
@@ -19,80 +23,107 @@ namespace detail {
 static_assert(std::endian::native == std::endian::little, "the first byte is a word's lowest");
 
 constexpr std::size_t kPiece = 7;  // bytes that fit into one number of the hash
-constexpr std::uint64_t kLabelEnds = std::uint64_t{1} << 59;
-constexpr std::uint64_t kDots = 0x2e2e2e2e2e2e2e2e;
+static_assert(kHostNameLimit / kPiece < kHashPowers);
 
-// The eight bytes before `end`, the last one highest; dots where the name has not begun.
-inline std::uint64_t bytes_before(std::string_view name, std::size_t end) {
-  std::uint64_t out = 0;
-  if (end >= sizeof(out)) {
-    std::memcpy(&out, name.data() + end - sizeof(out), sizeof(out));
-    return out;
-  }
-  const std::size_t absent = sizeof(out) - end;
-  if (end > 0 && name.size() >= sizeof(out)) {
-    std::memcpy(&out, name.data(), sizeof(out));
-    return out << (8 * absent) | kDots >> (8 * end);
-  }
-  out = kDots;
-  for (std::size_t i = 0; i < end; ++i) {
-    out = out >> 8 | std::uint64_t{static_cast<unsigned char>(name[i])} << 56;
-  }
-  return out;
+inline std::uint64_t low_bytes(std::size_t count) {
+  return (std::uint64_t{1} << (8 * count)) - 1;
 }
 
-// How many bytes are above the highest dot; eight: there is none.
-inline std::size_t bytes_behind_dot(std::uint64_t word) {
-  constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7f;
-  const std::uint64_t other = word ^ kDots;
-  const std::uint64_t dots = ~(((other & kLow) + kLow) | other | kLow);  // their top bits
-  return static_cast<std::size_t>(std::countl_zero(dots)) / 8;
+// The bytes left of `end` read backwards, the last one lowest, zeros where the name has no more.
+// `text` has eight bytes at least.
+inline std::uint64_t piece_before(const char* text, std::size_t end) {
+  std::uint64_t word = 0;
+  const std::size_t from = std::max(end, sizeof(word)) - sizeof(word);
+  std::memcpy(&word, text + from, sizeof(word));
+  const std::size_t half = 4 * (sizeof(word) - (end - from));  // in two: no shift goes by 64
+  return __builtin_bswap64(word) >> half >> half & low_bytes(kPiece);
 }
+
+// One bit for each byte of a piece: is it a dot?
+inline std::uint64_t dots_of(std::uint64_t piece) {
+  constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7fU;
+  const std::uint64_t other = piece ^ 0x2e2e2e2e2e2e2e2eU;
+  const std::uint64_t highest = ~(((other & kLow) + kLow) | other | kLow);
+  return (highest >> 7) * 0x0102040810204000U >> 56;  // brings bit 8i to bit i
+}
+
+// Eight pieces of a name from its end, or all to its beginning, each with the sum of what stands
+// right of it.
+class Pieces {
+ public:
+  static constexpr std::size_t kMost = 8;
+  static constexpr std::size_t kBytes = kMost * kPiece;
+
+  std::array<std::uint64_t, kMost> piece;
+  std::array<HashSum, kMost> right;
+  std::uint64_t begins;  // bit n: a suffix that has n of these bytes begins here
+
+  // Those left of `end`. `sum` is that of what stands right of it, and then with them.
+  Pieces(const char* text, std::size_t end, const std::uint64_t* powers, HashSum& sum) {
+    std::uint64_t found = end < kBytes ? std::uint64_t{1} << end : 0;
+    HashSum before = sum;
+    const std::size_t count = std::min(end / kPiece + 1, kMost);
+    for (std::size_t n = 0; n < count; ++n) {
+      piece[n] = piece_before(text, end - n * kPiece);
+      right[n] = before;
+      found |= dots_of(piece[n]) << (kPiece * n);
+      before += HashSum{piece[n]} * powers[n];
+    }
+    begins = found;
+    sum = before;
+  }
+
+  // The hash of such a suffix. Its last number, of none to six bytes, says how many they are, and
+  // no other number does; so two different names are two different sequences.
+  std::uint64_t suffix(std::size_t bytes, const std::uint64_t* powers) const {
+    const std::size_t n = bytes / kPiece;
+    const std::size_t size = bytes % kPiece;
+    const std::uint64_t last = (piece[n] & low_bytes(size)) | (size + 1) << (8 * kPiece);
+    return hash_spread(hash_fold(right[n] + HashSum{last} * powers[n]));
+  }
+};
 
 }  // namespace detail
 
-// Calls use(number, ends, begin) for every piece of every label, from the name's end on: the number
-// holds its bytes, how many they are, and whether its label `ends` there, at `begin`.
+// Calls use(hash, where it begins) for every suffix of whole labels that has `least` bytes or more,
+// the shortest first. `name` is no longer than a host may be. What is hashed with another `start`
+// is another thing.
 template <class Use>
-void each_piece(std::string_view name, Use use) {
-  std::size_t end = name.size();
-  for (bool more = true; more;) {
-    const std::uint64_t word = detail::bytes_before(name, end);
-    const std::size_t size = detail::bytes_behind_dot(word);
-    const bool ends = size < sizeof(word);
-    const std::size_t taken = ends ? size : detail::kPiece;
-    const std::uint64_t bytes = word >> 1 >> (63 - 8 * taken);  // none if none are taken
-    use(bytes | taken << 56 | (ends ? detail::kLabelEnds : 0), ends, end - taken);
-    more = !ends || end > taken;
-    end -= taken + (ends && more ? 1 : 0);
+void each_suffix(std::string_view name, std::size_t least, std::uint64_t start, Use use) {
+  const std::uint64_t* powers = hash_powers().data();
+  std::array<char, sizeof(std::uint64_t)> copy{};
+  const char* text = name.data();
+  if (name.size() < copy.size()) {
+    std::ranges::copy(name, copy.begin());
+    text = copy.data();
+  }
+  HashSum sum = start;
+  for (std::size_t end = name.size();;
+       end -= detail::Pieces::kBytes, powers += detail::Pieces::kMost) {
+    const detail::Pieces pieces(text, end, powers, sum);
+    const std::size_t skip = least - std::min(least, name.size() - end);
+    std::uint64_t begins = skip <= detail::Pieces::kBytes ? pieces.begins >> skip << skip : 0;
+    for (; begins != 0; begins &= begins - 1) {
+      const auto bytes = static_cast<std::size_t>(std::countr_zero(begins));
+      use(pieces.suffix(bytes, powers), end - bytes);
+    }
+    if (end < detail::Pieces::kBytes) {
+      return;
+    }
   }
 }
 
-// Calls use(hash, where it begins) for every suffix of whole labels, the shortest first. What began
-// with another `start` is another thing.
-template <class Use>
-void each_suffix(std::string_view name, Use use, std::uint64_t start = kHashStart) {
+// Of a text of any length. It has nothing to do with the hash of a name.
+inline std::uint64_t text_hash(std::string_view text, std::uint64_t start = kHashStart) {
   const std::uint64_t point = hash_point();
-  each_piece(name, [&](std::uint64_t piece, bool ends, std::size_t begin) {
-    start = hash_step(start, point, piece);
-    if (ends) {
-      use(hash_spread(start), begin);
-    }
-  });
-}
-
-// Calls use(hash, where it begins) for every label by itself, the last one first.
-template <class Use>
-void each_label(std::string_view name, Use use, std::uint64_t start) {
-  const std::uint64_t point = hash_point();
-  std::uint64_t hash = start;
-  each_piece(name, [&](std::uint64_t piece, bool ends, std::size_t begin) {
-    hash = hash_step(hash, point, piece);
-    if (ends) {
-      use(hash_spread(hash), begin);
-      hash = start;
-    }
-  });
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.size(), detail::kPiece);
+    std::uint64_t piece = 0;
+    std::memcpy(&piece, text.data(), size);
+    start = hash_step(start, point, piece | std::uint64_t{size} << 56);
+    text.remove_prefix(size);
+  }
+  return hash_spread(start);
 }
 
 }  // namespace weir::filters

@@ -54,8 +54,12 @@ struct ListEdits {
   };
   std::string_view url;  // after $removeparam: the whole new URL, in the arena; empty: unchanged
   ListHit url_by;
-  std::array<Edit, kListEditsMost> edits;  // the first `count`
   std::uint32_t count = 0;
+  union {  // the first `count`
+    std::array<Edit, kListEditsMost> edits;
+  };
+
+  ListEdits() {}  // leaves the edits as they are: emptying each would cost more than most lists do
 
   void clear() {
     url = {};

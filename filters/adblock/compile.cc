@@ -31,7 +31,7 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 }
 
 std::uint64_t text_key(std::string_view text) {
-  return name_hash(text);
+  return filters::text_hash(text);
 }
 
 class Compiler {

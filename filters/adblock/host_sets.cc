@@ -69,14 +69,14 @@ const Names& AskedHost::entities(const HostSets& sets) const {
 }
 
 bool HostSets::may_be_entity(std::string_view name) const {
-  bool last = true;
-  bool out = false;
-  const auto ask = [&](std::uint64_t label, std::size_t) {
-    out = out || (!last && entity_labels_.may_hold(label));
-    last = false;
-  };
-  filters::each_label(name, ask, kEntityStart);
-  return out;
+  std::size_t begin = 0;
+  for (auto dot = name.find('.'); dot != npos; dot = name.find('.', begin)) {
+    if (entity_labels_.may_hold(name.substr(begin, dot - begin))) {
+      return true;
+    }
+    begin = dot + 1;
+  }
+  return false;
 }
 
 HostSets::HostSets(Expressions& expressions) : expressions_(expressions), sets_(1) {}
@@ -90,7 +90,7 @@ const char* HostSets::add_expression(std::string_view entry, bool negated, Set& 
   patterns_.push_back({*added, negated});
   ++set.expressions_count;
   set.any_yes = set.any_yes || !negated;
-  set.key += name_hash(entry) * (negated ? 3U : 1U);
+  set.key += filters::text_hash(entry) * (negated ? 3U : 1U);
   return nullptr;
 }
 
@@ -121,7 +121,7 @@ const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   const auto hash = name_hash(plain, entity ? kEntityStart : kNameStart);
   (negated ? no_ : yes_).push_back(hash);
   if (entity) {
-    entity_labels_.add(name_hash(plain.substr(plain.rfind('.') + 1), kEntityStart));
+    entity_labels_.add(plain.substr(plain.rfind('.') + 1));
     set.entities = true;
   }
   return nullptr;
@@ -150,7 +150,7 @@ tl::expected<std::uint32_t, const char*> HostSets::add(std::string_view text, bo
   if (text.empty()) {
     return kNone;
   }
-  const auto key = name_hash(text, rich ? kNameStart : kEntityStart);
+  const auto key = filters::text_hash(text, rich ? kNameStart : kEntityStart);
   if (const auto known = known_.find(key); known != known_.end()) {
     return known->second;
   }

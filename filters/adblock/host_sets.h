@@ -45,16 +45,26 @@ class AskedHost {
   mutable bool has_entity_ = false;
 };
 
-// The labels that end an entity of any set, by their hash. It may say yes of others, never no of
-// these.
+// The labels that end an entity of any set. It may say yes of others, never no of these.
 class EntityLabels {
  public:
-  void add(std::uint64_t hash) { bits_[hash % kBits / 64] |= 1ULL << (hash % 64); }
-  bool may_hold(std::uint64_t hash) const {
-    return ((bits_[hash % kBits / 64] >> (hash % 64)) & 1U) != 0;
+  void add(std::string_view label) { bits_[bit_of(label) / 64] |= 1ULL << (bit_of(label) % 64); }
+  bool may_hold(std::string_view label) const {
+    return ((bits_[bit_of(label) / 64] >> (bit_of(label) % 64)) & 1U) != 0;
   }
 
  private:
+  // Length and three letters tell most apart; who makes labels that look the same gains nothing but
+  // a look into the public suffix list.
+  static std::size_t bit_of(std::string_view label) {
+    const auto letter = [label](std::size_t i) {
+      return std::size_t{static_cast<unsigned char>(label[i])};
+    };
+    const std::size_t size = label.size();
+    return size == 0 ? 0
+                     : (((size * 37 + letter(0)) * 41 + letter(size / 2)) * 43 + letter(size - 1)) %
+                           kBits;
+  }
   static constexpr std::size_t kBits = 32768;
   std::array<std::uint64_t, kBits / 64> bits_{};
 };

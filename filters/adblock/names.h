@@ -18,27 +18,34 @@ namespace weir::adblock {
 constexpr std::uint64_t kNameStart = filters::kHashStart;
 constexpr std::uint64_t kEntityStart = kNameStart + 1;
 
-// Of any text.
+// Of a name by itself. One that is too long for a host has a hash that no host's has.
 inline std::uint64_t name_hash(std::string_view name, std::uint64_t start = kNameStart) {
+  if (name.size() > kHostNameLimit) {
+    return filters::text_hash(name, start);
+  }
   std::uint64_t whole = 0;
-  filters::each_suffix(
-      name, [&whole](std::uint64_t hash, std::size_t) { whole = hash; }, start);
+  filters::each_suffix(name, name.size(), start,
+                       [&whole](std::uint64_t hash, std::size_t) { whole = hash; });
   return whole;
 }
 
 struct Names {
-  static constexpr std::size_t kMost = 128;  // a name of 253 bytes has fewer labels
+  static constexpr std::size_t kMost = 128;  // a host has fewer labels
   std::uint32_t count = 0;
   std::array<std::uint64_t, kMost> hashes;  // the last label first
 
+  // Of a text that is longer than a host may be, the parents that are not.
   void set(std::string_view name, std::uint64_t start = kNameStart) {
     count = 0;
     const auto add = [this](std::uint64_t hash, std::size_t) {
       hashes[count] = hash;
       count += count + 1 < kMost ? 1U : 0U;
     };
-    if (!name.empty()) {
-      filters::each_suffix(name, add, start);
+    if (name.size() > kHostNameLimit) {
+      filters::each_suffix(name.substr(name.size() - kHostNameLimit), 0, start, add);
+      --count;  // what begins within a label
+    } else if (!name.empty()) {
+      filters::each_suffix(name, 0, start, add);
     }
   }
 };

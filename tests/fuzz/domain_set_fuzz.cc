@@ -3,7 +3,6 @@
 // Lines of arbitrary bytes: those before the first empty one are names of a set, the others are
 // asked of it. Invariant: the answer is that of a naive walk over a std::map, for bytes that no
 // host could have as well.
-#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -27,8 +26,8 @@ std::string_view take_line(std::string_view& rest) {
 }
 
 void check(const weir::filters::DomainSet& set, const Names& names, std::string_view host) {
-  if (host.size() > weir::kHostNameLimit || std::count(host.begin(), host.end(), '.') > 126) {
-    (void)set.covers(host);
+  if (host.size() > weir::kHostNameLimit) {
+    WEIR_ASSERT(!set.covers(host));
     return;
   }
   std::vector<std::pair<std::uint32_t, std::string_view>> expected;

@@ -86,6 +86,52 @@ TEST(DomainSet, BearsTheLongestNamesAndTooLongOnes) {
   EXPECT_FALSE(set.covers(std::string(253, '.')));
 }
 
+// Pieces end and blocks of pieces end at every place of a name.
+TEST(DomainSet, TellsNamesOfEveryLengthApart) {
+  std::string longest;
+  while (longest.size() < 253) {
+    longest += static_cast<char>('a' + longest.size() % 23);
+    longest += longest.size() % 5 == 0 ? "." : "";
+  }
+  longest.resize(253, 'x');
+  longest.back() = 'x';
+  for (std::size_t size = 1; size <= longest.size(); ++size) {
+    const std::string name = longest.substr(longest.size() - size);
+    const DomainSet set = make({{name, 1}});
+    EXPECT_EQ(hits(set, name), (Hits{{1, name}}));
+    EXPECT_FALSE(set.covers(name.substr(1))) << name;
+    if (size <= 251) {
+      EXPECT_EQ(hits(set, "y." + name), (Hits{{1, name}}));
+      EXPECT_FALSE(set.covers("y" + name)) << name;
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = name;
+      other[at] = other[at] == '.' ? '-' : '_';
+      ASSERT_FALSE(set.covers(other)) << other;
+    }
+  }
+}
+
+TEST(DomainSet, AsksForNoMoreThanItsShortestNameAndNoLess) {
+  const DomainSet set = make({{"b.example", 1}, {"io", 2}});
+  EXPECT_EQ(hits(set, "a.io"), (Hits{{2, "io"}}));
+  EXPECT_EQ(hits(set, "io"), (Hits{{2, "io"}}));
+  EXPECT_FALSE(set.covers("o"));
+  EXPECT_FALSE(set.covers("a.o"));
+  const DomainSet zeros = make({{std::string(1, '\0'), 1}});
+  EXPECT_TRUE(zeros.covers(std::string(1, '\0')));
+  EXPECT_FALSE(zeros.covers(std::string(2, '\0')));
+  EXPECT_FALSE(zeros.covers(""));
+}
+
+TEST(DomainSet, AnswersForAHostOfDots) {
+  const DomainSet set = make({{"", 1}, {"..", 2}});
+  const Hits all = hits(set, std::string(253, '.'));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0], (Hits::value_type{2, ".."}));
+  EXPECT_EQ(all[1], (Hits::value_type{1, ""}));
+}
+
 TEST(DomainSet, NamesEachNameOnceWithAllItsValues) {
   const DomainSet set = make({{"b.test", 3}, {"a.b.test", 9}, {"b.test", 1}});
   std::set<std::vector<std::uint32_t>> groups;
