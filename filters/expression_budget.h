@@ -18,6 +18,9 @@ constexpr int kExpressionSizeMost = 1500;
 // larger it gives up early; an automaton that outgrows its share is begun anew or done without,
 // which is slower and never another answer.
 constexpr std::int64_t kExpressionMemory = 64 << 10;
+// With it for each step of the program, an automaton has room for the states that RE2 wants at
+// least: without, a large expression would be tried step by step for ever.
+constexpr std::int64_t kMemoryAStep = 640;
 
 // Reasons, as reports have them.
 constexpr const char* kExpressionTooLarge = "expression too large";

@@ -132,7 +132,7 @@ void Asked::set(const Engine& engine, const Subject& subject, Arena& arena) {
   by_host.set(engine, engine.by_host, host.names());
   url.text = {room + 1, raw.size()};
   url.work = &work;
-  const auto scheme = find_pair(raw, ':', '/');
+  const auto scheme = raw.find("://");
   url.host_begin = scheme == std::string_view::npos ? 0 : static_cast<std::uint32_t>(scheme + 3);
   const bool brackets = url.host_begin < raw.size() && raw[url.host_begin] == '[';
   url.host_end = static_cast<std::uint32_t>(

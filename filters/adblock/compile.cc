@@ -49,6 +49,7 @@ class Compiler {
   void take_pattern(const Rule& rule, Filter& filter);
   std::uint64_t key_of(const Rule& rule, const Limits& limits) const;
   std::uint32_t keep(std::string_view text);
+  std::uint32_t next_id() const { return static_cast<std::uint32_t>(engine_.filters.size()); }
   void fault(ListReport& report, std::string_view why) const;
 
   Engine& engine_;
@@ -66,7 +67,7 @@ void Compiler::fault(ListReport& report, std::string_view why) const {
 }
 
 void Compiler::read(const List& list, ListReport& report) {
-  engine_.lists.push_back({list.index, list.name, list.text});
+  engine_.lists.push_back({list.index, list.name, list.text, next_id()});
   engine_.expressions.begin_list();
   Conditionals conditionals;
   const auto text = list.text;
@@ -233,7 +234,7 @@ void Compiler::take_rule(const Rule& rule, std::uint32_t line_at, ListReport& re
     engine_.limits.push_back(limits);
   }
   engine_.filters.push_back(filter);
-  engine_.origins.push_back({line_at, line_, static_cast<std::uint16_t>(engine_.lists.size() - 1)});
+  engine_.origins.push_back({line_at, line_});
   keys_.push_back(key);
 }
 
@@ -244,17 +245,23 @@ void Compiler::settle(std::span<ListReport* const> reports) {
   auto& all = engine_.filters;
   auto& origins = engine_.origins;
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    auto& report = *reports[origins[i].list];
-    if (bad_.contains(keys_[i])) {
-      ++report.disabled;
-    } else if (!seen.insert(keys_[i]).second) {
-      ++report.duplicates;
-    } else {
-      ++report.rules;
-      all[kept] = all[i];
-      engine_.name_tops[kept] = engine_.name_tops[i];
-      origins[kept++] = origins[i];
+  std::size_t i = 0;
+  for (std::size_t list = 0; list < engine_.lists.size(); ++list) {
+    const bool last = list + 1 == engine_.lists.size();
+    const std::size_t end = last ? all.size() : engine_.lists[list + 1].first;
+    auto& report = *reports[list];
+    engine_.lists[list].first = static_cast<std::uint32_t>(kept);
+    for (; i < end; ++i) {
+      if (bad_.contains(keys_[i])) {
+        ++report.disabled;
+      } else if (!seen.insert(keys_[i]).second) {
+        ++report.duplicates;
+      } else {
+        ++report.rules;
+        all[kept] = all[i];
+        engine_.name_tops[kept] = engine_.name_tops[i];
+        origins[kept++] = origins[i];
+      }
     }
   }
   all.resize(kept);

@@ -66,7 +66,6 @@ static_assert(sizeof(Filter) == 16);
 struct Origin {
   std::uint32_t line_at = 0;  // offset of its line in the list's text
   std::uint32_t line = 0;     // from 1
-  std::uint16_t list = 0;     // in Engine::lists
 };
 
 // What only some filters ask for besides.
@@ -99,6 +98,7 @@ struct Source {
   std::uint16_t list = 0;  // index into the policy's lists
   std::string_view name;
   std::string_view text;
+  std::uint32_t first = 0;  // of its filters, which lie together
 };
 
 struct Engine {
@@ -123,6 +123,7 @@ struct Engine {
   std::string_view value(const Filter& filter) const {
     return text(limits[filter.limits].value_at, limits[filter.limits].value_size);
   }
+  std::size_t list_of(std::size_t filter) const;  // in `lists`
   filters::ListHit hit(const Filter& filter) const;
   std::size_t memory() const;
 };

@@ -5,15 +5,18 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace weir::adblock {
 namespace {
 
-RE2::Options options(bool ignore_case) {
+RE2::Options options(bool ignore_case, std::int64_t memory) {
   RE2::Options out;
   out.set_case_sensitive(!ignore_case);
   out.set_encoding(RE2::Options::EncodingLatin1);
   out.set_log_errors(false);
-  out.set_max_mem(filters::kExpressionMemory);
+  out.set_never_capture(true);
+  out.set_max_mem(memory);
   return out;
 }
 
@@ -35,14 +38,14 @@ tl::expected<std::uint32_t, const char*> Expressions::add(std::string_view sourc
   if (filters::counts_too_high(source)) {
     return Error(filters::kExpressionTooLarge);
   }
-  const RE2 expression(piece(source), options(ignore_case));
+  const RE2 expression(piece(source), options(ignore_case, filters::kExpressionMemory));
   const bool large = expression.error_code() == RE2::ErrorPatternTooLarge ||
                      expression.ProgramSize() > filters::kExpressionSizeMost;
   budget_.take(large ? filters::kExpressionSizeMost : expression.ProgramSize());
   if (large || !expression.ok()) {
     return Error(large ? filters::kExpressionTooLarge : "expression");
   }
-  sources_.push_back({std::string(source), ignore_case});
+  sources_.push_back({std::string(source), ignore_case, expression.ProgramSize()});
   ends_.add(ends_of(source, ignore_case));
   return static_cast<std::uint32_t>(sources_.size() - 1);
 }
@@ -52,7 +55,8 @@ void Expressions::finish() {
   for (std::uint32_t id = 0; id < sources_.size(); ++id) {
     if (!ends_.exact(id)) {
       const Source& source = sources_[id];
-      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case));
+      const auto memory = std::max(filters::kExpressionMemory, filters::kMemoryAStep * source.size);
+      all_[id] = std::make_unique<const RE2>(source.text, options(source.ignore_case, memory));
     }
   }
   std::vector<Source>().swap(sources_);

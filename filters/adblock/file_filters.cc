@@ -69,13 +69,13 @@ class Filer {
   bool file(std::uint32_t id, Purpose purpose);
   bool file_always(const NameEntry& entry, Purpose purpose);
   Rest& rest_of(Purpose purpose) { return engine_.rest[static_cast<std::size_t>(purpose)]; }
-  std::uint32_t& counter(std::uint64_t hash) { return counts_[hash % kCounters]; }
+  std::uint32_t& counter(std::uint64_t plain) { return counts_[plain % kCounters]; }
 
   Engine& engine_;
   std::span<filters::ListReport* const> reports_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint32_t> always_;  // by list
-  std::vector<Token> tokens_;
+  std::vector<PatternToken> tokens_;
   std::vector<HashIndex<NameEntry>::Keyed> hosts_, pages_;
   std::vector<HashIndex<TokenEntry>::Keyed> by_token_;
 };
@@ -101,8 +101,8 @@ void Filer::count() {
   for (const auto& filter : engine_.filters) {
     if (filter.shape != Shape::Host) {
       rule_tokens(rule_of(filter), tokens_);
-      for (const auto token : tokens_) {
-        ++counter(token.hash);
+      for (const auto& token : tokens_) {
+        ++counter(token.plain);
       }
     }
   }
@@ -110,7 +110,7 @@ void Filer::count() {
 
 // False when the list has too many of these; the rule is then reported, and dropped.
 bool Filer::file_always(const NameEntry& entry, Purpose purpose) {
-  const auto list = engine_.origins[entry.filter].list;
+  const auto list = engine_.list_of(entry.filter);
   if (++always_[list] > kAlwaysMost) {
     ++reports_[list]->unsupported["too many rules without a whole word"];
     --reports_[list]->rules;
@@ -135,8 +135,8 @@ bool Filer::file(std::uint32_t id, Purpose purpose) {
   }
   const Rule rule = rule_of(filter);
   rule_tokens(rule, tokens_);
-  const auto cost = [this](const Token& token) {
-    return counter(token.hash) + commonness(token.hash);
+  const auto cost = [this](const PatternToken& token) {
+    return counter(token.plain) + commonness(token.plain);
   };
   const auto best = std::ranges::min_element(tokens_, {}, cost);
   const Limits& limits = engine_.limits[filter.limits];

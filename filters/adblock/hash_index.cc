@@ -40,6 +40,7 @@ void HashIndex<Entry>::build(std::vector<Keyed>& all) {
     Entry& slot = slots_[all[from].key];
     unsigned tag = slot.tag & ~kPurposeMask;
     const auto run = static_cast<std::uint32_t>(runs_.size());
+    runs_.emplace_back();
     for (to = from; to < all.size() && all[to].key == all[from].key; ++to) {
       tag |= purpose_bit(all[to].purpose);
       runs_.push_back(all[to].entry);
@@ -48,9 +49,9 @@ void HashIndex<Entry>::build(std::vector<Keyed>& all) {
     slot = all[from].entry;
     slot.tag = static_cast<std::uint16_t>(tag);
     if (to - from == 1) {
-      runs_.pop_back();
+      runs_.resize(run);
     } else {
-      runs_.back().filter |= kRun;
+      runs_[run].filter = static_cast<std::uint32_t>(to - from);
       slot.filter = run | kRun;
     }
   }

@@ -3,16 +3,19 @@
 // From a 64-bit hash to the filters that lie under it, for each purpose apart: open addressing, and
 // a table of bits in front that answers most questions with "no" by one look. A key with a single
 // filter, as nearly all have, holds it in its slot; others point to a run of them, sorted by
-// purpose. A slot keeps few bits of the hash, and keys that they cannot tell apart share a slot:
-// what is found by chance turns out not to match. Immutable once built.
+// purpose, that begins with how many they are. A slot keeps few bits of the hash, and keys that
+// they cannot tell apart share a slot: what is found by chance turns out not to match. Immutable
+// once built.
 //
 // A key is looked up once, whatever will be asked under it: its place tells for which purposes
 // there is anything.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "filters/adblock/parse.h"
@@ -127,7 +130,8 @@ class HashIndex {
       return false;
     }
     const Entry& slot = slots_[place.slot];
-    return (slot.filter & kRun) == 0 ? use(slot) : each_of_run(slot.filter & ~kRun, purpose, use);
+    return (slot.filter & kRun) == 0 ? use(slot)
+                                     : each_of_run(run_of(slot), place.purposes, purpose, use);
   }
 
   std::size_t memory() const {
@@ -139,7 +143,7 @@ class HashIndex {
   static constexpr unsigned kPurposeMask = (1U << kPurposes) - 1;
   static constexpr unsigned kCheckAt = kPurposes;
   static constexpr std::uint16_t kFree = 0;
-  // In the filter of a slot: it is the beginning of a run. In that of a run's last: it ends here.
+  // In the filter of a slot: it is the beginning of a run.
   static constexpr std::uint32_t kRun = 1U << 31U;
 
   std::uint32_t first_slot(std::uint64_t key) const {
@@ -148,20 +152,25 @@ class HashIndex {
   static std::uint16_t check_of(std::uint64_t key) {
     return static_cast<std::uint16_t>(key >> (48U + kCheckAt));
   }
+  std::span<const Entry> run_of(const Entry& slot) const {
+    const Entry* const head = &runs_[slot.filter & ~kRun];
+    return {head + 1, head->filter};
+  }
+  // Whatever lies there for other purposes costs no time.
   template <class Use>
-  bool each_of_run(std::uint32_t at, Purpose purpose, Use& use) const {
-    for (;; ++at) {
-      Entry entry = runs_[at];
-      const bool last = (entry.filter & kRun) != 0;
-      entry.filter &= ~kRun;
-      const auto its = static_cast<Purpose>(entry.tag);
-      if (its > purpose || (its == purpose && use(entry))) {
-        return its == purpose;
-      }
-      if (last) {
-        return false;
+  static bool each_of_run(std::span<const Entry> run, std::uint32_t purposes, Purpose purpose,
+                          Use& use) {
+    const auto tag = static_cast<std::uint16_t>(purpose);
+    auto at = run.begin();
+    if ((purposes & (purpose_bit(purpose) - 1)) != 0) {
+      at = std::partition_point(at, run.end(), [tag](const Entry& one) { return one.tag < tag; });
+    }
+    for (; at != run.end() && at->tag == tag; ++at) {
+      if (use(*at)) {
+        return true;
       }
     }
+    return false;
   }
   std::uint32_t take_slot(std::uint64_t key);
 

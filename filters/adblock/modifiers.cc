@@ -15,18 +15,17 @@ namespace weir::adblock {
 namespace {
 
 using filters::ListEdits;
-constexpr std::size_t kMost = 64;  // matching modifiers of one sort; further ones do nothing
+// Matching modifiers of one sort. Further ones do nothing: exceptions count first, then what stands
+// first in the lists.
+constexpr std::size_t kMost = 64;
 
 class Gathered {
  public:
   Gathered(const Engine& engine, Purpose purpose, const Asked& asked, FilterCall wants)
       : engine_(engine) {
     each_match(engine, purpose, asked, wants, [this](const Filter& filter) {
-      const auto end = all_.begin() + static_cast<std::ptrdiff_t>(count_);
-      if (std::find(all_.begin(), end, &filter) == end) {
-        all_[count_++] = &filter;
-      }
-      return count_ == kMost;
+      keep(&filter);
+      return false;
     });
   }
   // Those in force, in the order of the lists.
@@ -42,6 +41,24 @@ class Gathered {
   }
 
  private:
+  static bool counts_before(const Filter* a, const Filter* b) {
+    return a->exception != b->exception ? a->exception : a < b;
+  }
+  // A heap: the last that counts is on top.
+  void keep(const Filter* filter) {
+    const auto end = all_.begin() + static_cast<std::ptrdiff_t>(count_);
+    if (std::find(all_.begin(), end, filter) != end) {
+      return;
+    }
+    if (count_ < kMost) {
+      all_[count_++] = filter;
+      std::push_heap(all_.begin(), end + 1, counts_before);
+    } else if (counts_before(filter, all_.front())) {
+      std::pop_heap(all_.begin(), end, counts_before);
+      all_.back() = filter;
+      std::push_heap(all_.begin(), end, counts_before);
+    }
+  }
   bool lifted(const Filter& filter) const {
     for (std::size_t i = 0; i < count_; ++i) {
       const Filter& other = *all_[i];

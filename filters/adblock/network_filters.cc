@@ -15,9 +15,15 @@
 
 namespace weir::adblock {
 
+std::size_t Engine::list_of(std::size_t filter) const {
+  const auto behind = std::ranges::upper_bound(lists, filter, {}, &Source::first);
+  return static_cast<std::size_t>(behind - lists.begin()) - 1;
+}
+
 filters::ListHit Engine::hit(const Filter& filter) const {
-  const Origin& origin = origins[static_cast<std::size_t>(&filter - filters.data())];
-  const Source& source = lists[origin.list];
+  const auto id = static_cast<std::size_t>(&filter - filters.data());
+  const Origin& origin = origins[id];
+  const Source& source = lists[list_of(id)];
   filters::ListHit out;
   out.list = source.list;
   out.line = origin.line;
@@ -97,7 +103,10 @@ void decide(const adblock::Engine& engine, adblock::Asked& asked, ListHit host_h
     block = nullptr;
     adblock::each_match(engine, adblock::Purpose::Block, asked, important, blocks);
     out.block = out.important = block != nullptr;
-    out.by = block != nullptr ? engine.hit(*block) : out.by;
+    if (block != nullptr) {
+      out.by = engine.hit(*block);
+      out.exception = {};  // it is not asked where an important one is found first
+    }
   }
   if (!out.block) {
     adblock::remove_params(engine, asked, arena, out.edits);

@@ -12,13 +12,9 @@
 namespace weir::adblock {
 namespace {
 
-bool quantifier(char c) {
-  return c == '*' || c == '+' || c == '?' || c == '{';
-}
-
-class Reader {
+class OutlineReader {
  public:
-  explicit Reader(std::string_view source) : text_(source) {}
+  explicit OutlineReader(std::string_view source) : text_(source) {}
 
   Outline read() {
     if (choice_at_top()) {
@@ -139,7 +135,7 @@ class Reader {
 }  // namespace
 
 Outline outline_of(std::string_view expression) {
-  return Reader(expression).read();
+  return OutlineReader(expression).read();
 }
 
 }  // namespace weir::adblock

@@ -9,6 +9,11 @@
 
 namespace weir::adblock {
 
+// Whether it says how often what stands before it may come.
+constexpr bool quantifier(char c) {
+  return c == '*' || c == '+' || c == '?' || c == '{';
+}
+
 struct Outline {
   std::string pattern;  // lower case; empty: anything
   bool start = false;   // matches only at the URL's beginning

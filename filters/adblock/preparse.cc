@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 6> kTrue = {"ext_ublock",         "env_fi
 constexpr int kDeepest = 32;
 constexpr std::uint32_t kMostOpen = 64;
 
-class Reader {
+class ConditionReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit ConditionReader(std::string_view text) : text_(text) {}
 
   std::optional<bool> whole() {
     const auto value = either(0);
@@ -97,7 +97,7 @@ class Reader {
 }  // namespace
 
 bool condition_holds(std::string_view expression) {
-  return Reader(expression).whole().value_or(false);
+  return ConditionReader(expression).whole().value_or(false);
 }
 
 bool Conditionals::take(std::string_view line) {

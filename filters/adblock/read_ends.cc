@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "filters/adblock/ends.h"
+#include "filters/adblock/outline.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
@@ -15,10 +16,6 @@ namespace {
 constexpr std::size_t kReadMost = 64;  // runs of one expression
 constexpr std::size_t kKeptMost = 16;  // of them at each end, if RE2 has the last word
 constexpr int kDepthMost = 20;
-
-constexpr bool quantifier(char c) {
-  return c == '*' || c == '+' || c == '?' || c == '{';
-}
 
 // Reads as far as it understands.
 class EndsReader {

@@ -12,16 +12,24 @@
 
 namespace weir::adblock {
 
-std::uint64_t token_hash(std::string_view token) {
+const TokenKeys& token_keys() {
+  static const TokenKeys keys{filters::hash_spread(filters::hash_point()),
+                              filters::hash_spread(filters::hash_point() + 1)};
+  return keys;
+}
+
+std::uint64_t token_hash(std::string_view token, const TokenKeys& keys) {
   std::array<char, 8> ends{};  // of a short one
   if (token.size() >= ends.size()) {
-    return words::hash_of(token.data(), token.size());
+    return words::hash_of(token.data(), token.size(), keys);
   }
   token.copy(ends.data(), token.size());
-  return words::hash_of(ends.data(), token.size());
+  return words::hash_of(ends.data(), token.size(), keys);
 }
 
 namespace {
+
+constexpr TokenKeys kPlainKeys{0xd6e8feb86659fd93ULL, 0xbf58476d1ce4e5b9ULL};
 
 struct Common {
   std::string_view token;
@@ -54,13 +62,13 @@ using CommonHash = std::pair<std::uint64_t, std::uint32_t>;
 const auto kCommonHashes = [] {
   std::array<CommonHash, std::size(kCommon)> out{};
   std::ranges::transform(kCommon, out.begin(), [](const Common& one) {
-    return CommonHash(token_hash(one.token), one.share * kRulesAShare);
+    return CommonHash(token_hash(one.token, kPlainKeys), one.share * kRulesAShare);
   });
   std::ranges::sort(out);
   return out;
 }();
 
-void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
+void pattern_tokens(const Rule& rule, std::vector<PatternToken>& out) {
   const auto text = rule.pattern;
   for (std::size_t i = 0; i < text.size();) {
     if (!token_char(to_lower(text[i]))) {
@@ -76,8 +84,8 @@ void pattern_tokens(const Rule& rule, std::vector<Token>& out) {
     if (left && right) {
       std::string token(text.substr(begin, i - begin));
       std::ranges::transform(token, token.begin(), to_lower);
-      out.push_back({token_hash(token), static_cast<std::uint32_t>(begin),
-                     static_cast<std::uint32_t>(token.size())});
+      out.push_back({token_hash(token, token_keys()), token_hash(token, kPlainKeys),
+                     static_cast<std::uint32_t>(begin)});
     }
   }
 }
@@ -132,7 +140,7 @@ RarePair rare_pair(std::string_view pattern) {
   return out;
 }
 
-void rule_tokens(const Rule& rule, std::vector<Token>& out) {
+void rule_tokens(const Rule& rule, std::vector<PatternToken>& out) {
   out.clear();
   switch (rule.shape) {
     case Shape::Any:
@@ -145,9 +153,9 @@ void rule_tokens(const Rule& rule, std::vector<Token>& out) {
   }
 }
 
-std::uint32_t commonness(std::uint64_t hash) {
-  const auto at = std::ranges::lower_bound(kCommonHashes, hash, {}, &CommonHash::first);
-  return at != kCommonHashes.end() && at->first == hash ? at->second : 0;
+std::uint32_t commonness(std::uint64_t plain) {
+  const auto at = std::ranges::lower_bound(kCommonHashes, plain, {}, &CommonHash::first);
+  return at != kCommonHashes.end() && at->first == plain ? at->second : 0;
 }
 
 }  // namespace weir::adblock

@@ -46,7 +46,15 @@ constexpr bool token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-std::uint64_t token_hash(std::string_view token);
+// What tokens are hashed with. It is drawn anew in each process: who writes a list or a URL cannot
+// have its words fall together.
+struct TokenKeys {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+const TokenKeys& token_keys();
+
+std::uint64_t token_hash(std::string_view token, const TokenKeys& keys);
 
 // Calls `use(token)` for each token of `url`, in order. `room`, of room_for(url.size()) bytes,
 // takes the URL in lower case, which begins behind its first byte.
@@ -62,11 +70,18 @@ void each_token(std::string_view url, char* room, Use use);
 using RarePair = std::array<char, 2>;
 RarePair rare_pair(std::string_view pattern);
 
+// A token of a pattern. `plain` is the same in every process, for what must not hang on chance.
+struct PatternToken {
+  std::uint64_t hash;
+  std::uint64_t plain;
+  std::uint32_t at;  // where it begins
+};
+
 // The tokens by which a rule may be found; empty: none.
-void rule_tokens(const Rule& rule, std::vector<Token>& out);
+void rule_tokens(const Rule& rule, std::vector<PatternToken>& out);
 
 // How common a token is in URLs of the web, as a handicap in rules: 0 for most.
-std::uint32_t commonness(std::uint64_t hash);
+std::uint32_t commonness(std::uint64_t plain);
 
 // A token is hashed by its first eight bytes, its last eight and its length: what else it holds is
 // left to the comparison with the pattern.
@@ -77,16 +92,19 @@ inline std::uint64_t load(const char* from) {
   std::memcpy(&out, from, sizeof(out));
   return out;
 }
-constexpr std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t size) {
-  std::uint64_t out = first * 0x9e3779b97f4a7c15ULL;
-  out = ((out ^ out >> 32U) + last + (size << 56U)) * 0xd6e8feb86659fd93ULL;
-  return out ^ out >> 32U;
+inline std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t size,
+                          const TokenKeys& keys) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = Wide{first ^ keys.first} * ((last + (size << 56U)) ^ keys.last);
+  const auto folded =
+      static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+  return folded * 0x9e3779b97f4a7c15ULL ^ folded >> 32U;
 }
 // Of the token there; eight bytes can be read from its beginning on.
-inline std::uint64_t hash_of(const char* token, std::size_t size) {
+inline std::uint64_t hash_of(const char* token, std::size_t size, const TokenKeys& keys) {
   const bool whole = size >= 8;
   const std::uint64_t mask = whole ? ~0ULL : (1ULL << (8 * (size & 7U))) - 1;
-  return hash(load(token) & mask, load(token + (whole ? size - 8 : 0)) & mask, size);
+  return hash(load(token) & mask, load(token + (whole ? size - 8 : 0)) & mask, size, keys);
 }
 
 }  // namespace words
@@ -94,9 +112,9 @@ inline std::uint64_t hash_of(const char* token, std::size_t size) {
 // Makes the bytes lower case. Where they are those of tokens.
 inline Vector lower_tokens(char* bytes) {
   Vector all = load_vector(bytes);
-  all |= between(all, 'A', 'Z') & static_cast<std::uint8_t>('a' - 'A');
+  all |= in_range(all, 'A', 'Z') & static_cast<std::uint8_t>('a' - 'A');
   store_vector(all, bytes);
-  return between(all, 'a', 'z') | between(all, '0', '9');
+  return in_range(all, 'a', 'z') | in_range(all, '0', '9');
 }
 
 template <class Use>
@@ -105,6 +123,7 @@ void each_token(std::string_view url, char* room, Use use) {
   room[0] = '\0';
   url.copy(text, url.size());
   std::memset(text + url.size(), 0, room_for(url.size()) - 1 - url.size());
+  const TokenKeys keys = token_keys();
   std::uint64_t before = 0;  // 1: the last byte of the block before is one of a token
   std::size_t begin = 0;
   for (std::size_t block = 0; block <= url.size(); block += kTokenBlock) {
@@ -118,7 +137,7 @@ void each_token(std::string_view url, char* room, Use use) {
       if ((bits >> (at - block) & 1U) != 0) {
         begin = at;
       } else {
-        use(Token{words::hash_of(text + begin, at - begin), static_cast<std::uint32_t>(begin),
+        use(Token{words::hash_of(text + begin, at - begin, keys), static_cast<std::uint32_t>(begin),
                   static_cast<std::uint32_t>(at - begin)});
       }
     }

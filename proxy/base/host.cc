@@ -41,11 +41,11 @@ Shape look_at(std::string_view name) {
   Vector others{};
   for (std::size_t at = 0; at < name.size(); at += sizeof(Vector)) {
     const Vector bytes = bytes_at(name, at);
-    const Vector large = between(bytes, 'A', 'Z');
+    const Vector large = in_range(bytes, 'A', 'Z');
     capitals |= large;
-    others |= ~(large | between(bytes, 'a', 'z') | between(bytes, '0', '9') |
-                between(bytes, '-', '.') | between(bytes, '_', '_'));
-    for (auto dots = bits_of(between(bytes, '.', '.')); dots != 0; dots &= dots - 1) {
+    others |= ~(large | in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') |
+                in_range(bytes, '-', '.') | in_range(bytes, '_', '_'));
+    for (auto dots = bits_of(in_range(bytes, '.', '.')); dots != 0; dots &= dots - 1) {
       const std::size_t dot = at + static_cast<std::size_t>(std::countr_zero(dots));
       if (dot == label || dot - label > kLabelLimit) {
         return shape;

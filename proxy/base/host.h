@@ -43,8 +43,8 @@ inline std::string_view bare_host(std::string_view text) {
   std::size_t end = 0;
   for (; text.size() - end >= sizeof(Vector); end += sizeof(Vector)) {
     const Vector bytes = load_vector(text.data() + end);
-    const Vector name = between(bytes, 'a', 'z') | between(bytes, '0', '9') |
-                        between(bytes, '-', '.') | between(bytes, '_', '_');
+    const Vector name = in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') |
+                        in_range(bytes, '-', '.') | in_range(bytes, '_', '_');
     if (any_of(~name)) {
       end += static_cast<std::size_t>(std::countr_zero(bits_of(~name)));
       break;

@@ -25,7 +25,7 @@ inline void store_vector(Vector from, char* to) {
 }
 
 // Where the bytes are from `low` to `high`.
-inline Vector between(Vector bytes, char low, char high) {
+inline Vector in_range(Vector bytes, char low, char high) {
   const Vector past = bytes - static_cast<std::uint8_t>(low);
   return Vector(past <= static_cast<std::uint8_t>(high - low));
 }

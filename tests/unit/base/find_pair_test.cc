@@ -51,11 +51,11 @@ TEST(Vector, TellsClassesOfBytes) {
     all[c] = static_cast<char>(c);
   }
   for (unsigned at = 0; at < 256; at += sizeof(Vector)) {
-    const auto bits = bits_of(between(load_vector(all.data() + at), 'a', 'z'));
+    const auto bits = bits_of(in_range(load_vector(all.data() + at), 'a', 'z'));
     for (unsigned i = 0; i < sizeof(Vector); ++i) {
       EXPECT_EQ((bits >> i & 1U) != 0, at + i >= 'a' && at + i <= 'z') << at + i;
     }
-    EXPECT_EQ(any_of(between(load_vector(all.data() + at), 'a', 'z')), bits != 0);
+    EXPECT_EQ(any_of(in_range(load_vector(all.data() + at), 'a', 'z')), bits != 0);
   }
 }
 

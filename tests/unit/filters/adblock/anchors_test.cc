@@ -23,6 +23,7 @@ constexpr Row kRows[] = {
     {"||ads.example^", "https://ads.example.evil.test/", false},
     {"||ads.example^", "https://other.test/?u=https://ads.example/", false},
     {"||ADS.example^", "https://ads.EXAMPLE./x", true},
+    {"||ads.example/x", "a:/b://ads.example/x", true},  // whatever the scheme is made of
     {"||1.2.3.4^", "http://1.2.3.4/x", true},
     {"||1.2.3.4^", "http://1.2.3.40/x", false},
     {"ads.example", "https://www.ads.example/", true},

@@ -45,6 +45,25 @@ TEST(Modifiers, ParametersAreRemoved) {
   }
 }
 
+// Of more than are kept, it does not hang on where the index has them which are.
+TEST(Modifiers, OfTooManyExceptionsCountFirstThenWhatStandsFirst) {
+  std::string list;
+  std::string url = "https://a.test/?";
+  for (int n = 10; n < 80; ++n) {
+    list += "$removeparam=p" + std::to_string(n) + "x\n";
+    url += "p" + std::to_string(n) + "x&";
+  }
+  // Under the host and not under a token: it is met before the others.
+  const std::string early = "|https:$removeparam=q,to=a.test\n";
+  EXPECT_EQ(Judging(list + early).ask({url + "q"}).url,
+            "https://a.test/?p74x&p75x&p76x&p77x&p78x&p79x&q");
+  EXPECT_EQ(Judging(early + list).ask({url + "q"}).url,
+            "https://a.test/?p73x&p74x&p75x&p76x&p77x&p78x&p79x");
+  for (const char* lifts : {"@@|https:$removeparam,to=a.test\n", "@@.test/$removeparam\n"}) {
+    EXPECT_EQ(Judging(list + lifts).ask({url}).url, "") << lifts;
+  }
+}
+
 TEST(Modifiers, TheyNeverBlockAndTheirExceptionsNeverLiftABlock) {
   for (const auto* rule :
        {"||a.test^$csp=x", "||a.test^$removeparam", "||a.test^$redirect-rule=noop.js",

@@ -149,6 +149,17 @@ TEST(Options, ExceptionsAndImportance) {
   EXPECT_EQ(Judging("||a.test^\n@@/ok").ask({"https://a.test/ok"}).by, "||a.test^");
 }
 
+// Whichever block is met first: under the host, or by what to= says.
+TEST(Options, AnImportantBlockIsNotSaidToBeExcepted) {
+  for (const char* others : {"|https:$to=a.test", "||a.test^", "|https:"}) {
+    const std::string list = std::string(others) + "\n||a.test/x$important\n@@|https:\n";
+    const Answer answer = Judging(list).ask({"https://a.test/x"});
+    EXPECT_TRUE(answer.block && answer.important) << list;
+    EXPECT_EQ(answer.exception, "") << list;
+    EXPECT_EQ(answer.by, "||a.test/x$important");
+  }
+}
+
 TEST(Options, WhatIsNotKnownDropsTheRule) {
   for (const auto* option : {"ipaddress=1.2.3.4",
                              "header=x:y",
