@@ -44,7 +44,7 @@ std::size_t copy_to_escape(std::string_view path, char* out) {
   for (; size + sizeof(Vector) <= path.size(); size += sizeof(Vector)) {
     const Vector bytes = load_vector(path.data() + size);
     store_vector(bytes, out + size);
-    if (const auto escapes = bits_of(Vector(bytes == static_cast<std::uint8_t>('%')))) {
+    if (const auto escapes = bit_mask(Vector(bytes == static_cast<std::uint8_t>('%')))) {
       return size + static_cast<std::size_t>(std::countr_zero(escapes));
     }
   }

@@ -129,7 +129,7 @@ void each_token(std::string_view url, char* room, Use use) {
   for (std::size_t block = 0; block <= url.size(); block += kTokenBlock) {
     std::uint64_t bits = 0;
     for (std::size_t i = 0; i < kTokenBlock && block + i < url.size(); i += sizeof(Vector)) {
-      bits |= bits_of(lower_tokens(text + block + i)) << i;
+      bits |= bit_mask(lower_tokens(text + block + i)) << i;
     }
     // A bit where a token begins, and one where it ends.
     for (auto edges = bits ^ (bits << 1U | before); edges != 0; edges &= edges - 1) {

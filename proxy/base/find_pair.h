@@ -24,7 +24,7 @@ inline std::size_t find_pair(std::string_view text, char first, char second, std
       const auto one = Vector(load_vector(data + at) == static_cast<std::uint8_t>(first));
       const auto two = Vector(load_vector(data + at + 1) == static_cast<std::uint8_t>(second));
       if (any_of(one & two)) {
-        return at + static_cast<std::size_t>(std::countr_zero(bits_of(one & two)));
+        return at + static_cast<std::size_t>(std::countr_zero(bit_mask(one & two)));
       }
       if (at == last) {
         return std::string_view::npos;

@@ -46,7 +46,7 @@ inline std::string_view bare_host(std::string_view text) {
     const Vector name = in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') |
                         in_range(bytes, '-', '.') | in_range(bytes, '_', '_');
     if (any_of(~name)) {
-      end += static_cast<std::size_t>(std::countr_zero(bits_of(~name)));
+      end += static_cast<std::size_t>(std::countr_zero(bit_mask(~name)));
       break;
     }
   }

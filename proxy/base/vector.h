@@ -31,7 +31,7 @@ inline Vector in_range(Vector bytes, char low, char high) {
 }
 
 // A bit for each byte of a comparison's result.
-inline std::uint64_t bits_of(Vector held) {
+inline std::uint64_t bit_mask(Vector held) {
   constexpr std::uint64_t kEach = 0x0101010101010101;
   constexpr std::uint64_t kGather = 0x0102040810204080;
   std::uint64_t halves[2];

@@ -51,7 +51,7 @@ TEST(Vector, TellsClassesOfBytes) {
     all[c] = static_cast<char>(c);
   }
   for (unsigned at = 0; at < 256; at += sizeof(Vector)) {
-    const auto bits = bits_of(in_range(load_vector(all.data() + at), 'a', 'z'));
+    const auto bits = bit_mask(in_range(load_vector(all.data() + at), 'a', 'z'));
     for (unsigned i = 0; i < sizeof(Vector); ++i) {
       EXPECT_EQ((bits >> i & 1U) != 0, at + i >= 'a' && at + i <= 'z') << at + i;
     }
