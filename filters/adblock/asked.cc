@@ -25,8 +25,8 @@ constexpr std::size_t kWalkMost = 48;
 
 template <class T>
 T* aligned(std::size_t count, Arena& arena) {
-  const auto at = reinterpret_cast<std::uintptr_t>(arena.allocate((count + 1) * sizeof(T)));
-  return reinterpret_cast<T*>((at + alignof(T) - 1) & ~(alignof(T) - 1));
+  char* const bytes = arena.allocate((count + 1) * sizeof(T));
+  return reinterpret_cast<T*>(bytes + -reinterpret_cast<std::uintptr_t>(bytes) % alignof(T));
 }
 
 // Keeps each token once and marks those that came again, so that a URL of one word repeated costs

@@ -117,9 +117,10 @@ class HashIndex {
       }
     }
     const auto id = slots_[at].filter;
-    const auto one = reinterpret_cast<std::uintptr_t>(filters) + id * sizeof(Filter);
-    const auto run = reinterpret_cast<std::uintptr_t>(runs_.data()) + (id & ~kRun) * sizeof(Entry);
-    __builtin_prefetch(reinterpret_cast<const void*>((id & kRun) != 0 ? run : one));
+    const bool run = (id & kRun) != 0;
+    const std::array<const void*, 2> places{filters + (run ? 0 : id),
+                                            runs_.data() + (run ? id & ~kRun : 0)};
+    __builtin_prefetch(places[run ? 1 : 0]);
     return {at, slots_[at].tag & kPurposeMask};
   }
 
