@@ -2,7 +2,7 @@
 //
 // Millions of host names, each with the lines that named it, asked "this name or a parent of it?"
 // in one walk over the name's labels. Names are kept as hashes in flat arrays, 12 bytes a name and
-// 2 for the indexes: no allocation per name, nothing to free but the arrays. Immutable once built;
+// 2 to 4 for the index: no allocation per name, nothing to free but the arrays. Immutable once built;
 // any number of threads may ask.
 //
 // Only the hash of a name is kept (keyed_hash.h). For any two different names the odds that they

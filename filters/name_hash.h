@@ -16,12 +16,12 @@
 
 #include "filters/keyed_hash.h"
 #include "proxy/base/host.h"
+#include "proxy/base/vector.h"
 
 namespace weir::filters {
 namespace detail {
 
-static_assert(std::endian::native == std::endian::little, "the first byte is a word's lowest");
-
+constexpr std::size_t kWord = sizeof(std::uint64_t);
 constexpr std::size_t kPiece = 7;  // bytes that fit into one number of the hash
 static_assert(kHostNameLimit / kPiece < kHashPowers);
 
@@ -32,11 +32,9 @@ inline std::uint64_t low_bytes(std::size_t count) {
 // The bytes left of `end` read backwards, the last one lowest, zeros where the name has no more.
 // `text` has eight bytes at least.
 inline std::uint64_t piece_before(const char* text, std::size_t end) {
-  std::uint64_t word = 0;
-  const std::size_t from = std::max(end, sizeof(word)) - sizeof(word);
-  std::memcpy(&word, text + from, sizeof(word));
-  const std::size_t half = 4 * (sizeof(word) - (end - from));  // in two: no shift goes by 64
-  return __builtin_bswap64(word) >> half >> half & low_bytes(kPiece);
+  const std::size_t from = std::max(end, kWord) - kWord;
+  const std::size_t half = 4 * (kWord - (end - from));  // in two: no shift goes by 64
+  return __builtin_bswap64(load_word(text + from)) >> half >> half & low_bytes(kPiece);
 }
 
 // One bit for each byte of a piece: is it a dot?

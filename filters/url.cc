@@ -4,7 +4,6 @@
 #include "filters/url.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -16,22 +15,6 @@
 
 namespace weir::filters {
 namespace {
-
-constexpr unsigned kNoDigit = 16;
-
-// The value of each byte as a hexadecimal digit; kNoDigit: it is none.
-constexpr std::array<std::uint8_t, 256> kHexValues = [] {
-  std::array<std::uint8_t, 256> out{};
-  for (unsigned c = 0; c < out.size(); ++c) {
-    const auto one = static_cast<char>(c);
-    out[c] = static_cast<std::uint8_t>(is(one, kHexDigit) ? hex_value(one) : kNoDigit);
-  }
-  return out;
-}();
-
-unsigned hex_digit(char c) {
-  return kHexValues[static_cast<unsigned char>(c)];
-}
 
 // RFC 3986 2.3.
 bool unreserved(char c) {
@@ -56,12 +39,12 @@ std::size_t copy_to_escape(std::string_view path, char* out) {
 
 // Writes the '%' that begins `path`, and what it escapes; how much of the path that took.
 std::size_t write_escape(std::string_view path, char*& out) {
-  const unsigned high = path.size() < 3 ? kNoDigit : hex_digit(path[1]);
-  const unsigned low = path.size() < 3 ? kNoDigit : hex_digit(path[2]);
-  if (((high | low) & kNoDigit) != 0) {
+  if (path.size() < 3 || !all(path.substr(1, 2), kHexDigit)) {
     *out++ = '%';
     return 1;
   }
+  const unsigned high = hex_value(path[1]);
+  const unsigned low = hex_value(path[2]);
   if (const auto value = static_cast<char>(high << 4U | low); unreserved(value)) {
     *out++ = value;
   } else {

@@ -2,11 +2,10 @@
 //
 // Regular expressions of rules. They are checked as lists are read and compiled when all are, so
 // that the first request to meet one does not pay for it, and that what compiling needs leaves no
-// holes in memory. Their automata grow with use, each within kExpressionMemory
-// and kMemoryAStep; those that ends.h
-// knows whole have none. How large one may be, and all of a list together, is bounded: else a few
-// lines with large counts ("{1,900}") would hold up loading for minutes. Any number of threads may
-// ask.
+// holes in memory. Their automata grow with use, each within kExpressionMemory, or kMemoryAStep for
+// each step of a large program; those that ends.h knows whole have none. How large one may be, and
+// all of a list together, is bounded: else a few lines with large counts ("{1,900}") would hold up
+// loading for minutes. Any number of threads may ask.
 #pragma once
 
 #include <cstdint>

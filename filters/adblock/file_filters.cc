@@ -2,8 +2,8 @@
 //
 // A filter goes under its host name if it is ||name^, else under the rarest whole token of its
 // pattern, else under each page that domain= names, else under each host that to= names; what has
-// none of these is asked every time. A token that half of all URLs have is worth less than a page
-// or a host.
+// none of these is asked every time. A token that a fifth of all URLs have is worth less than a
+// page or a host.
 #include "filters/adblock/file_filters.h"
 
 #include <algorithm>

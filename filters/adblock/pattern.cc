@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 
 #include "proxy/base/ascii.h"
 #include "proxy/base/find_pair.h"
+#include "proxy/base/vector.h"
 
 namespace weir::adblock {
 namespace {
@@ -33,12 +33,9 @@ std::size_t same_bytes(std::string_view a, std::string_view b) {
   const std::size_t most = std::min(a.size(), b.size());
   std::size_t same = 0;
   for (; same + sizeof(std::uint64_t) <= most; same += sizeof(std::uint64_t)) {
-    std::uint64_t one = 0;
-    std::uint64_t other = 0;
-    std::memcpy(&one, a.data() + same, sizeof(one));
-    std::memcpy(&other, b.data() + same, sizeof(other));
-    if (one != other) {
-      return same + static_cast<std::size_t>(std::countr_zero(one ^ other)) / 8;
+    const auto other = load_word(a.data() + same) ^ load_word(b.data() + same);
+    if (other != 0) {
+      return same + static_cast<std::size_t>(std::countr_zero(other)) / 8;
     }
   }
   while (same < most && a[same] == b[same]) {

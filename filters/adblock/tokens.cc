@@ -36,7 +36,7 @@ struct Common {
   std::uint32_t share;
 };
 
-// In how many of a thousand URLs of the web a token stands, about; one in thirty and more.
+// In how many of a thousand URLs of the web a token stands, about; one in fifty and more.
 constexpr Common kCommon[] = {
     {"https", 800}, {"com", 680},   {"js", 360},     {"http", 300},  {"www", 220},
     {"1", 170},     {"net", 150},   {"0", 130},      {"3a", 90},     {"2f", 80},

@@ -87,11 +87,6 @@ std::uint32_t commonness(std::uint64_t plain);
 // left to the comparison with the pattern.
 namespace words {
 
-inline std::uint64_t load(const char* from) {
-  std::uint64_t out = 0;
-  std::memcpy(&out, from, sizeof(out));
-  return out;
-}
 inline std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t size,
                           const TokenKeys& keys) {
   __extension__ using Wide = unsigned __int128;
@@ -104,7 +99,8 @@ inline std::uint64_t hash(std::uint64_t first, std::uint64_t last, std::uint64_t
 inline std::uint64_t hash_of(const char* token, std::size_t size, const TokenKeys& keys) {
   const bool whole = size >= 8;
   const std::uint64_t mask = whole ? ~0ULL : (1ULL << (8 * (size & 7U))) - 1;
-  return hash(load(token) & mask, load(token + (whole ? size - 8 : 0)) & mask, size, keys);
+  return hash(load_word(token) & mask, load_word(token + (whole ? size - 8 : 0)) & mask, size,
+              keys);
 }
 
 }  // namespace words

@@ -43,8 +43,7 @@ Shape look_at(std::string_view name) {
     const Vector bytes = bytes_at(name, at);
     const Vector large = in_range(bytes, 'A', 'Z');
     capitals |= large;
-    others |= ~(large | in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') |
-                in_range(bytes, '-', '.') | in_range(bytes, '_', '_'));
+    others |= ~(large | name_bytes(bytes));
     for (auto dots = bit_mask(in_range(bytes, '.', '.')); dots != 0; dots &= dots - 1) {
       const std::size_t dot = at + static_cast<std::size_t>(std::countr_zero(dots));
       if (dot == label || dot - label > kLabelLimit) {

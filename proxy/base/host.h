@@ -37,14 +37,18 @@ constexpr std::size_t kLabelLimit = 63;
 // or an IPv6 literal in another spelling than RFC 5952's.
 Result<Host> normalise_host(std::string_view text, bool bracketed, Arena& arena);
 
+// Where the bytes are of kNameChar.
+inline Vector name_bytes(Vector bytes) {
+  return in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') | in_range(bytes, '-', '.') |
+         in_range(bytes, '_', '_');
+}
+
 // The bytes of names that the text behind a URL's "://" begins with, if they are all of its
 // authority, as they nearly always are. Empty: it has a user, a port, brackets or capitals.
 inline std::string_view bare_host(std::string_view text) {
   std::size_t end = 0;
   for (; text.size() - end >= sizeof(Vector); end += sizeof(Vector)) {
-    const Vector bytes = load_vector(text.data() + end);
-    const Vector name = in_range(bytes, 'a', 'z') | in_range(bytes, '0', '9') |
-                        in_range(bytes, '-', '.') | in_range(bytes, '_', '_');
+    const Vector name = name_bytes(load_vector(text.data() + end));
     if (any_of(~name)) {
       end += static_cast<std::size_t>(std::countr_zero(bit_mask(~name)));
       break;

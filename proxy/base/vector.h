@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sixteen bytes at once, by the compilers' portable vectors: one instruction where the processor
-// has them, and right everywhere. Comparisons give 0xff for the bytes where they hold.
+// has them, and right everywhere. Comparisons give 0xff for the bytes where they hold. And eight
+// bytes as a number.
 #pragma once
 
 #include <bit>
@@ -12,6 +13,12 @@
 namespace weir {
 
 static_assert(std::endian::native == std::endian::little, "the first byte is a word's lowest");
+
+inline std::uint64_t load_word(const char* from) {
+  std::uint64_t out = 0;
+  std::memcpy(&out, from, sizeof(out));
+  return out;
+}
 
 using Vector = std::uint8_t __attribute__((vector_size(16)));
 
