@@ -2,7 +2,7 @@
 //
 // See codec.h. zlib for gzip (several members in a row, RFC 1952 2.2) and deflate (with the zlib
 // head that RFC 9110 wants, or bare as some servers send it), brotli, and zstd (frames in a row,
-// windows of at most 8 MiB: RFC 9659).
+// windows of at most 8 MiB: RFC 9659; the standard's format alone).
 #include "filters/body/codec.h"
 
 #include <brotli/decode.h>
@@ -163,6 +163,8 @@ class Brotli final : public Codec {
   BrotliDecoderState* state_;
 };
 
+// A frame's head is handed over byte by byte: the library takes what follows a part of a head for
+// the beginning of a frame when it looks for one that it can undo at once.
 class Zstd final : public Codec {
  public:
   Zstd() : stream_(ZSTD_createDStream()) {
@@ -176,23 +178,53 @@ class Zstd final : public Codec {
   bool ready() const { return stream_ != nullptr; }
 
   Result undo(std::string_view in, std::span<char> to) override {
-    if (between_ && in.empty()) {
-      return {};
-    }
-    ZSTD_inBuffer from{in.data(), in.size(), 0};
-    ZSTD_outBuffer into{to.data(), to.size(), 0};
-    const std::size_t code = ZSTD_decompressStream(stream_, &into, &from);
     Result out;
-    out.flow = {from.pos, into.pos};
-    out.bad = ZSTD_isError(code) != 0;
-    between_ = code == 0;
+    while (seen_ < kLongestHead && out.flow.used < in.size()) {
+      if (!can_follow(in[out.flow.used])) {
+        out.bad = true;
+        return out;
+      }
+      if (!hand_over(in.substr(out.flow.used, 1), to, out)) {
+        return out;
+      }
+    }
+    if (seen_ != 0) {
+      hand_over(in.substr(out.flow.used), to, out);
+    }
     return out;
   }
-  bool may_end() const override { return between_; }
+  bool may_end() const override { return seen_ == 0; }
 
  private:
+  static constexpr std::size_t kLongestHead = 18;
+
+  // False when neither a frame nor one to be skipped begins so (RFC 8878 3.1). The library would
+  // undo the formats from before the standard, too, without the limit on the window.
+  bool can_follow(char byte) {
+    constexpr std::string_view kFrame = "\x28\xb5\x2f\xfd";
+    constexpr std::string_view kSkipped = "\x50\x2a\x4d\x18";
+    if (seen_ == 0) {
+      skipped_ = (byte & 0xf0) == 0x50;
+      return skipped_ || byte == kFrame[0];
+    }
+    return seen_ >= kFrame.size() || byte == (skipped_ ? kSkipped : kFrame)[seen_];
+  }
+
+  // False when nothing was taken: there is no room, or a fault.
+  bool hand_over(std::string_view in, std::span<char> to, Result& out) {
+    ZSTD_inBuffer from{in.data(), in.size(), 0};
+    ZSTD_outBuffer into{to.data(), to.size(), out.flow.made};
+    const std::size_t code = ZSTD_decompressStream(stream_, &into, &from);
+    out.bad = ZSTD_isError(code) != 0;
+    out.flow.used += from.pos;
+    out.flow.made = into.pos;
+    seen_ = code == 0 ? 0 : seen_ + from.pos;
+    return !out.bad && from.pos != 0;
+  }
+
   ZSTD_DStream* stream_;
-  bool between_ = false;
+  std::size_t seen_ = 0;  // bytes of the frame
+  bool skipped_ = false;  // the frame is one that holds nothing to show
 };
 
 template <class Kind>

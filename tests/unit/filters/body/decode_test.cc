@@ -232,6 +232,41 @@ TEST(Decode, KeepsLittleMemoryForAWindowThatAFrameClaims) {
   EXPECT_EQ(decoded(only(ContentCoding::Zstd), frame).trouble, BodyTrouble::Malformed);
 }
 
+TEST(Decode, SkipsFramesThatHoldNothingToShow) {
+  const std::string skipped("\x5a\x2a\x4d\x18\x03\x00\x00\x00xyz", 11);
+  const std::string body = skipped + coded(ContentCoding::Zstd, "text") + skipped;
+  for (std::size_t piece = 1; piece <= body.size(); ++piece) {
+    expect_text(decoded(only(ContentCoding::Zstd), body, piece, 3), "text");
+  }
+}
+
+TEST(Decode, TakesNoPartOfAFramesHeadForAFrame) {
+  // Four bytes in, the head reads like a frame of no bytes that is to be skipped.
+  const std::string frame("\x28\xb5\x2f\xfd\x57\x2a\x4d\x18\x00\x00\x00\x00", 12);
+  for (std::size_t cut = 1; cut < frame.size(); ++cut) {
+    const auto decoder = make_decoder(only(ContentCoding::Zstd), {});
+    std::vector<char> to(100'000);
+    EXPECT_EQ(decoder->step(frame.substr(0, cut), false, to).used, cut);
+    const BodyFlow flow = decoder->step(frame.substr(cut), true, to);
+    decoder->step(frame.substr(cut + flow.used), true, to);
+    EXPECT_EQ(decoder->trouble(), BodyTrouble::Malformed) << cut;
+  }
+}
+
+TEST(Decode, RefusesFramesFromBeforeTheStandard) {
+  // "hello" as zstd 0.7 wrote it, which the library may know, and know no limit on its window.
+  const std::string frame("\x27\xb5\x2f\xfd\x20\x05\x40\x00\x05hello\xc0\x00\x00", 17);
+  for (std::size_t piece = 1; piece <= frame.size(); ++piece) {
+    const Outcome out = decoded(only(ContentCoding::Zstd), frame, piece);
+    EXPECT_EQ(out.trouble, BodyTrouble::Malformed);
+    EXPECT_EQ(out.text, "");
+  }
+  const Outcome second =
+      decoded(only(ContentCoding::Zstd), coded(ContentCoding::Zstd, "text") + frame);
+  EXPECT_EQ(second.trouble, BodyTrouble::Malformed);
+  EXPECT_EQ(second.text, "text");
+}
+
 TEST(Decode, ShowsTheBeginningForSniffing) {
   std::vector<char> to(10);
   const std::string body = coded(ContentCoding::Gzip, some_text(5000));
