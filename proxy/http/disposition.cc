@@ -10,13 +10,6 @@
 namespace weir::http {
 namespace {
 
-int hex_value(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
 std::string_view unescape(std::string_view text, Arena& arena) {
   if (text.find('%') == std::string_view::npos) {
     return text;
@@ -24,8 +17,8 @@ std::string_view unescape(std::string_view text, Arena& arena) {
   char* const out = arena.allocate(text.size());
   std::size_t n = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                        hex_value(text[i + 2]) >= 0;
+    const bool escape = text[i] == '%' && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
+                        is(text[i + 2], kHexDigit);
     out[n++] =
         escape ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
     i += escape ? 2 : 0;
