@@ -2,8 +2,8 @@
 //
 // Millions of host names, each with the lines that named it, asked "this name or a parent of it?"
 // in one walk over the name's labels. Names are kept as hashes in flat arrays, 12 bytes a name and
-// 2 to 4 for the index: no allocation per name, nothing to free but the arrays. Immutable once built;
-// any number of threads may ask.
+// 2 to 4 for the index: no allocation per name, nothing to free but the arrays. Immutable once
+// built; any number of threads may ask.
 //
 // Only the hash of a name is kept (keyed_hash.h). For any two different names the odds that they
 // collide are at most their length in pieces of seven bytes over 2^61: a host of four labels asked

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "proxy/base/address.h"
@@ -89,7 +90,7 @@ struct Subject {
   std::string_view bytes_type;    // what those bytes show whatever was declared; empty: no sign
   std::optional<std::uint64_t> response_length;
   bool response_counted = false;  // response_length is what has passed so far; more may come
-  std::string_view file_name;     // Content-Disposition's name, else the path's last segment
+  std::span<const std::string_view> file_names;  // see file_names.h
 };
 
 }  // namespace weir::filters

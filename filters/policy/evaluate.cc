@@ -408,9 +408,13 @@ bool Evaluator::media(const Node& node) const {
 
 bool Evaluator::file_name(const Node& node) const {
   const std::span run(tables_.words.data() + node.first, node.count);
-  return !subject_.file_name.empty() && std::ranges::any_of(run, [this](const std::string& text) {
-    return wildcard_match(text, subject_.file_name, true);
-  });
+  const auto fits = [run](std::string_view name) {
+    return std::ranges::any_of(
+        run, [name](const std::string& wanted) { return wildcard_match(wanted, name, true); });
+  };
+  const auto& names = subject_.file_names;
+  return node.strict ? !names.empty() && std::ranges::all_of(names, fits)
+                     : std::ranges::any_of(names, fits);
 }
 
 // A size that is still growing is within a range once it is past the start of one without an end,

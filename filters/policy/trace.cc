@@ -22,6 +22,15 @@ std::string quoted(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
+template <class Texts>
+std::string joined(const Texts& texts) {
+  std::string out;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    out += (i == 0 ? "" : i + 1 == texts.size() ? " or " : ", ") + quoted(texts[i]);
+  }
+  return out;
+}
+
 std::string match_words(const ValueMatch& match) {
   switch (match.how) {
     case ValueMatch::How::Present:
@@ -115,18 +124,10 @@ std::string actual(ConditionKind kind, const Subject& s) {
     case ConditionKind::ResponseSize:
       return known(s.response_length);
     case ConditionKind::FileName:
-      return std::string(s.file_name);
+      return s.file_names.empty() ? "without a name" : joined(s.file_names);
     default:
       return {};
   }
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    out += (i == 0 ? "" : i + 1 == texts.size() ? " or " : ", ") + quoted(texts[i]);
-  }
-  return out;
 }
 
 // A condition that does not hold.

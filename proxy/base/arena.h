@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace weir {
@@ -29,6 +31,18 @@ class Arena {
     next_ += size;
     left_ -= size;
     return out;
+  }
+
+  // So many values, as their default makes them, valid until reset().
+  template <class Value>
+  std::span<Value> array(std::size_t count) {
+    static_assert(std::is_trivially_destructible_v<Value>);
+    std::size_t room = count * sizeof(Value) + alignof(Value) - 1;
+    void* at = allocate(room);
+    at = std::align(alignof(Value), count * sizeof(Value), at, room);
+    auto* const first = static_cast<Value*>(at);
+    std::uninitialized_value_construct_n(first, count);
+    return {first, count};
   }
 
   // A copy of `text` that lives until reset().

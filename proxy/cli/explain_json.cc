@@ -39,7 +39,7 @@ class Writer {
  private:
   void request();
   void asker();
-  void names(std::string_view name, const std::vector<std::string_view>& names);
+  void names(std::string_view name, std::span<const std::string_view> names);
   void facts(std::string_view name, const std::vector<Fact>& facts);
   void rules();
   void decision();
@@ -92,12 +92,12 @@ void Writer::request() {
     json_.name("response").open_object();
     json_.name("status").number(subject.status);
     known("media_type", subject.media_type);
-    known("file_name", subject.file_name);
+    names("file_names", subject.file_names);
     json_.close_object();
   }
 }
 
-void Writer::names(std::string_view name, const std::vector<std::string_view>& names) {
+void Writer::names(std::string_view name, std::span<const std::string_view> names) {
   json_.name(name).open_list();
   for (const std::string_view each : names) {
     json_.text(each);

@@ -96,8 +96,12 @@ void TextWriter::request() {
   row("page", (subject.page_host.empty() ? "not known" : std::string(subject.page_host)) +
                   (third ? ", third party" : ", first party"));
   if (subject.status != 0) {
-    row("response", std::to_string(subject.status) + " " + std::string(subject.media_type) +
-                        (subject.file_name.empty() ? "" : ", " + std::string(subject.file_name)));
+    std::string line = std::to_string(subject.status) + " " + std::string(subject.media_type);
+    for (const std::string_view name : subject.file_names) {
+      line +=
+          (name.data() == subject.file_names.front().data() ? ", " : " or ") + std::string(name);
+    }
+    row("response", line);
   }
 }
 

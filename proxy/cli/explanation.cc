@@ -6,11 +6,11 @@
 
 #include <algorithm>
 
+#include "filters/file_names.h"
 #include "filters/policy/schedule.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
 #include "proxy/cli/surroundings.h"
-#include "proxy/http/disposition.h"
 #include "proxy/http/neutral.h"
 
 namespace weir::cli {
@@ -54,8 +54,7 @@ void describe_response(const Question& question, Arena& arena, filters::Subject&
   subject.response = look_up(question.response);
   subject.media_type = media_type(subject.response.value("content-type"), arena);
   subject.response_length = parse_decimal(subject.response.value("content-length"));
-  subject.file_name =
-      http::file_name(subject.response.value("content-disposition"), subject.path, arena);
+  filters::set_file_names(subject, arena);
 }
 
 // Rules whose conditions are not known yet and that stand before the one which decided.

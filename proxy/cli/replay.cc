@@ -8,13 +8,13 @@
 
 #include <sysexits.h>
 
+#include "filters/file_names.h"
 #include "proxy/cli/asked.h"
 #include "proxy/cli/changes.h"
 #include "proxy/cli/lines.h"
 #include "proxy/cli/log_record.h"
 #include "proxy/cli/printable.h"
 #include "proxy/cli/surroundings.h"
-#include "proxy/http/disposition.h"
 
 namespace weir::cli {
 namespace {
@@ -143,7 +143,7 @@ void Replay::describe_answer(const LogRecord& record) {
     subject_.media_type = record.media_type;
   }
   if (!subject_.host_only) {
-    subject_.file_name = http::file_name({}, subject_.path, arena_);
+    filters::set_file_names(subject_, arena_);
   }
   if (!subject_.host_address && (subject_.host_only || subject_.scheme == "https")) {
     subject_.server_name = subject_.host;

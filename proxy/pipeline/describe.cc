@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "filters/classify.h"
+#include "filters/file_names.h"
 #include "filters/policy/policy.h"
 #include "filters/url.h"
 #include "proxy/base/ascii.h"
-#include "proxy/http/disposition.h"
 #include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -122,7 +122,7 @@ void describe_response_to_rules(Exchange& ex) {
   if (stored && ex.cache.entry->length != cache::kCompleteUnknown) {
     to.response_length = ex.cache.entry->length;
   }
-  to.file_name = http::file_name(to.response.value("Content-Disposition"), to.path, ex.arena);
+  filters::set_file_names(to, ex.arena);
 }
 
 }  // namespace weir

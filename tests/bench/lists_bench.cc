@@ -3,8 +3,8 @@
 // What lists cost: a list of a million names read from a file, compiled and asked; five thousand
 // RE2 patterns asked. Everything is made up from a fixed seed. Prints one line of JSON: load_s and
 // mib of the names (resident memory after loading, less that before; peak_mib at the worst moment),
-// ns a question for the set of names and for a whole judgement, us a decision for the patterns, each
-// the middle one of five passes.
+// ns a question for the set of names and for a whole judgement, us a decision for the patterns,
+// each the middle one of five passes.
 #include <sys/resource.h>
 #include <unistd.h>
 

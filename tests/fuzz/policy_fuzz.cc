@@ -158,7 +158,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   subject.server_name = subject.host_only ? std::string_view("sni.test") : std::string_view();
   subject.request = subject.response = {&value, field};
-  subject.media_type = subject.file_name = value;
+  subject.media_type = value;
+  subject.file_names = {&value, 1};
   subject.status = static_cast<std::uint16_t>(value.size() * 10);
   subject.now.us = static_cast<weir::Micros>(size) * 3600 * weir::kSecond;
   subject.destination = subject.host_address;

@@ -238,9 +238,22 @@ TEST(Conditions, MediaTypesCountAsDeclaredAndAsSniffed) {
 
 TEST(Conditions, FileNamesIgnoreCase) {
   Asked asked("http://a.test/");
-  asked.subject.file_name = "Setup.EXE";
+  const std::string_view names[] = {"Setup.EXE"};
+  asked.subject.file_names = names;
   EXPECT_TRUE(holds(is(Kind::FileName, {"*.exe"}), asked, Phase::Response));
   EXPECT_FALSE(holds(is(Kind::FileName, {"*.zip"}), asked, Phase::Response));
+}
+
+TEST(Conditions, OfSeveralFileNamesAnyIsRefusedAndAllMustPass) {
+  Asked asked("http://a.test/");
+  const std::string_view names[] = {"paper.pdf", "setup.exe"};
+  asked.subject.file_names = names;
+  EXPECT_TRUE(holds(is(Kind::FileName, {"*.exe"}), asked, Phase::Response));
+  EXPECT_TRUE(holds(none({is(Kind::FileName, {"*.pdf"})}), asked, Phase::Response));
+  EXPECT_FALSE(holds(none({is(Kind::FileName, {"*.pdf", "*.exe"})}), asked, Phase::Response));
+  asked.subject.file_names = {};
+  EXPECT_FALSE(holds(is(Kind::FileName, {"*"}), asked, Phase::Response));
+  EXPECT_TRUE(holds(none({is(Kind::FileName, {"*"})}), asked, Phase::Response));
 }
 
 TEST(Conditions, ServerNamesAreOnlyThoseOfGreetings) {
