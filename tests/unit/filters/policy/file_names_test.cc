@@ -108,6 +108,7 @@ TEST(EncodedWords, BecomeTheirBytes) {
       {"plain", "plain"},
       {"=?utf-8?q?a_b=2Eexe?=", "a b.exe"},
       {"=?utf-8?Q?a=2?=", "a=2"},
+      {"=?utf-8?Q?a=5Fb_c?=", "a_b c"},
       {"=?UTF-8?B?YS5leGU?=", "a.exe"},
       {"=?UTF-8?b?YS4?= \t=?UTF-8?b?ZXhl?= x", "a.exe x"},
       {"=?a?q?1?= =?b?q?2?= 3", "12 3"},
