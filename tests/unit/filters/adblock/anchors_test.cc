@@ -54,6 +54,13 @@ constexpr Row kRows[] = {
     {"/a*/b|", "https://a.test/ax/c/b", true},
     {"/a*/b|", "https://a.test/ax/b/c", false},
     {"/a*b^|", "https://a.test/a/b/b", true},
+    // Escapes are read as those of URLs are.
+    {"?utm=%41b", "https://a.test/?utm=%41b", true},
+    {"/%61ds/x", "https://a.test/ads/x", true},
+    {"/q%7E/x", "https://a.test/q~/x", true},
+    {"/a%2fb$match-case", "https://a.test/a%2fb", true},
+    {"/a%2fb", "https://a.test/a/b", false},
+    {"/100%2*z", "https://a.test/100%25z", true},
     // Separators.
     {"/ad^", "https://a.test/ad", true},
     {"/ad^", "https://a.test/ad?x", true},
