@@ -207,7 +207,7 @@ void Reading::settle() {
       rule.kinds &= static_cast<Kinds>(~kHostDocument);
     }
   }
-  const bool typeless = named == 0 && negated == 0;
+  const bool typeless = named == 0 && negated == 0 && !silent;
   if (rule.modifier == Modifier::Csp || rule.modifier == Modifier::Permissions) {
     const Kinds pages = kind_bit(ResourceKind::Document) | kind_bit(ResourceKind::Subdocument);
     rule.kinds = typeless ? pages : static_cast<Kinds>(rule.kinds & pages);

@@ -35,6 +35,8 @@ TEST(Modifiers, ParametersAreRemoved) {
       {"||a.test^$removeparam=|UTM_", "https://a.test/?utm_x=1&y&xutm_=3",
        "https://a.test/?y&xutm_=3"},
       {"||a.test^$removeparam=~|utm_", "https://a.test/?utm_x=1&y", "https://a.test/?utm_x=1"},
+      {"||a.test^$removeparam=x,popup", "https://a.test/?x&y", ""},
+      {"||a.test^$removeparam=x,popup,image", "https://a.test/?x&y", ""},
       {"||a.test^$removeparam=x|y", "https://a.test/?x&y", ""},
       {"||a.test^$removeparam=~x", "https://a.test/?x=1&y=2&z", "https://a.test/?x=1"},
       {"$removeparam=a\n$removeparam=b", "https://a.test/?a&c&b=1", "https://a.test/?c"},
