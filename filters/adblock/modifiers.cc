@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 
+#include "filters/adblock/refused_values.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
@@ -179,6 +180,9 @@ bool each_param(std::string_view query, Use use) {
 const char* read_value(const Rule& rule, Engine& engine, Limits& limits) {
   if (rule.modifier == Modifier::None) {
     return nullptr;
+  }
+  if (const char* const why = refused_value(rule); why != nullptr) {
+    return why;
   }
   auto value = rule.value;
   if (rule.modifier == Modifier::RemoveParam && !value.empty()) {

@@ -197,6 +197,11 @@ void Reading::party() {
 void Reading::settle() {
   party();
   Rule& rule = out.rule;
+  const bool may_be_empty =
+      rule.exception || rule.modifier == Modifier::None || rule.modifier == Modifier::RemoveParam;
+  if (rule.value.empty() && !may_be_empty) {
+    return faulty("an option lacks its value");
+  }
   if (named != 0) {
     rule.kinds = static_cast<Kinds>(named & ~negated);
   } else if (silent) {
