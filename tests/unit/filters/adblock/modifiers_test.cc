@@ -155,5 +155,16 @@ TEST(Conditionals, NestAndNegate) {
   EXPECT_EQ(blocked, "ab---f-h");
 }
 
+TEST(Conditionals, AndFirstLinesAreReadAsWindowsWritesThem) {
+  const Judging judging(
+      "\xef\xbb\xbf||a.test^\r\n!#if env_firefox\r\n||b.test^\r\n!#else\r\n||c.test^\r\n!#endif\r\n"
+      "!#if(ext_ublock)\r\n||d.test^\r\n!#endif\r\n");
+  std::string blocked;
+  for (const char host : {'a', 'b', 'c', 'd'}) {
+    blocked += judging.blocks({std::string("https://") + host + ".test/"}) ? host : '-';
+  }
+  EXPECT_EQ(blocked, "ab-d");
+}
+
 }  // namespace
 }  // namespace weir::filters
