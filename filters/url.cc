@@ -16,11 +16,6 @@
 namespace weir::filters {
 namespace {
 
-// RFC 3986 2.3.
-bool unreserved(char c) {
-  return is(c, kHostChar) || c == '~';
-}
-
 // Copies what is before the next '%'. How much that is.
 std::size_t copy_to_escape(std::string_view path, char* out) {
   std::size_t size = 0;

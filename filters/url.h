@@ -10,8 +10,14 @@
 
 #include "filters/subject.h"
 #include "proxy/base/arena.h"
+#include "proxy/base/ascii.h"
 
 namespace weir::filters {
+
+// What never needs to be escaped (RFC 3986 2.3).
+constexpr bool unreserved(char c) {
+  return is(c, kHostChar) || c == '~';
+}
 
 // Sets subject.url and subject.path from subject.scheme, host and port and `path` (path and query
 // as sent; empty for a CONNECT). The result lives in `arena`.

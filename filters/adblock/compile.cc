@@ -15,6 +15,7 @@
 #include "filters/adblock/outline.h"
 #include "filters/adblock/parse.h"
 #include "filters/adblock/preparse.h"
+#include "filters/lists/lines.h"
 #include "filters/lists/read_list.h"
 
 namespace weir::adblock {
@@ -70,14 +71,13 @@ void Compiler::read(const List& list, ListReport& report) {
   engine_.lists.push_back({list.index, list.name, list.text, next_id()});
   engine_.expressions.begin_list();
   Conditionals conditionals;
-  const auto text = list.text;
-  line_ = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = std::min(text.find('\n', at), text.size());
-    const auto line = text.substr(at, end - at);
-    ++line_;
+  filters::Lines lines(list.text);
+  while (lines.next()) {
+    const auto line = lines.line();
+    const bool directive = list.text.substr(lines.offset()).starts_with("!#");
+    line_ = lines.number();
     ++report.lines;
-    if (line.starts_with("!#") && conditionals.take(line)) {
+    if (directive && conditionals.take(line)) {
       ++report.comments;
     } else if (!conditionals.active()) {
       ++report.disabled;
@@ -86,9 +86,8 @@ void Compiler::read(const List& list, ListReport& report) {
     } else if (line.size() > kLineMost) {
       ++report.unsupported["line too long"];
     } else {
-      take(line, static_cast<std::uint32_t>(at), report);
+      take(line, static_cast<std::uint32_t>(lines.offset()), report);
     }
-    at = end + 1;
   }
 }
 

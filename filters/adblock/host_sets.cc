@@ -41,13 +41,21 @@ std::size_t entry_end(std::string_view text) {
   return std::min(text.find('|', from), text.size());
 }
 
+// As hosts are named when they are judged: addresses without brackets, names without a final dot.
+std::string_view normal_name(std::string_view name) {
+  if (name.starts_with('[') && name.ends_with(']')) {
+    return name.substr(1, name.size() - 2);
+  }
+  return name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
+}
+
 bool acceptable_name(std::string_view name) {
   if (name.empty()) {
     return false;
   }
   return std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' ||
-           c == ':' || c == '[' || c == ']';
+           c == ':';
   });
 }
 
@@ -114,7 +122,7 @@ const char* HostSets::add_entry(std::string_view entry, bool rich, Set& set) {
   }
   std::ranges::transform(name, name.begin(), to_lower);
   const bool entity = name.ends_with(".*");
-  const auto plain = std::string_view(name).substr(0, name.size() - (entity ? 2 : 0));
+  const auto plain = normal_name(std::string_view(name).substr(0, name.size() - (entity ? 2 : 0)));
   if (!acceptable_name(plain) || (entity && !rich)) {
     return kUnreadable;
   }

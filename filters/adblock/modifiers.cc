@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 
+#include "filters/adblock/refused_values.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
@@ -94,21 +95,25 @@ std::pair<std::string_view, int> redirect_parts(std::string_view value) {
 }
 
 struct Expression {
-  std::string_view source;
+  std::string source;
   bool ignore_case;
 };
 
-// "/source/" or "/source/i".
+// "/source/" or "/source/i"; "|source", as old lists have it, is "/^source/i".
 std::optional<Expression> expression_of(std::string_view value) {
+  if (value.starts_with("|")) {
+    return Expression{"^" + std::string(value.substr(1)), true};
+  }
   const bool fold = value.ends_with("/i");
   value.remove_suffix(fold ? 1 : 0);
   if (value.size() < 3 || value.front() != '/' || value.back() != '/') {
     return std::nullopt;
   }
-  return Expression{value.substr(1, value.size() - 2), fold};
+  return Expression{std::string(value.substr(1, value.size() - 2)), fold};
 }
 
-// Percent-decoded, as expressions see a parameter. Longer ones are seen as they are.
+// As expressions see a parameter: percent-decoded, and "name=" where it has no value. Longer ones
+// are seen as they are.
 std::string_view decoded(std::string_view param, std::span<char> room) {
   const auto digit = [](char c) {
     return c >= '0' && c <= '9'   ? c - '0'
@@ -116,7 +121,8 @@ std::string_view decoded(std::string_view param, std::span<char> room) {
            : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                   : -1;
   };
-  if (param.size() > room.size() || param.find('%') == npos) {
+  const bool bare = param.find('=') == npos;
+  if (param.size() >= room.size() || (!bare && param.find('%') == npos)) {
     return param;
   }
   std::size_t size = 0;
@@ -126,6 +132,9 @@ std::string_view decoded(std::string_view param, std::span<char> room) {
     room[size++] =
         escape ? static_cast<char>(digit(param[i + 1]) * 16 + digit(param[i + 2])) : param[i];
     i += escape ? 2 : 0;
+  }
+  if (bare) {
+    room[size++] = '=';
   }
   return {room.data(), size};
 }
@@ -172,6 +181,9 @@ const char* read_value(const Rule& rule, Engine& engine, Limits& limits) {
   if (rule.modifier == Modifier::None) {
     return nullptr;
   }
+  if (const char* const why = refused_value(rule); why != nullptr) {
+    return why;
+  }
   auto value = rule.value;
   if (rule.modifier == Modifier::RemoveParam && !value.empty()) {
     const auto bare = value.substr(value.starts_with("~") ? 1 : 0);
@@ -181,6 +193,8 @@ const char* read_value(const Rule& rule, Engine& engine, Limits& limits) {
         return added.error();
       }
       limits.value_expression = *added;
+    } else if (bare.find('|') != npos) {
+      return "several parameters in one removeparam";
     }
   }
   limits.value_at = static_cast<std::uint32_t>(engine.texts.size());

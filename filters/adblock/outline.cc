@@ -17,8 +17,8 @@ class OutlineReader {
   explicit OutlineReader(std::string_view source) : text_(source) {}
 
   Outline read() {
-    if (choice_at_top()) {
-      return {};
+    if (choice_at_top() || text_.find("\\Q") != npos) {
+      return {};  // behind \Q a bracket or a bar is text
     }
     while (at_ < text_.size()) {
       step();
@@ -34,7 +34,7 @@ class OutlineReader {
   std::size_t unit_end(std::size_t at) const {
     switch (text_[at]) {
       case '\\':
-        return std::min(at + 2, text_.size());
+        return escape_end(at);
       case '[':
         return class_end(at);
       case '(':
@@ -42,6 +42,19 @@ class OutlineReader {
       default:
         return at + 1;
     }
+  }
+  // "\x61", "\x{61}", "\pL", "\p{Greek}" and "\141" are longer than other escapes.
+  std::size_t escape_end(std::size_t at) const {
+    const char c = at + 1 < text_.size() ? text_[at + 1] : '\0';
+    at = std::min(at + 2, text_.size());
+    const bool property = c == 'p' || c == 'P';
+    if ((property || c == 'x') && text_.substr(at).starts_with('{')) {
+      return std::min(text_.find('}', at), text_.size() - 1) + 1;
+    }
+    if (is(c, kDigit)) {
+      return std::min(text_.find_first_not_of("01234567", at), std::min(at + 2, text_.size()));
+    }
+    return std::min(at + (c == 'x' ? 2U : property ? 1U : 0U), text_.size());
   }
   std::size_t class_end(std::size_t at) const {
     ++at;
@@ -108,7 +121,7 @@ class OutlineReader {
     const char c = text_[at_];
     at_ = unit_end(at_);
     if (c == '^' && begin == 0) {
-      out_.start = true;
+      out_.start = !quantified();  // "^*" may be nothing
     } else if (c == '$' && at_ == text_.size()) {
       out_.end = true;
     } else if (c == '\\' && at_ - begin == 2 && !word(text_[begin + 1])) {

@@ -8,6 +8,7 @@
 
 #include "filters/adblock/ascii_hosts.h"
 #include "filters/adblock/parse_options.h"
+#include "filters/url.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
@@ -52,7 +53,8 @@ bool cosmetic(std::string_view text) {
 
 bool comment(std::string_view text) {
   return text.empty() || text.front() == '!' || text.front() == '#' ||
-         (text.front() == '[' && text.back() == ']' && text.starts_with("[A"));
+         (text.front() == '[' && text.back() == ']' &&
+          (text.starts_with("[A") || text.starts_with("[u")));
 }
 
 // Where a comment at the end of a network filter begins.
@@ -124,23 +126,34 @@ Shape shape_of(std::string_view pattern, const Rule& rule) {
   return pattern.find('*') == npos ? Shape::Plain : Shape::Wild;
 }
 
-// Lower case, and every byte beyond ASCII as a browser sends it in a path: percent-encoded.
+// As URLs are when they are judged (see filters/url.h): every byte beyond ASCII percent-encoded,
+// escapes of what needs none undone, the others in capitals; then all in lower case.
 void normalise(std::string_view pattern, bool keep_case, std::string& out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
   out.clear();
-  for (const char c : pattern) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80) {
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    auto byte = static_cast<unsigned char>(pattern[i]);
+    const bool escape =
+        byte == '%' && i + 2 < pattern.size() && all(pattern.substr(i + 1, 2), kHexDigit);
+    if (escape) {
+      byte = static_cast<unsigned char>(hex_value(pattern[i + 1]) * 16 + hex_value(pattern[i + 2]));
+      i += 2;
+    }
+    if (byte >= 0x80 || (escape && !filters::unreserved(static_cast<char>(byte)))) {
       out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
     } else {
-      out += keep_case ? c : to_lower(c);
+      out += static_cast<char>(byte);
     }
+  }
+  if (!keep_case) {
+    std::ranges::transform(out, out.begin(), to_lower);
   }
 }
 
 bool needs_normalising(std::string_view pattern, bool keep_case) {
   return std::ranges::any_of(pattern, [keep_case](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || (!keep_case && c >= 'A' && c <= 'Z');
+    return static_cast<unsigned char>(c) >= 0x80 || c == '%' ||
+           (!keep_case && c >= 'A' && c <= 'Z');
   });
 }
 

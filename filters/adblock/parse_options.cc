@@ -197,6 +197,11 @@ void Reading::party() {
 void Reading::settle() {
   party();
   Rule& rule = out.rule;
+  const bool may_be_empty =
+      rule.exception || rule.modifier == Modifier::None || rule.modifier == Modifier::RemoveParam;
+  if (rule.value.empty() && !may_be_empty) {
+    return faulty("an option lacks its value");
+  }
   if (named != 0) {
     rule.kinds = static_cast<Kinds>(named & ~negated);
   } else if (silent) {
@@ -207,7 +212,7 @@ void Reading::settle() {
       rule.kinds &= static_cast<Kinds>(~kHostDocument);
     }
   }
-  const bool typeless = named == 0 && negated == 0;
+  const bool typeless = named == 0 && negated == 0 && !silent;
   if (rule.modifier == Modifier::Csp || rule.modifier == Modifier::Permissions) {
     const Kinds pages = kind_bit(ResourceKind::Document) | kind_bit(ResourceKind::Subdocument);
     rule.kinds = typeless ? pages : static_cast<Kinds>(rule.kinds & pages);

@@ -101,9 +101,9 @@ bool condition_holds(std::string_view expression) {
 }
 
 bool Conditionals::take(std::string_view line) {
-  if (line.starts_with("!#if ")) {
+  if (line.starts_with("!#if") && line.substr(4).find_first_of(" \t(!") == 0) {
     const bool deep = depth_ >= kMostOpen;
-    const bool off = deep || !condition_holds(line.substr(5));
+    const bool off = deep || !condition_holds(line.substr(4));
     bits_ = deep ? bits_ : (bits_ << 1) | (off ? 1U : 0U);
     ++depth_;
     off_ += off ? 1U : 0U;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which format a list has, when nobody named it: each of the first lines votes for what it looks
-// like. Adblock syntax also takes bare names and lines of hosts files, so a list of those with a
-// single rule that only Adblock knows is Adblock.
+// Which format a list has, when nobody named it: what its header says, or each of the first lines
+// votes for what it looks like. Adblock syntax also takes bare names and lines of hosts files, so a
+// list of those with a single rule that only Adblock knows is Adblock.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -33,6 +33,18 @@ bool is_adblock(std::string_view line) {
     }
   }
   return false;
+}
+
+// A first line that says so itself.
+bool has_adblock_header(std::string_view text) {
+  Lines lines(text);
+  bool more = lines.next();
+  while (more && lines.line().empty()) {
+    more = lines.next();
+  }
+  return starts_with_ignoring_case(lines.line(), "[adblock") ||
+         starts_with_ignoring_case(lines.line(), "[ublock") ||
+         starts_with_ignoring_case(lines.line(), "[adguard");
 }
 
 // Marks that stand in expressions and hardly ever in URLs or Adblock rules.
@@ -133,6 +145,9 @@ Votes count_votes(std::string_view text) {
 }  // namespace
 
 ListFormat detect_format(std::string_view text) {
+  if (has_adblock_header(text)) {
+    return ListFormat::Adblock;
+  }
   Votes votes = count_votes(text);
   const auto of = [&votes](ListFormat format) -> std::size_t& {
     return votes[static_cast<std::size_t>(format)];

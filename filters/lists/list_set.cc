@@ -271,7 +271,7 @@ std::size_t ListSets::memory() const {
 }
 
 std::vector<ListOverlap> ListSets::overlaps() const {
-  return find_overlaps(compiled_->lists, compiled_->plain);
+  return find_overlaps(compiled_->lists);
 }
 
 }  // namespace weir::filters

@@ -21,7 +21,7 @@ namespace weir::filters {
 
 // What the lists have in common, for `weir lists`.
 struct ListOverlap {
-  std::uint32_t names = 0;         // host names in force: domains and hosts lists
+  std::uint32_t names = 0;         // host names that it blocks whatever asks
   std::uint32_t elsewhere = 0;     // of these, how many another list names too
   std::uint32_t contradicted = 0;  // of these, how many an exception of an Adblock list lifts
   std::size_t memory = 0;          // bytes, about; the text excluded

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "filters/adblock/network_filters.h"
+#include "filters/domain_set.h"
+#include "filters/lists/host_rules.h"
 #include "filters/lists/names_of.h"
 #include "filters/lists/parse_list.h"
 #include "filters/lists/read_list.h"
@@ -14,18 +16,41 @@
 namespace weir::filters {
 namespace {
 
-void count_shared(const PlainLists& plain, std::vector<ListOverlap>& out) {
-  plain.names.each_name([&](std::span<const DomainSet::Entry> entries) {
-    const std::uint16_t first = plain.lines.list_of(entries.front().value);
-    const bool shared = plain.lines.list_of(entries.back().value) != first;
-    std::uint16_t before = UINT16_MAX;
+// The names that a list blocks whatever asks, with the list's number.
+struct Names {
+  DomainSet::Builder all;
+  std::uint32_t list = 0;
+
+  static std::string take(void* to, std::uint32_t /*line*/, const std::string_view& name) {
+    auto& self = *static_cast<Names*>(to);
+    self.all.add(name, self.list);
+    return {};
+  }
+  void add(const List& from, const BadNames& bad) {
+    list = from.index;
+    if (lists_names(from)) {
+      each_name(from, {this, take});
+    } else if (from.format == ListFormat::Adblock) {
+      each_rule(from, "", [&](const adblock::Rule& rule) {
+        if (blocks_whole(rule) && !bad.contains(rule.pattern)) {
+          all.add(rule.pattern, list);
+        }
+      });
+    }
+    all.end_list();
+  }
+};
+
+void count_shared(std::span<const List> lists, std::vector<ListOverlap>& out) {
+  const BadNames bad = bad_names(lists);
+  Names names;
+  for (const List& list : lists) {
+    names.add(list, bad);
+  }
+  std::move(names.all).build().each_name([&out](std::span<const DomainSet::Entry> entries) {
     for (const auto& entry : entries) {
-      const std::uint16_t list = plain.lines.list_of(entry.value);
-      if (list != before) {
-        ++out[list].names;
-        out[list].elsewhere += shared ? 1 : 0;
-      }
-      before = list;
+      ++out[entry.value].names;
+      out[entry.value].elsewhere += entries.size() > 1 ? 1 : 0;
     }
   });
 }
@@ -69,9 +94,9 @@ std::size_t share_of(const List& list, const ListOverlap& overlap) {
 
 }  // namespace
 
-std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain) {
+std::vector<ListOverlap> find_overlaps(std::span<const List> lists) {
   std::vector<ListOverlap> out(lists.size());
-  count_shared(plain, out);
+  count_shared(lists, out);
   std::vector<const List*> adblock;
   std::vector<ListReport> reports(lists.size());
   std::vector<ListReport*> to;

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "filters/lists/list_set.h"
-#include "filters/lists/plain_lists.h"
 
 namespace weir::filters {
 
 // One per list. Builds all Adblock lists together once more and asks them about every name.
-std::vector<ListOverlap> find_overlaps(std::span<const List> lists, const PlainLists& plain);
+std::vector<ListOverlap> find_overlaps(std::span<const List> lists);
 
 }  // namespace weir::filters

@@ -135,6 +135,9 @@ std::string why_no_text(std::string_view bytes) {
   if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff")) {
     return "it is UTF-16; save it as UTF-8";
   }
+  if (bytes.find('\r') < bytes.size() - 1 && bytes.find('\n') == std::string_view::npos) {
+    return "its lines end in CR alone; end them with LF";
+  }
   const std::string_view first = bytes.substr(0, 4096);
   const auto controls = static_cast<std::size_t>(std::ranges::count_if(first, [](char c) {
     const auto byte = static_cast<unsigned char>(c);

@@ -14,11 +14,13 @@
 namespace weir::filters {
 namespace {
 
-// What may come under `by` again when a phase is asked twice is taken once.
-void merge(const ListEdits& from, ListEdits& to) {
-  if (to.url.empty() && !from.url.empty()) {
+// What may come under `by` again when a phase is asked twice is taken once. `url`: as it was asked.
+void merge(const ListEdits& from, std::string_view url, Arena& arena, ListEdits& to) {
+  if (to.url.empty()) {
     to.url = from.url;
     to.url_by = from.url_by;
+  } else if (!from.url.empty()) {
+    to.url = left_by_both(url, to.url, from.url, arena);
   }
   for (std::uint32_t i = 0; i < from.count; ++i) {
     const auto& edit = from.edits[i];
@@ -113,7 +115,7 @@ Outcomes Evaluator::ask(const Node& node, bool with_dry) {
 void Evaluator::take_edits(const CompiledRule& rule, ListEdits& edits) {
   for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
     if (tables_.nodes[i].kind == ConditionKind::List) {
-      merge(list_verdict(tables_.nodes[i].first, false).edits, edits);
+      merge(list_verdict(tables_.nodes[i].first, false).edits, subject_.url, arena_, edits);
     }
   }
 }

@@ -8,6 +8,30 @@
 #include "proxy/base/ascii.h"
 
 namespace weir::filters {
+namespace {
+
+// The parameters of a URL from which some were taken out, passed beside those of the whole one.
+class Left {
+ public:
+  explicit Left(std::string_view url) : query_(query_of(url)), more_(query_.data() != nullptr) {}
+
+  // Whether the next one of the whole URL is still there.
+  bool take(std::string_view parameter) {
+    const auto end = query_.find('&');
+    if (!more_ || query_.substr(0, end) != parameter) {
+      return false;
+    }
+    more_ = end != std::string_view::npos;
+    query_.remove_prefix(more_ ? end + 1 : 0);
+    return true;
+  }
+
+ private:
+  std::string_view query_;
+  bool more_;
+};
+
+}  // namespace
 
 std::string_view query_of(std::string_view path) {
   const auto mark = path.find('?');
@@ -35,6 +59,24 @@ std::string_view decode_query(std::string_view text, Arena& arena) {
     }
   }
   return {out, size};
+}
+
+std::string_view left_by_both(std::string_view url, std::string_view one, std::string_view other,
+                              Arena& arena) {
+  char* const out = arena.allocate(one.size() + 1);
+  const std::size_t mark = path_alone(one).copy(out, one.size());
+  std::size_t size = mark;
+  Left in_one(one);
+  Left in_other(other);
+  each_parameter(query_of(url), [&](const Parameter& parameter) {
+    const bool first = in_one.take(parameter.whole);
+    if (in_other.take(parameter.whole) && first) {
+      out[size] = size == mark ? '?' : '&';
+      size += 1 + parameter.whole.copy(out + size + 1, parameter.whole.size());
+    }
+    return true;
+  });
+  return size == one.size() ? one : std::string_view(out, size);
 }
 
 std::string_view resolved_path(std::string_view path, Arena& arena) {

@@ -39,6 +39,11 @@ void each_parameter(std::string_view query, Use use) {
   }
 }
 
+// Two copies of `url` from each of which parameters were taken out: what both still have. `one`
+// itself when that is all of it.
+std::string_view left_by_both(std::string_view url, std::string_view one, std::string_view other,
+                              Arena& arena);
+
 // The path without dot segments (RFC 3986 5.2.4), as an origin reads it; the path itself when it
 // has none. The query is left out.
 std::string_view resolved_path(std::string_view path, Arena& arena);

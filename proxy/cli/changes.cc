@@ -56,7 +56,9 @@ void json_table(JsonWriter& json, std::string_view name, std::string_view of, co
 
 std::string changes_text(const Changes& changes, std::size_t limit) {
   std::string out = grouped(changes.records) + " records, " + grouped(changes.judged) + " judged\n";
-  if (changes.kinds.names() == 0) {
+  if (changes.judged == 0) {
+    out += "\nNothing can be said of it.\n";
+  } else if (changes.kinds.names() == 0) {
     out += "\nNothing would change.\n";
   }
   text_table(out, "Would change", changes.kinds, limit);

@@ -12,6 +12,7 @@ namespace weir::cli {
 
 struct Changes {
   std::uint64_t records = 0;
+  std::uint64_t readable = 0;  // of the log's format
   std::uint64_t judged = 0;
   std::uint64_t without_page = 0;  // judged, but the log has no Referer of them
   std::uint64_t presumed = 0;      // judged as allowed or not as before, by what is usual

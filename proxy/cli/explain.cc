@@ -117,6 +117,18 @@ Problem take(const ExplainOptions& options, Arena& arena, Question& question) {
   return take_addresses(options, question);
 }
 
+// Why --listener cannot be that; empty: it can, or was left out.
+Problem no_listener(std::string_view name, const Settings& settings) {
+  std::string names;
+  for (const Settings::Listener& listener : settings.listeners) {
+    if (name.empty() || listener.name == name) {
+      return {};
+    }
+    names += (names.empty() ? "" : ", ") + listener.name;
+  }
+  return "--listener: none is named " + printable(name) + "; there are: " + names + ".";
+}
+
 }  // namespace
 
 int explain(const ExplainOptions& options) {
@@ -137,6 +149,9 @@ int explain(const ExplainOptions& options) {
     return EX_CONFIG;
   }
   complain(rules->warnings);
+  if (const Problem problem = no_listener(options.listener, rules->settings); !problem.empty()) {
+    return fail(problem, EX_USAGE);
+  }
   if (options.listener.empty() && rules->settings.listeners.size() == 1) {
     question.asked.listener = rules->settings.listeners.front().name;
   }

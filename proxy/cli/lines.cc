@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,6 +21,23 @@ constexpr std::size_t kWriteAt = std::size_t{64} << 10;
 std::string cannot(std::string_view what, const std::string& path, int error) {
   const std::string name = path == "-" ? "the standard stream" : path;
   return "cannot " + std::string(what) + " " + name + ": " + std::strerror(error) + ".";
+}
+
+struct Packed {
+  std::string_view begins;
+  std::string_view unpacker;
+};
+constexpr std::array kPacked = {Packed{"\x1f\x8b", "zcat"}, Packed{"\xfd\x37zXZ", "xzcat"},
+                                Packed{"\x28\xb5\x2f\xfd", "zstdcat"}};
+
+// What makes text of a compressed file; empty: it is none.
+std::string_view unpacker(std::string_view bytes) {
+  for (const Packed& one : kPacked) {
+    if (bytes.starts_with(one.begins)) {
+      return one.unpacker;
+    }
+  }
+  return {};
 }
 
 void close_own(int fd) {
@@ -90,6 +108,12 @@ bool LineReader::refill() {
   }
   ended_ = got == 0;
   end_ += static_cast<std::size_t>(got);
+  if (const auto by = bytes_ == 0 ? unpacker({buffer_.get(), end_}) : std::string_view();
+      !by.empty()) {
+    error_ = (path_ == "-" ? "the standard stream" : path_) + " is compressed. Give what " +
+             std::string(by) + " makes of it to standard input.";
+    return false;
+  }
   bytes_ += static_cast<std::uint64_t>(got);
   return true;
 }

@@ -334,6 +334,7 @@ void Replay::line(std::string_view text) {
   if (!read_log_line(format_, text, arena_, record)) {
     return skip("the line is not of the format");
   }
+  ++changes_.readable;
   if (const std::string_view why = obstacle(record); !why.empty()) {
     return skip(why);
   }
@@ -380,6 +381,13 @@ int replay(const ReplayOptions& options) {
   }
   if (got == LineReader::Got::Failed) {
     return fail(in->error(), EX_IOERR);
+  }
+  if (replay.changes().records != 0 && replay.changes().readable == 0) {
+    return fail(options.log + ": no line of it is a record in " +
+                    (options.format == "auto" ? "the format squid, combined or json"
+                                              : "the format " + options.format) +
+                    "; others cannot be replayed.",
+                EX_NOINPUT);
   }
   return print(options.json ? changes_json(replay.changes(), options.limit)
                             : changes_text(replay.changes(), options.limit));

@@ -54,6 +54,13 @@ constexpr Row kRows[] = {
     {"/a*/b|", "https://a.test/ax/c/b", true},
     {"/a*/b|", "https://a.test/ax/b/c", false},
     {"/a*b^|", "https://a.test/a/b/b", true},
+    // Escapes are read as those of URLs are.
+    {"?utm=%41b", "https://a.test/?utm=%41b", true},
+    {"/%61ds/x", "https://a.test/ads/x", true},
+    {"/q%7E/x", "https://a.test/q~/x", true},
+    {"/a%2fb$match-case", "https://a.test/a%2fb", true},
+    {"/a%2fb", "https://a.test/a/b", false},
+    {"/100%2*z", "https://a.test/100%25z", true},
     // Separators.
     {"/ad^", "https://a.test/ad", true},
     {"/ad^", "https://a.test/ad?x", true},
@@ -75,7 +82,8 @@ constexpr Row kRows[] = {
     {"://ads.", "https://ads.example/", true},
     {"-ad-", "https://a.test/x-ad-y", true},
     {"%2Fad%2F", "https://a.test/?u=%2fad%2F", true},
-    {"/%61ds/*", "https://a.test/ads/", false},  // escapes in a pattern are as they are
+    {"/%61ds/*", "https://a.test/%61ds/", true},
+    {"/%61ds/*", "https://a.test/ads/", true},  // to a judge, one and the same URL
     {"/ads/*", "https://a.test/%61ds/", true},
     // Expressions.
     {"/^https:\\/\\/[a-z]{3}\\.test\\//", "https://abc.test/", true},

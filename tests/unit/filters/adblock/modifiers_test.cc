@@ -31,6 +31,13 @@ TEST(Modifiers, ParametersAreRemoved) {
       {"||a.test^$removeparam=/^u/", "https://a.test/?ux=1&y=2&u=3", "https://a.test/?y=2"},
       {"||a.test^$removeparam=/^U/i", "https://a.test/?ux=1&y=2", "https://a.test/?y=2"},
       {"||a.test^$removeparam=/=a b$/", "https://a.test/?x=a%20b&y", "https://a.test/?y"},
+      {"||a.test^$removeparam=/^u=/", "https://a.test/?u&y&u=3", "https://a.test/?y"},
+      {"||a.test^$removeparam=|UTM_", "https://a.test/?utm_x=1&y&xutm_=3",
+       "https://a.test/?y&xutm_=3"},
+      {"||a.test^$removeparam=~|utm_", "https://a.test/?utm_x=1&y", "https://a.test/?utm_x=1"},
+      {"||a.test^$removeparam=x,popup", "https://a.test/?x&y", ""},
+      {"||a.test^$removeparam=x,popup,image", "https://a.test/?x&y", ""},
+      {"||a.test^$removeparam=x|y", "https://a.test/?x&y", ""},
       {"||a.test^$removeparam=~x", "https://a.test/?x=1&y=2&z", "https://a.test/?x=1"},
       {"$removeparam=a\n$removeparam=b", "https://a.test/?a&c&b=1", "https://a.test/?c"},
       {"$removeparam=a\n@@||a.test^$removeparam=a", "https://a.test/?a", ""},
@@ -146,6 +153,17 @@ TEST(Conditionals, NestAndNegate) {
     blocked += judging.blocks({std::string("https://") + host + ".test/"}) ? host : '-';
   }
   EXPECT_EQ(blocked, "ab---f-h");
+}
+
+TEST(Conditionals, AndFirstLinesAreReadAsWindowsWritesThem) {
+  const Judging judging(
+      "\xef\xbb\xbf||a.test^\r\n!#if env_firefox\r\n||b.test^\r\n!#else\r\n||c.test^\r\n!#endif\r\n"
+      "!#if(ext_ublock)\r\n||d.test^\r\n!#endif\r\n");
+  std::string blocked;
+  for (const char host : {'a', 'b', 'c', 'd'}) {
+    blocked += judging.blocks({std::string("https://") + host + ".test/"}) ? host : '-';
+  }
+  EXPECT_EQ(blocked, "ab-d");
 }
 
 }  // namespace

@@ -58,6 +58,15 @@ TEST(Options, ADocumentNeedsItsTypeOrAMatchThatEndsWithTheHost) {
          {"||a.test^\n@@||a.test/x", {"https://a.test/x", Document}, false}});
 }
 
+TEST(Options, HostsAreNamedAsTheyAreJudged) {
+  check({{"*$script,from=[2001:db8::1]", {"https://a.test/", Script, "[2001:db8::1]"}, true},
+         {"*$script,from=2001:db8::1", {"https://a.test/", Script, "[2001:db8::1]"}, true},
+         {"*$script,to=[2001:db8::1]", {"https://[2001:db8::1]/", Script, "b.test"}, true},
+         {"*$script,from=B.test.", {"https://a.test/", Script, "b.test"}, true},
+         {"*$script,from=b[.test", {"https://a.test/", Script, "b.test"}, false},
+         {"*$script,from=.", {"https://a.test/", Script, "b.test"}, false}});
+}
+
 TEST(Options, PartyIsByRegistrableDomain) {
   check({{"||a.test^$third-party", {"https://a.test/", Script, "b.test"}, true},
          {"||a.test^$3p", {"https://cdn.a.test/", Script, "www.a.test"}, false},

@@ -165,6 +165,21 @@ TEST(ListSets, CountRulesAndWhatListsHaveInCommon) {
   EXPECT_EQ(overlaps[1].contradicted, 0U);
 }
 
+TEST(ListSets, NamesAreSharedWhateverTheFormatOfTheirLists) {
+  Sets sets({make("names", ListFormat::Domains, "a.test\nb.test\nc.test\nd.test\nd.test\n"),
+             make("rules", ListFormat::Adblock,
+                  "||A.test^\n||b.test^$script\n||c.test^\n||e.test^\n||e.test^\n"),
+             make("more", ListFormat::Adblock, "||c.test^$badfilter\n||e.test^\n@@||d.test^\n")},
+            {{0, 1, 2}});
+  const auto overlaps = sets.built().sets->overlaps();
+  EXPECT_EQ(overlaps[0].names, 4U);
+  EXPECT_EQ(overlaps[0].elsewhere, 1U);
+  EXPECT_EQ(overlaps[1].names, 2U);
+  EXPECT_EQ(overlaps[1].elsewhere, 2U);
+  EXPECT_EQ(overlaps[2].names, 1U);
+  EXPECT_EQ(overlaps[2].elsewhere, 1U);
+}
+
 std::uint32_t below(ListFormat format, const std::string& text, const std::string& other = "") {
   const std::vector<List> lists = {make("other", ListFormat::Adblock, other),
                                    make("list", format, text)};

@@ -90,6 +90,7 @@ TEST(ReadList, RefusesWhatIsNoText) {
                              "a\0",
                              4)),
             "refused: it is UTF-16; save it as UTF-8");
+  EXPECT_EQ(read("a.example\rb.example\r"), "refused: its lines end in CR alone; end them with LF");
   EXPECT_EQ(read(std::string(100, '\0')), "refused: it is not text");
   EXPECT_EQ(read(""), "");
 }

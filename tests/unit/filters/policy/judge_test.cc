@@ -323,6 +323,23 @@ TEST(Judge, WhatListsChangeIsTakenThoughTheyDoNotBlock) {
   EXPECT_EQ(judge(*policy, Phase::Request, post).edits.count, 0U);
 }
 
+TEST(Judge, ParametersThatListsOfSeveralRulesRemoveAreAllGone) {
+  Draft draft;
+  draft.list("one", "$removeparam=a\n", ListFormat::Adblock)
+      .list("two", "$removeparam=b\n", ListFormat::Adblock)
+      .add(rule("r1", {is(Kind::List, {"one"})}, {kBlock}))
+      .add(rule("r2", {is(Kind::List, {"two"})}, {kBlock}));
+  const auto policy = draft.policy();
+  const auto after = [&](std::string_view url) {
+    Asked asked(url);
+    return std::string(judge(*policy, Phase::Request, asked).edits.url);
+  };
+  EXPECT_EQ(after("http://x.test/?a=1&b=2&c&a=3&&b"), "http://x.test/?c&");
+  EXPECT_EQ(after("http://x.test/?a=1&b=2"), "http://x.test/");
+  EXPECT_EQ(after("http://x.test/?b=2&c"), "http://x.test/?c");
+  EXPECT_EQ(after("http://x.test/?c"), "");
+}
+
 TEST(Judge, ARuleThatLetsPassTakesNoChangesFromItsLists) {
   Draft draft;
   draft.list("lists", "||a.test^$csp=script-src 'none'\n", ListFormat::Adblock)
