@@ -80,7 +80,8 @@ Evaluator::Answer Evaluator::ask(const CompiledRule& rule, bool with_dry, ListEd
   redirect_ = {};
   gave_up_ = false;
   Answer answer;
-  const bool exact = !policy_.document.allow_by_default;  // whether it may still hold matters
+  // Whether it may still hold matters.
+  const bool exact = rule.may_open || !policy_.document.allow_by_default;
   for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
     const Node& node = tables_.nodes[i];
     if (node.kind == ConditionKind::List && !answer.outcome.holds() && !exact) {

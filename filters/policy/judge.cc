@@ -44,6 +44,7 @@ class Judging {
   Verdict& verdict_;
   Trace* trace_;
   bool may_pass_ = false;  // a rule that lets pass is still open
+  bool may_open_ = false;  // one that asks for the address is
 };
 
 void Judging::run() {
@@ -64,6 +65,7 @@ void Judging::run() {
     verdict_.decision =
         policy_.document.allow_by_default || wait ? Decision::Default : Decision::Block;
   }
+  verdict_.waits = may_open_ && refuses(verdict_.decision) && !verdict_.gave_up;
   for (index = index == end ? count : index + 1; trace_ != nullptr && index < count; ++index) {
     explain(index, RuleTrace::Result::AfterDecision);
   }
@@ -97,9 +99,10 @@ bool Judging::consider(std::uint32_t index) {
     return false;
   }
   if (!holds) {
-    const bool passes =
-        decides(rule) && rule.decision != Decision::Block && rule.decision != Decision::Close;
-    may_pass_ = may_pass_ || (passes && answer.outcome.may_hold());
+    if (decides(rule) && !refuses(rule.decision) && answer.outcome.may_hold()) {
+      may_pass_ = true;
+      may_open_ = may_open_ || (rule.may_open && phase_ == Phase::Request);
+    }
     if (rule.dry_lists) {
       const auto other = evaluator_.ask(rule, true, nullptr);
       if (other.outcome.holds()) {

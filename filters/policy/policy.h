@@ -9,6 +9,8 @@
 // What cannot be known of a subject (a tunnel's path, a destination that only a parent resolves)
 // holds neither as a condition nor under `not`. Where the default is to block, it waits for a later
 // phase only while a rule that lets pass may still hold; in the last phase nothing is waited for.
+// A rule that blocks waits for the address while one before it may let that pass, but not for the
+// response: what is blocked is not asked for. A redirect waits for nothing.
 #pragma once
 
 #include <memory>

@@ -97,8 +97,11 @@ bool describe(const Asked& asked, Arena& arena, filters::Subject& subject) {
   return true;
 }
 
+// A request that speaks of no body has none (RFC 9112 6.3).
 void describe_fields(Arena& arena, filters::Subject& subject) {
-  subject.request_length = parse_decimal(subject.request.value("content-length"));
+  const std::string_view length = subject.request.value("content-length");
+  const bool silent = length.data() == nullptr && !subject.request.has("transfer-encoding");
+  subject.request_length = silent ? std::optional<std::uint64_t>(0) : parse_decimal(length);
   filters::classify(subject, arena);
 }
 

@@ -67,7 +67,7 @@ Failure BodyRules::grown(std::uint64_t payload, std::uint64_t& check_at_next) {
   ex_.subject.response_length = payload;
   ex_.subject.response_counted = true;
   policy.judge(filters::Phase::Response, ex_.subject, ex_.arena, ex_.verdict);
-  if (ex_.verdict.blocks() || ex_.verdict.decision == filters::Decision::Redirect) {
+  if (ex_.verdict.ends()) {
     note_verdict(ex_);
     return Failure::Blocked;
   }
