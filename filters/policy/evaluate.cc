@@ -274,9 +274,14 @@ Outcomes Evaluator::server_name(const Node& node) const {
   return Outcomes::of(tables_.hosts[node.first].matches(subject_.server_name, std::nullopt));
 }
 
+// A tunnel that has been greeted is connected.
+bool Evaluator::address_due() const {
+  return phase_ != Phase::Request || (subject_.host_only && subject_.greeting_seen);
+}
+
 // An IPv6 address that embeds an IPv4 address may reach that one, so it is judged as both.
 Outcomes Evaluator::destination(const Node& node) const {
-  if (phase_ == Phase::Request && !subject_.greeting_seen) {
+  if (!address_due()) {
     return Outcomes::open();
   }
   if (!subject_.destination) {
@@ -336,13 +341,13 @@ Outcomes Evaluator::list(const Node& node) {
       return Outcomes::yes();
     }
   }
-  if (subject_.destination && (phase_ != Phase::Request || subject_.greeting_seen)) {
+  if (subject_.destination && address_due()) {
     return Outcomes::no();
   }
   if (!policy_.lists->needs_address(node.first)) {
     return Outcomes::no();
   }
-  return phase_ == Phase::Request && !subject_.greeting_seen ? Outcomes::open() : Outcomes::never();
+  return address_due() ? Outcomes::never() : Outcomes::open();
 }
 
 // Many origins take "//" for "/", so a path that has it is read both ways.

@@ -194,10 +194,10 @@ Guesses Guesser::leaf(const Node& node) {
 // What the engine may find where the lists do not cover the URL: they may cover the address.
 Guesses Guesser::unlisted(const Node& node) const {
   if (!policy_.lists->needs_address(node.first) ||
-      (subject_.destination && (phase_ != Phase::Request || subject_.greeting_seen))) {
+      (subject_.destination && evaluator_.address_due())) {
     return Guesses(Outcomes::no());
   }
-  if (phase_ == Phase::Request && !subject_.greeting_seen) {
+  if (!evaluator_.address_due()) {
     return Guesses(Outcomes::open());
   }
   Guesses out(Outcomes::never());

@@ -93,6 +93,9 @@ bool describe(const Asked& asked, Arena& arena, filters::Subject& subject) {
   if (!filters::parse_url(asked.url, subject, arena)) {
     return false;
   }
+  if (subject.scheme == "https" && !subject.host_only && !subject.host_address) {
+    subject.server_name = subject.host;  // rules see what a tunnel carries once it was greeted so
+  }
   describe_fields(arena, subject);
   return true;
 }

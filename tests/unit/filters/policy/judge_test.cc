@@ -201,6 +201,28 @@ TEST(Judge, ABlockWaitsForARuleBeforeItThatLetsPassByTheAddress) {
   }
 }
 
+// Of a request inside of an intercepted tunnel the greeting is known, the address not yet.
+TEST(Judge, WhatATunnelCarriesWaitsForItsAddressLikeAnyOther) {
+  Draft draft;
+  draft.document.allow_by_default = false;
+  draft.list("nets", "192.0.2.0/24\n", ListFormat::Networks);
+  draft.add(rule("inner", {within(Kind::Destination, {"10.0.0.0/8"})}, {kAllow}))
+      .add(rule("listed", {is(Kind::List, {"nets"})}, {kAllow}));
+  const auto policy = draft.policy();
+  for (const auto& [address, expected] :
+       {std::pair{"10.0.0.1", "allow by inner"}, std::pair{"192.0.2.1", "allow by listed"},
+        std::pair{"198.51.100.1", "block by default"}}) {
+    Asked asked("https://a.test/");
+    asked.subject.greeting_seen = true;
+    asked.subject.server_name = "a.test";
+    Verdict verdict = judge(*policy, Phase::Request, asked);
+    EXPECT_EQ(words(*policy, verdict), "default");
+    asked.subject.destination = IpAddress::parse(address);
+    policy->judge(Phase::Address, asked.subject, asked.arena, verdict);
+    EXPECT_EQ(words(*policy, verdict), expected);
+  }
+}
+
 TEST(Judge, ABlockDoesNotWaitForTheAnswerNorForWhatCannotHold) {
   Draft draft;
   draft.list("friends", "friend.test\n");
