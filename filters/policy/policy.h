@@ -109,9 +109,10 @@ class Policy {
   // A flat view of the verdict's adjustments, good for as long as both live. Allocates nothing.
   Adjustments summarise(const Verdict& verdict) const;
 
-  // When the schedules that make rule `rule` hold for this subject will let go of it, if any do:
-  // "when it may pass again". Looks two weeks ahead of subject.now.
-  std::optional<ScheduleEnd> ends(std::uint32_t rule, const Subject& subject, Arena& arena) const;
+  // When schedules will have let go of it: from when on what is refused or redirected may pass, or
+  // what passes will not, all rules asked. Looks two weeks ahead of subject.now.
+  std::optional<ScheduleEnd> ends(const Verdict& verdict, const Subject& subject,
+                                  Arena& arena) const;
 
   const PolicyDocument& document() const;
   const RuleDocument& rule(std::uint32_t index) const;

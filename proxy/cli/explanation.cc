@@ -93,8 +93,8 @@ void judge(const Question& question, Arena& arena, Explanation& out) {
   std::ranges::stable_sort(out.trace.rules, {}, &filters::RuleTrace::rule);
   find_open(out);
   out.onward = onward(policy, out.subject, out.verdict, arena);
-  if (out.verdict.rule != UINT32_MAX) {
-    out.ends = policy.ends(out.verdict.rule, out.subject, arena);
+  if (out.verdict.rule != UINT32_MAX || out.verdict.ends()) {
+    out.ends = policy.ends(out.verdict, out.subject, arena);
   }
 }
 
