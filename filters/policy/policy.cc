@@ -105,7 +105,8 @@ void make_schedules(Policy::Compiled& out, Problems& problems) {
     if (made) {
       out.schedules.push_back(std::move(*made));
     } else {
-      problems.push_back({{}, 0, "schedule \"" + document.name + "\": " + made.error()});
+      problems.push_back(
+          {document.file, document.line, "schedule \"" + document.name + "\": " + made.error()});
     }
   }
 }
