@@ -123,6 +123,8 @@ struct ScheduleDocument {
   std::string zone;  // "Asia/Shanghai"; empty: the system's
   std::vector<Interval> intervals;
   std::vector<Date> except;  // days on which it does not hold
+  std::string file = {};     // where it was written
+  std::uint32_t line = 0;
 };
 
 enum class ListFormat : std::uint8_t { Auto, Domains, Hosts, Adblock, Patterns, Urls, Networks };

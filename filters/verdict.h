@@ -36,6 +36,10 @@ enum class Decision : std::uint8_t {
   Close,
 };
 
+constexpr bool refuses(Decision decision) {
+  return decision == Decision::Block || decision == Decision::Close;
+}
+
 constexpr std::size_t kAdjustmentsMost = 32;  // further ones are not applied, and counted
 constexpr std::size_t kListEditsMost = 16;
 
@@ -96,7 +100,12 @@ struct Verdict {
   std::string_view redirect;        // a neutral resource named by the list
   // Asking a list of the rule would have cost too much, at the line `hit`: a block without action.
   bool gave_up = false;
-  bool blocks() const { return decision == Decision::Block || decision == Decision::Close; }
+  // It would block, but a rule before the one that decided may let it pass once the address is
+  // known: not to be carried out before the address has been judged.
+  bool waits = false;
+  bool blocks() const { return !waits && refuses(decision); }
+  // Nobody is asked, and no later phase comes.
+  bool ends() const { return blocks() || decision == Decision::Redirect; }
 
   // What rules and lists in dry run would have decided; rule UINT32_MAX: nothing.
   Decision would = Decision::Default;
@@ -134,7 +143,7 @@ struct Verdict {
     action = nullptr;
     hit = would_hit = {};
     redirect = {};
-    gave_up = false;
+    gave_up = waits = false;
     adjustment_count = adjustments_lost = 0;
     edits.clear();
   }

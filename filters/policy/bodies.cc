@@ -31,9 +31,8 @@ bool rewrites(const RuleDocument& document) {
          document.actions.end();
 }
 
-bool refuses(Decision decision) {
-  return decision == Decision::Block || decision == Decision::Close ||
-         decision == Decision::Redirect;
+bool ends(Decision decision) {
+  return refuses(decision) || decision == Decision::Redirect;
 }
 
 }  // namespace
@@ -41,7 +40,7 @@ bool refuses(Decision decision) {
 void mark_bodies(Policy::Compiled& out) {
   for (std::size_t i = 0; i < out.rules.size(); ++i) {
     CompiledRule& rule = out.rules[i];
-    const bool lets_pass = rule.decides != nullptr && !refuses(rule.decision);
+    const bool lets_pass = rule.decides != nullptr && !ends(rule.decision);
     const bool types = mark(out.tables, rule.first, rule.count, lets_pass);
     if (!rule.dry_run && rule.last_phase != Phase::Request) {
       rule.later = {rewrites(out.document.rules[i]), types && rule.decides != nullptr};

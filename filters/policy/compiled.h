@@ -62,7 +62,9 @@ struct CompiledRule {
   bool takes_edits = false;  // lists may change what it does not block
   bool has_schedule = false;
   bool sizes = false;  // asks for the size of the response
-  BodyNeeds later;     // what it does with bodies once the answer is known
+  bool asks_address = false;
+  bool may_open = false;  // may let pass by the address what a rule behind it would block
+  BodyNeeds later;        // what it does with bodies once the answer is known
   Decision decision = Decision::Default;
   const Action* decides = nullptr;
   std::vector<PreparedAction> prepared;  // one per action

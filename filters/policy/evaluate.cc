@@ -82,7 +82,8 @@ Evaluator::Answer Evaluator::ask(const CompiledRule& rule, bool with_dry, ListEd
   redirect_ = {};
   gave_up_ = false;
   Answer answer;
-  const bool exact = !policy_.document.allow_by_default;  // whether it may still hold matters
+  // Whether it may still hold matters.
+  const bool exact = rule.may_open || !policy_.document.allow_by_default;
   for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
     const Node& node = tables_.nodes[i];
     if (node.kind == ConditionKind::List && !answer.outcome.holds() && !exact) {
@@ -275,9 +276,14 @@ Outcomes Evaluator::server_name(const Node& node) const {
   return Outcomes::of(tables_.hosts[node.first].matches(subject_.server_name, std::nullopt));
 }
 
+// A tunnel that has been greeted is connected.
+bool Evaluator::address_due() const {
+  return phase_ != Phase::Request || (subject_.host_only && subject_.greeting_seen);
+}
+
 // An IPv6 address that embeds an IPv4 address may reach that one, so it is judged as both.
 Outcomes Evaluator::destination(const Node& node) const {
-  if (phase_ == Phase::Request && !subject_.greeting_seen) {
+  if (!address_due()) {
     return Outcomes::open();
   }
   if (!subject_.destination) {
@@ -337,13 +343,13 @@ Outcomes Evaluator::list(const Node& node) {
       return Outcomes::yes();
     }
   }
-  if (subject_.destination && (phase_ != Phase::Request || subject_.greeting_seen)) {
+  if (subject_.destination && address_due()) {
     return Outcomes::no();
   }
   if (!policy_.lists->needs_address(node.first)) {
     return Outcomes::no();
   }
-  return phase_ == Phase::Request && !subject_.greeting_seen ? Outcomes::open() : Outcomes::never();
+  return address_due() ? Outcomes::never() : Outcomes::open();
 }
 
 // Many origins take "//" for "/", so a path that has it is read both ways.

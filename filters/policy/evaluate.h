@@ -32,6 +32,8 @@ class Evaluator {
   // For explaining: one condition, and what its lists said.
   Outcomes ask(const Node& node, bool with_dry);
   const ListVerdict& list_verdict(std::uint32_t set, bool dry);
+  // Whether the address is known by now, if it ever is.
+  bool address_due() const;
 
  private:
   Outcomes condition(const Node& node);

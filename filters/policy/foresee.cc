@@ -194,10 +194,10 @@ Guesses Guesser::leaf(const Node& node) {
 // What the engine may find where the lists do not cover the URL: they may cover the address.
 Guesses Guesser::unlisted(const Node& node) const {
   if (!policy_.lists->needs_address(node.first) ||
-      (subject_.destination && (phase_ != Phase::Request || subject_.greeting_seen))) {
+      (subject_.destination && evaluator_.address_due())) {
     return Guesses(Outcomes::no());
   }
-  if (phase_ == Phase::Request && !subject_.greeting_seen) {
+  if (!evaluator_.address_due()) {
     return Guesses(Outcomes::open());
   }
   Guesses out(Outcomes::never());
@@ -274,9 +274,9 @@ std::string Guesser::open_words() const {
 }
 
 Fate fate_of(Decision decision) {
-  return decision == Decision::Block || decision == Decision::Close ? Fate::Blocked
-         : decision == Decision::Redirect                           ? Fate::Redirected
-                                                                    : Fate::Passes;
+  return refuses(decision)                ? Fate::Blocked
+         : decision == Decision::Redirect ? Fate::Redirected
+                                          : Fate::Passes;
 }
 
 // Whether the rule changes what the client is told of the answer's type.
@@ -298,6 +298,16 @@ struct Way {
   Decision decision = Decision::Default;
 };
 
+// Whether a rule that lets pass waits for a later phase; `surely`: whatever the engine found.
+struct Open {
+  bool maybe = false;
+  bool surely = false;
+  void note(const Guesses& guesses) {
+    maybe = maybe || guesses.may_wait();
+    surely = surely || (guesses.may_wait() && !guesses.unsure());
+  }
+};
+
 class Foreseeing {
  public:
   Foreseeing(const Policy::Compiled& policy, const Unknown& unknown, Arena& arena)
@@ -316,7 +326,8 @@ class Foreseeing {
   };
 
   void follow(Phase phase, const Subject& subject, const Way& way, std::vector<Way>& next);
-  void keep(const Way& way, std::vector<Way>& ways);
+  void keep(const Way& way, std::vector<Way>& next);
+  void keep_blocked(const Way& way, const Open& open, std::vector<Way>& next);
 
   const Policy::Compiled& policy_;
   const Unknown& unknown_;
@@ -327,9 +338,19 @@ class Foreseeing {
   bool retyped_ = false;
 };
 
-void Foreseeing::keep(const Way& way, std::vector<Way>& ways) {
-  auto& to = fate_of(way.decision) == Fate::Passes ? ways : ended_;
+void Foreseeing::keep(const Way& way, std::vector<Way>& next) {
+  auto& to = fate_of(way.decision) == Fate::Passes ? next : ended_;
   to.push_back(way);
+}
+
+// A block waits for a rule before it that asks for the address.
+void Foreseeing::keep_blocked(const Way& way, const Open& open, std::vector<Way>& next) {
+  if (open.maybe) {
+    next.push_back(way);
+  }
+  if (!open.surely) {
+    ended_.push_back(way);
+  }
 }
 
 // The rules before the one that has decided, as Judging::run() asks them.
@@ -337,8 +358,8 @@ void Foreseeing::follow(Phase phase, const Subject& subject, const Way& way,
                         std::vector<Way>& next) {
   Guesser guesser(policy_, phase, subject, unknown_, arena_);
   const auto end = std::min<std::size_t>(way.rule, policy_.rules.size());
-  bool waits = false;
-  bool surely_waits = false;
+  Open pass;     // for what the default would block
+  Open address;  // for what a rule would
   for (std::uint32_t i = 0; i < end; ++i) {
     const CompiledRule& rule = policy_.rules[i];
     const bool decides =
@@ -356,7 +377,8 @@ void Foreseeing::follow(Phase phase, const Subject& subject, const Way& way,
       return keep({i, Decision::Block}, next);
     }
     if (guesses.may_hold()) {
-      keep({i, rule.decision}, next);
+      refuses(rule.decision) ? keep_blocked({i, rule.decision}, address, next)
+                             : keep({i, rule.decision}, next);
     }
     if (guesses.holds()) {
       return;
@@ -364,16 +386,21 @@ void Foreseeing::follow(Phase phase, const Subject& subject, const Way& way,
     if (guesses.may_hold()) {
       doubts_.push_back({i, fate_of(rule.decision), guesser.open_words()});
     }
-    const bool passes = fate_of(rule.decision) != Fate::Blocked;
-    waits = waits || (passes && guesses.may_wait());
-    surely_waits = surely_waits || (passes && guesses.may_wait() && !guesses.unsure());
+    if (!refuses(rule.decision)) {
+      pass.note(guesses);
+    }
+    if (rule.may_open && phase == Phase::Request) {
+      address.note(guesses);
+    }
   }
-  const bool decided = way.rule != UINT32_MAX;
+  if (way.rule != UINT32_MAX) {
+    return keep(way, next);
+  }
   const bool last = phase == Phase::Response;
-  if (decided || policy_.document.allow_by_default || (waits && !last)) {
-    next.push_back(decided ? way : Way{});
+  if (policy_.document.allow_by_default || (pass.maybe && !last)) {
+    next.push_back(Way{});
   }
-  if (!decided && !policy_.document.allow_by_default && (!surely_waits || last)) {
+  if (!policy_.document.allow_by_default && (!pass.surely || last)) {
     keep({UINT32_MAX, Decision::Block}, next);
   }
 }

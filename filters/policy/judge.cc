@@ -44,6 +44,7 @@ class Judging {
   Verdict& verdict_;
   Trace* trace_;
   bool may_pass_ = false;  // a rule that lets pass is still open
+  bool may_open_ = false;  // one that asks for the address is
 };
 
 void Judging::run() {
@@ -64,6 +65,7 @@ void Judging::run() {
     verdict_.decision =
         policy_.document.allow_by_default || wait ? Decision::Default : Decision::Block;
   }
+  verdict_.waits = may_open_ && refuses(verdict_.decision) && !verdict_.gave_up;
   for (index = index == end ? count : index + 1; trace_ != nullptr && index < count; ++index) {
     explain(index, RuleTrace::Result::AfterDecision);
   }
@@ -97,9 +99,10 @@ bool Judging::consider(std::uint32_t index) {
     return false;
   }
   if (!holds) {
-    const bool passes =
-        decides(rule) && rule.decision != Decision::Block && rule.decision != Decision::Close;
-    may_pass_ = may_pass_ || (passes && answer.outcome.may_hold());
+    if (decides(rule) && !refuses(rule.decision) && answer.outcome.may_hold()) {
+      may_pass_ = true;
+      may_open_ = may_open_ || (rule.may_open && phase_ == Phase::Request);
+    }
     if (rule.dry_lists) {
       const auto other = evaluator_.ask(rule, true, nullptr);
       if (other.outcome.holds()) {
@@ -197,96 +200,6 @@ void consider_sizes(const NodeTables& tables, const Node& node, std::uint64_t co
   }
 }
 
-bool names_schedule(const NodeTables& tables, const Node& node) {
-  using Kind = ConditionKind;
-  const bool group = node.kind == Kind::Any || node.kind == Kind::Not || node.kind == Kind::All;
-  for (std::uint32_t i = node.first; group && i < node.first + node.count; ++i) {
-    if (names_schedule(tables, tables.nodes[i])) {
-      return true;
-    }
-  }
-  return node.kind == Kind::Schedule;
-}
-
-// What a rule that holds would say at other times, and until when it says the same. Conditions that
-// must hold with the schedules go on holding; those beside a schedule in `any` or `not` are asked,
-// once each.
-class ByTime {
- public:
-  ByTime(const Policy::Compiled& policy, Evaluator& evaluator)
-      : policy_(policy), evaluator_(evaluator) {}
-
-  Outcomes rule(const CompiledRule& rule, WallTime at) {
-    at_ = at;
-    next_ = {INT64_MAX};
-    Outcomes out = Outcomes::yes();
-    for (std::uint32_t i = rule.first; i < rule.first + rule.count; ++i) {
-      out = out & condition(policy_.tables.nodes[i], false);
-    }
-    return out;
-  }
-  WallTime next() const { return next_; }
-  const Schedule& next_by() const { return policy_.schedules[next_by_]; }
-
- private:
-  Outcomes condition(const Node& node, bool beside) {
-    using Kind = ConditionKind;
-    if (node.kind == Kind::Schedule) {
-      return scheduled(node);
-    }
-    if (!names_schedule(policy_.tables, node)) {
-      return beside ? asked(node) : Outcomes::open();
-    }
-    const bool any = node.kind == Kind::Any;
-    Outcomes out = Outcomes::of(!any);
-    for (std::uint32_t i = node.first; i < node.first + node.count; ++i) {
-      const Outcomes one = condition(policy_.tables.nodes[i], beside || node.kind != Kind::All);
-      out = any ? out | one : out & one;
-    }
-    return node.kind == Kind::Not ? !out : out;
-  }
-
-  // Of more than there is room for nothing is said: then it may hold for ever.
-  Outcomes asked(const Node& node) {
-    for (std::size_t i = 0; i < known_; ++i) {
-      if (answers_[i].node == &node) {
-        return answers_[i].outcome;
-      }
-    }
-    if (known_ == answers_.size()) {
-      return Outcomes::open();
-    }
-    answers_[known_] = {&node, evaluator_.ask(node, false)};
-    return answers_[known_++].outcome;
-  }
-
-  Outcomes scheduled(const Node& node) {
-    bool on = false;
-    for (std::size_t i = 0; i < policy_.schedules.size(); ++i) {
-      if ((node.mask >> i & 1) != 0) {
-        on = on || policy_.schedules[i].holds(at_);
-        const WallTime look = policy_.schedules[i].next_look(at_);
-        next_by_ = look < next_ ? i : next_by_;
-        next_ = std::min(next_, look);
-      }
-    }
-    return Outcomes::of(on);
-  }
-
-  struct Answer {
-    const Node* node = nullptr;
-    Outcomes outcome = Outcomes::open();
-  };
-
-  const Policy::Compiled& policy_;
-  Evaluator& evaluator_;
-  WallTime at_;
-  WallTime next_;
-  std::size_t next_by_ = 0;
-  std::array<Answer, 8> answers_;
-  std::size_t known_ = 0;
-};
-
 }  // namespace
 
 bool Policy::judge(Phase phase, const Subject& subject, Arena& arena, Verdict& verdict,
@@ -319,28 +232,6 @@ std::optional<std::uint64_t> Policy::size_limit(const Subject& subject,
     }
   }
   return best;
-}
-
-std::optional<ScheduleEnd> Policy::ends(std::uint32_t index, const Subject& subject,
-                                        Arena& arena) const {
-  constexpr Micros kHorizon = 15 * 86'400 * kSecond;
-  constexpr Micros kFar = INT64_MAX / 2;  // nobody's clock
-  const WallTime now = subject.now;
-  if (index >= compiled_->rules.size() || !compiled_->rules[index].has_schedule || now.us > kFar ||
-      now.us < -kFar) {
-    return std::nullopt;
-  }
-  Evaluator evaluator(*compiled_, Phase::Request, subject, arena);
-  ByTime look(*compiled_, evaluator);
-  Micros utc_offset = 0;
-  for (WallTime at = now; at.us - now.us <= kHorizon;) {
-    if (!look.rule(compiled_->rules[index], at).may_hold()) {
-      return at == now ? std::nullopt : std::optional(ScheduleEnd{at, utc_offset});
-    }
-    at = look.next();
-    utc_offset = look.next_by().utc_offset(at);
-  }
-  return std::nullopt;
 }
 
 }  // namespace weir::filters

@@ -105,7 +105,8 @@ void make_schedules(Policy::Compiled& out, Problems& problems) {
     if (made) {
       out.schedules.push_back(std::move(*made));
     } else {
-      problems.push_back({{}, 0, "schedule \"" + document.name + "\": " + made.error()});
+      problems.push_back(
+          {document.file, document.line, "schedule \"" + document.name + "\": " + made.error()});
     }
   }
 }
@@ -140,6 +141,8 @@ Needs needs_of(const Policy::Compiled& policy, const Node& node, CompiledRule& r
     rule.dry_lists = rule.dry_lists || policy.lists->has_dry_run(node.first);
     rule.takes_edits = rule.takes_edits || top;
   }
+  rule.asks_address =
+      rule.asks_address || node.kind == Kind::Destination || out.last == Phase::Address;
   if (node.kind == Kind::ServerName) {
     out.last = Phase::Response;  // a tunnel's greeting comes after its address
   }
@@ -225,6 +228,8 @@ tl::expected<std::shared_ptr<const Policy>, Problems> Policy::compile(PolicyDocu
     CompiledRule& rule = out->rules[i];
     const bool edits = rule.decides == nullptr || rule.decision == Decision::Block;
     rule.takes_edits = rule.takes_edits && !rule.dry_run && edits;
+    rule.may_open = rule.asks_address && rule.first_phase != Phase::Response &&
+                    rule.decides != nullptr && !refuses(rule.decision) && !rule.dry_run;
   }
   if (!problems.empty()) {
     return tl::unexpected(std::move(problems));

@@ -9,6 +9,8 @@
 // What cannot be known of a subject (a tunnel's path, a destination that only a parent resolves)
 // holds neither as a condition nor under `not`. Where the default is to block, it waits for a later
 // phase only while a rule that lets pass may still hold; in the last phase nothing is waited for.
+// A rule that blocks waits for the address while one before it may let that pass, but not for the
+// response: what is blocked is not asked for. A redirect waits for nothing.
 #pragma once
 
 #include <memory>
@@ -107,9 +109,10 @@ class Policy {
   // A flat view of the verdict's adjustments, good for as long as both live. Allocates nothing.
   Adjustments summarise(const Verdict& verdict) const;
 
-  // When the schedules that make rule `rule` hold for this subject will let go of it, if any do:
-  // "when it may pass again". Looks two weeks ahead of subject.now.
-  std::optional<ScheduleEnd> ends(std::uint32_t rule, const Subject& subject, Arena& arena) const;
+  // When schedules will have let go of it: from when on what is refused or redirected may pass, or
+  // what passes will not, all rules asked. Looks two weeks ahead of subject.now.
+  std::optional<ScheduleEnd> ends(const Verdict& verdict, const Subject& subject,
+                                  Arena& arena) const;
 
   const PolicyDocument& document() const;
   const RuleDocument& rule(std::uint32_t index) const;

@@ -93,12 +93,18 @@ bool describe(const Asked& asked, Arena& arena, filters::Subject& subject) {
   if (!filters::parse_url(asked.url, subject, arena)) {
     return false;
   }
+  if (subject.scheme == "https" && !subject.host_only && !subject.host_address) {
+    subject.server_name = subject.host;  // rules see what a tunnel carries once it was greeted so
+  }
   describe_fields(arena, subject);
   return true;
 }
 
+// A request that speaks of no body has none (RFC 9112 6.3).
 void describe_fields(Arena& arena, filters::Subject& subject) {
-  subject.request_length = parse_decimal(subject.request.value("content-length"));
+  const std::string_view length = subject.request.value("content-length");
+  const bool silent = length.data() == nullptr && !subject.request.has("transfer-encoding");
+  subject.request_length = silent ? std::optional<std::uint64_t>(0) : parse_decimal(length);
   filters::classify(subject, arena);
 }
 

@@ -34,6 +34,19 @@ void take_url(const ExplainOptions& options, Arena& arena, Asked& asked) {
   asked.url = as_it_is ? std::string_view(options.url) : arena.join({"http://", options.url});
 }
 
+// Every request names its host, also where nobody wrote that field.
+void add_host_field(Asked& asked) {
+  const auto named = [](const AskedField& field) { return same_ignoring_case(field.name, "host"); };
+  if (std::ranges::any_of(asked.fields, named)) {
+    return;
+  }
+  const std::size_t scheme = asked.url.find("://");
+  std::string_view authority = asked.url.substr(scheme == npos ? 0 : scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  const std::size_t user = authority.rfind('@');
+  asked.fields.push_back({"Host", user == npos ? authority : authority.substr(user + 1)});
+}
+
 bool take_fields(const std::vector<std::string>& lines, AskedFields& out) {
   for (const std::string_view line : lines) {
     const std::size_t colon = line.find(':');
@@ -142,6 +155,7 @@ int explain(const ExplainOptions& options) {
     return fail(sent.error(), EX_USAGE);
   }
   question.asked.url = sent->url;
+  add_host_field(question.asked);
   question.written_host = sent->written;
   const auto rules = load_rules(options.source);
   if (!rules) {

@@ -213,9 +213,9 @@ void TextWriter::decision() {
   for (const RuleTrace* trace : e_.open) {
     const bool decided = verdict.rule != UINT32_MAX;
     row("but", "rule " + id(trace->rule) +
-                   (!decided           ? " may still decide: "
-                    : ends_request(e_) ? " stands before it and is not asked any more: "
-                                       : " stands before it and may still decide: ") +
+                   (!decided            ? " may still decide: "
+                    : e_.verdict.ends() ? " stands before it and is not asked any more: "
+                                        : " stands before it and may still decide: ") +
                    trace->condition);
   }
   if (e_.ends) {

@@ -49,11 +49,18 @@ std::string_view media_type(std::string_view declared, Arena& arena) {
   return {out, type.size()};
 }
 
+// No body comes with these, whatever the head declares (RFC 9112 6.3).
+bool bodiless(std::string_view method, std::uint16_t status) {
+  return method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
+}
+
 void describe_response(const Question& question, Arena& arena, filters::Subject& subject) {
   subject.status = question.status;
   subject.response = look_up(question.response);
   subject.media_type = media_type(subject.response.value("content-type"), arena);
-  subject.response_length = parse_decimal(subject.response.value("content-length"));
+  subject.response_length = bodiless(subject.method, question.status)
+                                ? std::optional<std::uint64_t>(0)
+                                : parse_decimal(subject.response.value("content-length"));
   filters::set_file_names(subject, arena);
 }
 
@@ -75,18 +82,18 @@ void judge(const Question& question, Arena& arena, Explanation& out) {
   const filters::Policy& policy = *out.rules->policy;
   policy.judge(Phase::Request, out.subject, arena, out.verdict, &out.trace);
   out.subject.destination = question.destination ? question.destination : out.subject.host_address;
-  if (out.subject.destination && !out.verdict.blocks()) {
+  if (out.subject.destination && !out.verdict.ends()) {
     policy.judge(Phase::Address, out.subject, arena, out.verdict, &out.trace);
   }
-  if (question.status != 0 && !out.verdict.blocks()) {
+  if (question.status != 0 && !out.verdict.ends()) {
     describe_response(question, arena, out.subject);
     policy.judge(Phase::Response, out.subject, arena, out.verdict, &out.trace);
   }
   std::ranges::stable_sort(out.trace.rules, {}, &filters::RuleTrace::rule);
   find_open(out);
   out.onward = onward(policy, out.subject, out.verdict, arena);
-  if (out.verdict.rule != UINT32_MAX) {
-    out.ends = policy.ends(out.verdict.rule, out.subject, arena);
+  if (out.verdict.rule != UINT32_MAX || out.verdict.ends()) {
+    out.ends = policy.ends(out.verdict, out.subject, arena);
   }
 }
 
@@ -114,7 +121,8 @@ std::unique_ptr<Explanation> explain_one(const Rules& rules, const Question& que
   return out;
 }
 
-// A client that wants https asks for a tunnel first. Its CONNECT carries no field of the request.
+// A client that wants https asks for a tunnel first. Its CONNECT carries no field of the request
+// but the host.
 std::unique_ptr<Explanation> explain_tunnel(const Rules& rules, const Question& question,
                                             const filters::Subject& wanted, Arena& arena) {
   Question tunnel;
@@ -126,6 +134,7 @@ std::unique_ptr<Explanation> explain_tunnel(const Rules& rules, const Question& 
   tunnel.asked.user = question.asked.user;
   tunnel.asked.listener = question.asked.listener;
   tunnel.asked.url = authority_text(wanted.host, wanted.port, 0, arena);
+  tunnel.asked.fields.push_back({"Host", tunnel.asked.url});
   return explain_one(rules, tunnel, arena);
 }
 
@@ -144,11 +153,6 @@ Failure Explanation::refused() const {
 
 bool Explanation::refuses() const {
   return verdict.blocks() || refused() != Failure::None;
-}
-
-bool ends_request(const Explanation& explanation) {
-  return explanation.verdict.blocks() ||
-         explanation.verdict.decision == filters::Decision::Redirect;
 }
 
 bool stands_in(const Explanation& explanation) {

@@ -62,8 +62,6 @@ struct Explanation {
   bool refuses() const;
 };
 
-// The request ends here: nobody is asked, and no later phase comes.
-bool ends_request(const Explanation& explanation);
 // A blocked request is answered with a neutral resource that a list names.
 bool stands_in(const Explanation& explanation);
 

@@ -91,6 +91,8 @@ void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
   if (judges_addresses_ && subject.host_address) {
     subject.destination = subject.host_address;  // known without asking anybody
     policy_->judge(filters::Phase::Address, subject, arena, verdict_);
+  } else if (verdict_.waits) {  // for an address that nobody will tell
+    policy_->judge(filters::Phase::Address, subject, arena, verdict_);
   }
   const bool changes = verdict_.adjustment_count != 0 || !verdict_.edits.url.empty();
   onward_ = changes ? onward(*policy_, subject, verdict_, arena) : Onward{};

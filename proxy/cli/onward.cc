@@ -20,7 +20,7 @@ std::string_view path_of(std::string_view url) {
 Onward onward(const filters::Policy& policy, const filters::Subject& subject,
               const filters::Verdict& verdict, Arena& arena) {
   Onward out;
-  if (verdict.blocks() || verdict.decision == filters::Decision::Redirect) {
+  if (verdict.ends()) {
     return out;
   }
   const filters::Adjustments all = policy.summarise(verdict);

@@ -160,10 +160,10 @@ void Replay::judge() {
   subject.destination.reset();
   policy_.judge(Phase::Request, subject, arena_, verdict_);
   subject.destination = subject_.destination;
-  if (subject.destination && !verdict_.blocks()) {
+  if (subject.destination && !verdict_.ends()) {
     policy_.judge(Phase::Address, subject, arena_, verdict_);
   }
-  if (subject.status != 0 && !subject.host_only && !verdict_.blocks()) {
+  if (subject.status != 0 && !subject.host_only && !verdict_.ends()) {
     policy_.judge(Phase::Response, subject, arena_, verdict_);
   }
 }

@@ -35,18 +35,27 @@ void make_absolute(std::string& path, const fs::path& folder) {
   }
 }
 
-// Lines of the rules, which are offsets so far, and paths.
-void settle(PolicyDocument& document, const PolicyPart& part, const fs::path& folder) {
+// Where items stand, of which the offsets are known so far. They come in the order of the text.
+template <class Item>
+void settle_places(std::vector<Item>& items, const PolicyPart& part) {
   std::uint32_t line = 1;
   std::size_t at = 0;
-  for (filters::RuleDocument& rule : document.rules) {  // in the order of the text
-    const std::size_t offset = std::min<std::size_t>(rule.line, part.text.size());
+  for (Item& item : items) {
+    const std::size_t offset = std::min<std::size_t>(item.line, part.text.size());
     line += static_cast<std::uint32_t>(
         std::count(part.text.begin() + static_cast<std::ptrdiff_t>(at),
                    part.text.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
     at = offset;
-    rule.line = line;
-    rule.file = part.file;
+    item.line = line;
+    item.file = part.file;
+  }
+}
+
+// Lines, which are offsets so far, and paths.
+void settle(PolicyDocument& document, const PolicyPart& part, const fs::path& folder) {
+  settle_places(document.schedules, part);
+  settle_places(document.rules, part);
+  for (filters::RuleDocument& rule : document.rules) {
     for (filters::Action& action : rule.actions) {
       make_absolute(action.page, folder);
     }

@@ -144,7 +144,9 @@ void read_into(const Reading& in, std::vector<GroupDocument>& out) {
 }
 
 void read_into(const Reading& in, std::vector<ScheduleDocument>& out) {
-  read_objects(in, out, [](const auto&, const Value&, const std::string&) {});
+  read_objects(in, out, [](ScheduleDocument& schedule, const Value& value, const std::string&) {
+    schedule.line = value.offset;
+  });
 }
 
 void read_into(const Reading& in, std::vector<ListDocument>& out) {
@@ -153,7 +155,8 @@ void read_into(const Reading& in, std::vector<ListDocument>& out) {
   });
 }
 
-// A rule's line is its offset until the part it stands in has been read (policy_files.h).
+// A rule's line, and a schedule's, is its offset until the part it stands in has been read
+// (policy_files.h).
 void read_into(const Reading& in, std::vector<RuleDocument>& out) {
   read_objects(in, out, [](RuleDocument& rule, const Value& value, const std::string&) {
     rule.line = value.offset;

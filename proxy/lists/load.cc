@@ -58,6 +58,7 @@ void take(const ListDocument& document, const ListStore& store, std::vector<List
     list.format = filters::ListFormat::Domains;
   } else {
     out.errors.push_back("list \"" + document.name + "\": " + read.error());
+    list.format = filters::ListFormat::Domains;  // empty, so that the rest can be looked at
   }
   list.name = document.name;
   list.dry_run = document.dry_run;
@@ -83,13 +84,10 @@ LoadedPolicy load_policy(const filters::PolicyDocument& document, const std::str
   for (const ListDocument& list : document.lists) {
     take(list, store, lists, out);
   }
-  if (!out.errors.empty()) {
-    return out;
-  }
   auto compiled = filters::Policy::compile(document, std::move(lists));
   give_memory_back();
   if (compiled) {
-    out.policy = std::move(*compiled);
+    out.policy = out.errors.empty() ? std::move(*compiled) : nullptr;
     return out;
   }
   for (const filters::Policy::Problem& problem : compiled.error()) {

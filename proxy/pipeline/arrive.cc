@@ -128,7 +128,7 @@ bool strict_for(const Exchange& ex, const Session& session) {
 }
 
 // The request as if it had named this host.
-filters::Verdict judge_as(Exchange& ex, const std::string& name) {
+filters::Verdict judge_as(Exchange& ex, const std::string& name, const IpAddress& address) {
   filters::Subject seen = ex.subject;
   seen.host = ex.arena.copy(name);
   seen.host_address.reset();
@@ -136,6 +136,10 @@ filters::Verdict judge_as(Exchange& ex, const std::string& name) {
   filters::classify(seen, ex.arena);
   filters::Verdict verdict;
   ex.rules->policy->judge(filters::Phase::Request, seen, ex.arena, verdict);
+  if (verdict.waits) {
+    seen.destination = address;
+    ex.rules->policy->judge(filters::Phase::Address, seen, ex.arena, verdict);
+  }
   return verdict;
 }
 
@@ -199,7 +203,7 @@ void police_other_names(Exchange& ex, Session& session) {
   }
   filters::Verdict verdict;
   for (const std::string& name : names) {
-    verdict = judge_as(ex, name);
+    verdict = judge_as(ex, name, session.arrival->address);
     if (!verdict.blocks()) {
       return;
     }

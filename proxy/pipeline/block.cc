@@ -105,9 +105,9 @@ http::BlockNote note_of(Exchange& ex, WallTime now) {
     const filters::RuleDocument& rule = policy.rule(verdict.rule);
     note.rule = rule.id;
     note.description = rule.description;
-    if (const auto end = policy.ends(verdict.rule, ex.subject, ex.arena)) {
-      note.until = {end->at, end->utc_offset, offset_name(end->utc_offset, ex.arena)};
-    }
+  }
+  if (const auto end = policy.ends(verdict, ex.subject, ex.arena)) {
+    note.until = {end->at, end->utc_offset, offset_name(end->utc_offset, ex.arena)};
   }
   if (verdict.action != nullptr) {
     note.message = verdict.action->message;

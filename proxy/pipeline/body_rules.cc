@@ -31,16 +31,32 @@ void unsay(http::Fields& fields, Arena& arena) {
   }
 }
 
+std::string_view type_of(const Exchange& ex) {
+  return ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
+}
+
+// Whether this head without a body, an answer to HEAD or a 304, speaks of one that GET is sent
+// rewritten. A 304 need not tell the type: then it may be.
+bool speaks_of_rewritten(const Exchange& ex) {
+  constexpr std::uint16_t kOk = 200;
+  constexpr std::uint16_t kNotModified = 304;
+  const bool unmodified = ex.response.status == kNotModified;
+  const std::string_view type = type_of(ex);
+  filters::CodingList codings;
+  return ex.download_framing.kind == http::BodyKind::None &&
+         filters::may_rewrite(unmodified ? kOk : ex.response.status,
+                              unmodified && type.empty() ? "text/plain" : type, ex.subject.response,
+                              codings) == Rewritable::Yes;
+}
+
 // Null where there is no text to search; an error where there is, and it cannot be read.
 tl::expected<std::unique_ptr<BodyTransform>, Failure> plan_rewrite(Exchange& ex,
                                                                    const Settings::Limits& limits,
                                                                    const Adjustments& all) {
   filters::CodingList codings;
   const bool bodiless = ex.download_framing.kind == http::BodyKind::None;
-  const std::string_view type =
-      ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
   const Rewritable may =
-      filters::may_rewrite(ex.response.status, type, ex.subject.response, codings);
+      filters::may_rewrite(ex.response.status, type_of(ex), ex.subject.response, codings);
   if (!bodiless && may == Rewritable::UnknownCoding) {
     return tl::unexpected(Failure::BodyNotRewritable);
   }
@@ -67,7 +83,7 @@ Failure BodyRules::grown(std::uint64_t payload, std::uint64_t& check_at_next) {
   ex_.subject.response_length = payload;
   ex_.subject.response_counted = true;
   policy.judge(filters::Phase::Response, ex_.subject, ex_.arena, ex_.verdict);
-  if (ex_.verdict.blocks() || ex_.verdict.decision == filters::Decision::Redirect) {
+  if (ex_.verdict.ends()) {
     note_verdict(ex_);
     return Failure::Blocked;
   }
@@ -90,7 +106,7 @@ Failure plan_body_rules(Exchange& ex, Session& session) {
   if (!ex.subject.response_length) {
     check_at = policy.size_limit(ex.subject, ex.verdict).value_or(0);
   }
-  if (transform) {
+  if (transform || (!all.rewrites.empty() && speaks_of_rewritten(ex))) {
     unsay(ex.response.fields, ex.arena);
   }
   if (transform || check_at != 0) {

@@ -168,7 +168,7 @@ bool may_pass(Exchange& ex, Session& session, std::string_view server_name) {
   }
   filters::Verdict verdict;
   ex.rules->policy->judge(filters::Phase::Request, seen, ex.arena, verdict);
-  if (verdict.blocks() || verdict.decision == filters::Decision::Redirect) {
+  if (verdict.ends()) {
     ex.verdict = verdict;
     return false;
   }

@@ -57,11 +57,6 @@ void judge_request(Exchange& ex, Session& session) {
   session.worker.metrics.observe(metric::StepTime, Loop::clock() - began, Step::Judge);
 }
 
-bool ends_exchange(const filters::Verdict& verdict, bool host_only) {
-  return verdict.blocks() || verdict.decision == Decision::Redirect ||
-         (!verdict.redirect.empty() && !host_only);
-}
-
 // The verdict with the subject's destination. Where another was settled on before (a request that
 // is repeated may go elsewhere), that one must have no say: the request is judged anew.
 filters::Verdict judge_address(Exchange& ex, const filters::Subject& subject) {
@@ -148,14 +143,15 @@ Task<void> abandon_origin(Exchange& ex, Session& session) {
 
 }  // namespace
 
+// Whatever an earlier phase has noted: a later one may have overruled it.
 void note_verdict(Exchange& ex) {
   const filters::Policy& policy = *ex.rules->policy;
   const filters::Verdict& verdict = ex.verdict;
-  if (verdict.rule != UINT32_MAX) {
-    ex.record.rule = policy.rule(verdict.rule).id;
-    ex.record.list = where(verdict.hit, ex.arena);
-  }
-  ex.record.decision = filters::decision_name(verdict.decision);
+  const bool decided = verdict.rule != UINT32_MAX && !verdict.waits;
+  ex.record.rule = decided ? std::string_view(policy.rule(verdict.rule).id) : std::string_view();
+  ex.record.list = decided ? where(verdict.hit, ex.arena) : std::string_view();
+  ex.record.decision = filters::decision_name(verdict.waits ? Decision::Default : verdict.decision);
+  ex.record.would_have = {};
   if (verdict.would_rule != UINT32_MAX) {
     const std::string_view list = where(verdict.would_hit, ex.arena);
     ex.record.would_have =
@@ -191,7 +187,7 @@ void police_request(Exchange& ex, Session& session) {
   if (ex.verdict.decision == Decision::Intercept && !looks_inside(ex, session)) {
     ex.record.intercept = "untrusting";
   }
-  if (ends_exchange(ex.verdict, ex.subject.host_only)) {
+  if (ex.verdict.ends()) {
     answer_by_rule(ex, session);
     return;
   }
@@ -209,7 +205,7 @@ Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   filters::Subject subject = ex.subject;
   subject.destination = address;
   const filters::Verdict verdict = judge_address(ex, subject);
-  if (!ends_exchange(verdict, subject.host_only)) {
+  if (!verdict.ends()) {
     return Failure::None;
   }
   ex.verdict = verdict;
@@ -255,7 +251,7 @@ Task<void> police_response(Exchange& ex, Session& session) {
     }
     policy.judge(Phase::Response, ex.subject, ex.arena, ex.verdict);
     note_verdict(ex);
-    if (ends_exchange(ex.verdict, false)) {
+    if (ex.verdict.ends()) {
       co_await abandon_origin(ex, session);
       answer_by_rule(ex, session);
       co_return;

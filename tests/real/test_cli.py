@@ -100,6 +100,22 @@ class Cli(Case):
                 self.assertEqual((said["i"], said["block"]), (i, i % 3 == 0))
         self.assertEqual(i, 9999)
 
+    def test_what_only_compiling_shows_is_told_with_its_line_and_all_at_once(self):
+        config = self.path("faulty.json", b'''{"policy": {
+  "schedules": [
+    {"name": "s", "zone": "Europe/Nowhere", "when": [{"days": ["mon"]}]}],
+  "lists": [{"name": "l", "file": "missing.txt"}],
+  "rules": [
+    {"id": "page", "when": {"schedule": "s", "list": "l"}, "then": {"block": {"page": "missing.html"}}},
+    {"id": "late", "when": {"status": 200}, "then": {"strip_query": "x"}}]}}
+''')
+        done = self.run_program(os.environ["WEIR_BINARY"], "check-config", config, ok=False)
+        told = done.stderr.decode()
+        self.assertEqual(done.returncode, 78)
+        for part in ('list "l": ', config + ':3: schedule "s": time zone "Europe/Nowhere"',
+                     config + ':6: rule "page": cannot read the page', config + ':7: rule "late": strip_query comes'):
+            self.assertIn(part, told)
+
     def test_check_says_when_a_file_is_missing(self):
         """Missing files, folders and lists have their exit codes."""
         self.assertEqual(self.weir("check", "--requests", "nowhere")[2], 66)

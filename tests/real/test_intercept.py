@@ -68,6 +68,16 @@ class Inside(Case):
         line = self.entry(url="/games/1")
         self.assertEqual((line["rule"], line["failure"]), ("no-games", "blocked"))
 
+    def test_rules_about_the_address_hold_inside_too(self):
+        origin = tls_server(self, echo_requests)
+        for net, told in (("127.0.0.0/8", 200), ("10.0.0.0/8", 403)):
+            self.interceptor(origins=[origin], policy={
+                "default": "block", "groups": [{"name": "ours", "clients": ["loopback"], "trusts_ca": True}],
+                "rules": [{"id": "look", "then": {"intercept": True}},
+                          {"id": "near", "when": {"method": "GET", "destination": net}, "then": {"allow": True}}]})
+            self.assertEqual(self.fetch(url(origin))[0], told)
+            self.weir.end()
+
     def test_a_second_client_is_answered_from_the_cache(self):
         origin = tls_server(self, echo_requests)
         self.interceptor(origins=[origin])

@@ -55,7 +55,7 @@ TEST(Allocation, JudgingTakesNothingFromTheHeap) {
         policy->judge(phase, asked.subject, asked.arena, verdict);
       }
       (void)policy->summarise(verdict);
-      (void)policy->ends(0, asked.subject, asked.arena);
+      (void)policy->ends(verdict, asked.subject, asked.arena);
     };
     judge_all();  // expressions fill their own bounded memory once
     const std::size_t before = weir::test::allocations();

@@ -85,6 +85,19 @@ TEST(Foresee, PhasesComeInTheirOrder) {
   EXPECT_EQ(foreseen(*policy, good, unknown, false), "passes");
 }
 
+TEST(Foresee, ABlockWaitsForARuleThatLetsPassByTheAddress) {
+  Draft draft;
+  draft.add(rule("inner", {within(Kind::Destination, {"10.0.0.0/8"})}, {act(ActionKind::Allow)}));
+  draft.add(rule("rest", {}, {act(ActionKind::Block)}));
+  const auto policy = draft.policy();
+  Asked asked("http://a.test/");
+  EXPECT_EQ(foreseen(*policy, asked, not_known({Kind::Destination})),
+            "passes or blocked: destination of inner");
+  EXPECT_EQ(foreseen(*policy, asked, {}), "blocked by rest");
+  asked.subject.destination = IpAddress::parse("10.0.0.1");
+  EXPECT_EQ(foreseen(*policy, asked, {}), "passes by inner");
+}
+
 TEST(Foresee, BlockingByDefaultWaitsForWhatMayStillLetPass) {
   Draft draft;
   draft.document.allow_by_default = false;

@@ -180,6 +180,67 @@ TEST(Judge, ADefaultBlockWaitsWhileARuleMayStillLetPass) {
   EXPECT_EQ(words(*policy, verdict), "block by default");
 }
 
+// An inner network that may be reached, and a block of all the rest.
+TEST(Judge, ABlockWaitsForARuleBeforeItThatLetsPassByTheAddress) {
+  Draft draft;
+  draft.list("nets", "10.0.0.0/8\n", ListFormat::Networks);
+  draft.add(rule("inner", {within(Kind::Destination, {"192.0.2.0/24"})}, {kAllow}))
+      .add(rule("listed", {is(Kind::List, {"nets"})}, {act(ActionKind::Tunnel)}))
+      .add(rule("rest", {}, {kBlock}));
+  const auto policy = draft.policy();
+  for (const auto& [address, expected] :
+       {std::pair{"192.0.2.1", "allow by inner"}, std::pair{"10.1.1.1", "tunnel by listed"},
+        std::pair{"198.51.100.1", "block by rest"}, std::pair{"", "block by rest"}}) {
+    Asked asked("http://a.test/");
+    Verdict verdict = judge(*policy, Phase::Request, asked);
+    EXPECT_TRUE(verdict.waits && !verdict.blocks() && !verdict.ends());
+    asked.subject.destination = IpAddress::parse(address);
+    policy->judge(Phase::Address, asked.subject, asked.arena, verdict);
+    EXPECT_FALSE(verdict.waits);
+    EXPECT_EQ(words(*policy, verdict), expected) << address;
+  }
+}
+
+// Of a request inside of an intercepted tunnel the greeting is known, the address not yet.
+TEST(Judge, WhatATunnelCarriesWaitsForItsAddressLikeAnyOther) {
+  Draft draft;
+  draft.document.allow_by_default = false;
+  draft.list("nets", "192.0.2.0/24\n", ListFormat::Networks);
+  draft.add(rule("inner", {within(Kind::Destination, {"10.0.0.0/8"})}, {kAllow}))
+      .add(rule("listed", {is(Kind::List, {"nets"})}, {kAllow}));
+  const auto policy = draft.policy();
+  for (const auto& [address, expected] :
+       {std::pair{"10.0.0.1", "allow by inner"}, std::pair{"192.0.2.1", "allow by listed"},
+        std::pair{"198.51.100.1", "block by default"}}) {
+    Asked asked("https://a.test/");
+    asked.subject.greeting_seen = true;
+    asked.subject.server_name = "a.test";
+    Verdict verdict = judge(*policy, Phase::Request, asked);
+    EXPECT_EQ(words(*policy, verdict), "default");
+    asked.subject.destination = IpAddress::parse(address);
+    policy->judge(Phase::Address, asked.subject, asked.arena, verdict);
+    EXPECT_EQ(words(*policy, verdict), expected);
+  }
+}
+
+TEST(Judge, ABlockDoesNotWaitForTheAnswerNorForWhatCannotHold) {
+  Draft draft;
+  draft.list("friends", "friend.test\n");
+  draft.add(rule("images", {is(Kind::MediaType, {"image/*"})}, {kAllow}))
+      .add(rule("small",
+                {within(Kind::Destination, {"10.0.0.0/8"}), between(Kind::Status, 200, 300)},
+                {kAllow}))
+      .add(rule("friends", {within(Kind::Destination, {"10.0.0.0/8"}), is(Kind::List, {"friends"})},
+                {kAllow}))
+      .add(rule("trial", {within(Kind::Destination, {"10.0.0.0/8"})}, {kAllow}, true))
+      .add(rule("inner", {within(Kind::Destination, {"10.0.0.0/8"})}, {kBlock}))
+      .add(rule("rest", {}, {kBlock}));
+  Asked asked("http://a.test/");
+  EXPECT_TRUE(judge(*draft.policy(), Phase::Request, asked).blocks());
+  Asked friendly("http://friend.test/");
+  EXPECT_TRUE(judge(*draft.policy(), Phase::Request, friendly).waits);
+}
+
 TEST(Judge, ADefaultBlockDoesNotWaitForWhatATunnelNeverTells) {
   Draft draft;
   draft.document.allow_by_default = false;

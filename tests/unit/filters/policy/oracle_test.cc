@@ -180,6 +180,30 @@ Chance chance_of(const Condition& when, const Subject& s, Phase phase) {
   return out;
 }
 
+// Whether the exchange passes when it is ended by the first phase that says so.
+bool passes(const Policy& policy, Asked& asked) {
+  Verdict verdict;
+  for (const auto phase : {Phase::Request, Phase::Address, Phase::Response}) {
+    policy.judge(phase, asked.subject, asked.arena, verdict);
+    if (verdict.ends()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether a rule that stands before `end` and lets pass waits for the response.
+bool waits_for_response(const PolicyDocument& document, const Subject& s, std::uint32_t end) {
+  for (std::uint32_t i = 0; i < std::min<std::size_t>(end, document.rules.size()); ++i) {
+    const RuleDocument& one = document.rules[i];
+    if (one.actions[0].kind == ActionKind::Allow && !one.dry_run &&
+        chance_of(one.when, s, Phase::Address).may_hold) {
+      return true;
+    }
+  }
+  return false;
+}
+
 struct Naive {
   std::string decision = "default";
   std::uint32_t rule = UINT32_MAX;
@@ -244,6 +268,11 @@ void compare(std::uint32_t seed) {
       ASSERT_EQ(verdict.rule, naive.rule) << "seed " << seed;
       ASSERT_EQ(verdict.would_rule, naive.would_rule) << "seed " << seed;
       ASSERT_EQ(adjusted, naive.adjusted) << "seed " << seed;
+    }
+    // In order, whenever things become known; only for an answer a block is not put off.
+    const bool in_order = !refuses(verdict.decision);
+    if (!in_order || !waits_for_response(policy->document(), asked.subject, UINT32_MAX)) {
+      ASSERT_EQ(passes(*policy, asked), in_order) << "seed " << seed;
     }
   }
 }

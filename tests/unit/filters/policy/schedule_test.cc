@@ -40,7 +40,10 @@ std::string ends(const Policy& policy, std::uint32_t rule, WallTime now,
                  const std::string& url = "http://a.test/") {
   Asked asked(url);
   asked.subject.now = now;
-  return shown(policy.ends(rule, asked.subject, asked.arena));
+  Verdict verdict;
+  verdict.rule = rule;
+  verdict.decision = Decision::Block;
+  return shown(policy.ends(verdict, asked.subject, asked.arena));
 }
 
 struct Clock {
@@ -150,24 +153,45 @@ TEST(Schedule, SeveralSchedulesEndWithTheLast) {
       .schedule({"two", "UTC", {{0x7f, 100, 180}}, {}})
       .add(rule("it", {is(Kind::Schedule, {"one", "two"}), is(Kind::Host, {"a.test"})},
                 {act(ActionKind::Block)}))
-      .add(rule("no time", {}, {act(ActionKind::Block)}));
+      .add(rule("no time", {is(Kind::Host, {"b.test"})}, {act(ActionKind::Block)}));
   const auto policy = draft.policy();
   const WallTime now = at("2026-11-21 01:10+00:00");
   EXPECT_EQ(ends(*policy, 0, now), "2026-11-21 03:00+00:00");
-  EXPECT_EQ(ends(*policy, 1, now), "never");
-  EXPECT_EQ(ends(*policy, UINT32_MAX, now), "never");
+  EXPECT_EQ(ends(*policy, 1, now, "http://b.test/"), "never");
+  EXPECT_EQ(ends(*policy, UINT32_MAX, now, "http://b.test/"), "never");
 }
 
 TEST(Schedule, EndsByTheClockOfTheScheduleThatLetsGo) {
   Draft draft;
   draft.schedule({"here", "Asia/Shanghai", {{0x7f, 9 * 60, 17 * 60}}, {}})
       .schedule({"there", "America/St_Johns", {{0x7f, 0, 9 * 60}}, {}})
-      .add(rule("it", {is(Kind::Schedule, {"here"})}, {act(ActionKind::Block)}))
+      .add(rule("it", {is(Kind::Schedule, {"here"}), is(Kind::Host, {"a.test"})},
+                {act(ActionKind::Block)}))
       .add(rule("both", {is(Kind::Schedule, {"here", "there"})}, {act(ActionKind::Block)}));
   const auto policy = draft.policy();
   const WallTime now = at("2026-11-23 08:30+00:00");
-  EXPECT_EQ(ends(*policy, 0, now), "2026-11-23 17:00+08:00");
-  EXPECT_EQ(ends(*policy, 1, now), "2026-11-23 09:00-03:30");
+  EXPECT_EQ(ends(*policy, 1, now, "http://b.test/"), "2026-11-23 09:00-03:30");
+  // When the first rule has let go, the second has not.
+  EXPECT_EQ(ends(*policy, 0, now), "2026-11-23 09:00-03:30");
+  draft.document.rules.pop_back();
+  EXPECT_EQ(ends(*draft.policy(), 0, now), "2026-11-23 17:00+08:00");
+}
+
+// What lets pass at times ends a block by whoever blocks at all others, the default among them.
+TEST(Schedule, ABlockEndsWhenARuleBeforeItLetsPass) {
+  Draft draft;
+  draft.schedule({"free", "UTC", {{0x7f, 18 * 60, 20 * 60}}, {}})
+      .add(rule("free", {is(Kind::Schedule, {"free"}), is(Kind::Host, {"a.test"})},
+                {act(ActionKind::Allow)}))
+      .add(rule("rest", {}, {act(ActionKind::Block)}));
+  const WallTime now = at("2026-11-21 12:00+00:00");
+  const auto policy = draft.policy();
+  EXPECT_EQ(ends(*policy, 1, now), "2026-11-21 18:00+00:00");
+  EXPECT_EQ(ends(*policy, 1, now, "http://b.test/"), "never");
+  draft.document.rules.pop_back();
+  draft.document.allow_by_default = false;
+  EXPECT_EQ(ends(*draft.policy(), UINT32_MAX, now), "2026-11-21 18:00+00:00");
+  EXPECT_EQ(ends(*draft.policy(), UINT32_MAX, now, "http://b.test/"), "never");
 }
 
 // A rule ends with its schedule where nothing beside it makes it hold, and only there.
