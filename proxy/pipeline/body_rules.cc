@@ -31,20 +31,47 @@ void unsay(http::Fields& fields, Arena& arena) {
   }
 }
 
+Rewritable rewritable(const Exchange& ex, filters::CodingList& codings) {
+  const std::string_view type =
+      ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
+  return filters::may_rewrite(ex.response.status, type, ex.subject.response, codings);
+}
+
+// Whether the client names the tag that a rewritten body was given.
+bool holds_rewritten(const Exchange& ex, Arena& arena) {
+  const std::string_view tag =
+      filters::weak_etag(ex.response.fields.value(http::FieldId::Etag), arena);
+  const auto& lines = ex.request.fields.lines;
+  return !tag.empty() && std::any_of(lines.begin(), lines.end(), [tag](const http::Field& f) {
+    return same_ignoring_case(f.name, "If-None-Match") &&
+           f.value.find(tag) != std::string_view::npos;
+  });
+}
+
+// An answer without a body says of the one it speaks of what that would say.
+void unsay_bodiless(Exchange& ex) {
+  filters::CodingList codings;
+  const bool head = ex.request.method_id == http::Method::Head;
+  if (ex.response.status == 304 ? holds_rewritten(ex, ex.arena)
+                                : head && rewritable(ex, codings) == Rewritable::Yes) {
+    unsay(ex.response.fields, ex.arena);
+  }
+}
+
 // Null where there is no text to search; an error where there is, and it cannot be read.
 tl::expected<std::unique_ptr<BodyTransform>, Failure> plan_rewrite(Exchange& ex,
                                                                    const Settings::Limits& limits,
                                                                    const Adjustments& all) {
+  if (ex.download_framing.kind == http::BodyKind::None) {
+    unsay_bodiless(ex);
+    return nullptr;
+  }
   filters::CodingList codings;
-  const bool bodiless = ex.download_framing.kind == http::BodyKind::None;
-  const std::string_view type =
-      ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
-  const Rewritable may =
-      filters::may_rewrite(ex.response.status, type, ex.subject.response, codings);
-  if (!bodiless && may == Rewritable::UnknownCoding) {
+  const Rewritable may = rewritable(ex, codings);
+  if (may == Rewritable::UnknownCoding) {
     return tl::unexpected(Failure::BodyNotRewritable);
   }
-  if (bodiless || may != Rewritable::Yes) {
+  if (may != Rewritable::Yes) {
     return nullptr;
   }
   std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
