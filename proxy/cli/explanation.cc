@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "filters/declared.h"
 #include "filters/policy/schedule.h"
 #include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
@@ -41,21 +42,13 @@ std::vector<std::string_view> schedules_that_hold(const filters::PolicyDocument&
   return out;
 }
 
-// "Text/HTML; charset=x" to "text/html".
-std::string_view media_type(std::string_view declared, Arena& arena) {
-  const std::string_view type = trim_ows(declared.substr(0, declared.find(';')));
-  char* const out = arena.allocate(type.size());
-  std::transform(type.begin(), type.end(), out, to_lower);
-  return {out, type.size()};
-}
-
 void describe_response(const Question& question, Arena& arena, filters::Subject& subject) {
   subject.status = question.status;
   subject.response = look_up(question.response);
-  subject.media_type = media_type(subject.response.value("content-type"), arena);
+  subject.media_type = filters::declared_media_type(subject.response, arena);
   subject.response_length = parse_decimal(subject.response.value("content-length"));
   subject.file_name =
-      http::file_name(subject.response.value("content-disposition"), subject.path, arena);
+      http::file_name(filters::disposition(subject.response, arena), subject.path, arena);
 }
 
 // Rules whose conditions are not known yet and that stand before the one which decided.

@@ -6,16 +6,10 @@
 #include <algorithm>
 
 #include "proxy/base/ascii.h"
+#include "proxy/http/encoded_word.h"
 
 namespace weir::http {
 namespace {
-
-int hex_value(char c) {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
 
 std::string_view unescape(std::string_view text, Arena& arena) {
   if (text.find('%') == std::string_view::npos) {
@@ -24,8 +18,8 @@ std::string_view unescape(std::string_view text, Arena& arena) {
   char* const out = arena.allocate(text.size());
   std::size_t n = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                        hex_value(text[i + 2]) >= 0;
+    const bool escape = text[i] == '%' && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
+                        is(text[i + 2], kHexDigit);
     out[n++] =
         escape ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
     i += escape ? 2 : 0;
@@ -63,11 +57,26 @@ std::size_t parameter_end(std::string_view text) {
   return text.size();
 }
 
+// The text of charset'language'text (RFC 8187).
+std::string_view extended_text(std::string_view value) {
+  const std::size_t charset = value.find('\'');
+  const std::size_t language = charset == npos ? npos : value.find('\'', charset + 1);
+  return language == npos ? value : value.substr(language + 1);
+}
+
 // The name without the folders that some senders put before it.
 std::string_view last_segment(std::string_view path) {
-  path = path.substr(0, path.find_first_of("?#"));
   const std::size_t slash = path.find_last_of("/\\");
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+  return slash == npos ? path : path.substr(slash + 1);
+}
+
+// Browsers and Windows drop what looks like nothing at the end of a name.
+std::string_view trimmed(std::string_view name) {
+  return name.substr(0, name.find_last_not_of(" .") + 1);
+}
+
+std::string_view leaf(std::string_view name) {
+  return trimmed(last_segment(name));
 }
 
 }  // namespace
@@ -80,22 +89,21 @@ std::string_view file_name(std::string_view disposition, std::string_view path, 
     const std::string_view parameter = trim_ows(disposition.substr(0, end));
     disposition.remove_prefix(std::min(end + 1, disposition.size()));
     const std::size_t equals = parameter.find('=');
-    if (equals == std::string_view::npos) {
+    if (equals == npos) {
       continue;
     }
     const std::string_view name = trim_ows(parameter.substr(0, equals));
     const std::string_view value = trim_ows(parameter.substr(equals + 1));
     if (plain.empty() && same_ignoring_case(name, "filename")) {
-      plain = unquote(value, arena);
+      plain = leaf(unescape(undo_encoded_words(unquote(value, arena), arena), arena));
     } else if (extended.empty() && same_ignoring_case(name, "filename*")) {
-      const std::size_t quote = value.rfind('\'');  // charset'language'text (RFC 8187)
-      extended = unescape(quote == std::string_view::npos ? value : value.substr(quote + 1), arena);
+      extended = leaf(unescape(extended_text(value), arena));
     }
   }
   if (!extended.empty() || !plain.empty()) {
-    return last_segment(!extended.empty() ? extended : plain);
+    return !extended.empty() ? extended : plain;
   }
-  return unescape(last_segment(path), arena);
+  return trimmed(unescape(last_segment(path.substr(0, path.find_first_of("?#"))), arena));
 }
 
 }  // namespace weir::http

@@ -11,7 +11,8 @@
 namespace weir::http {
 
 // Content-Disposition's filename* (RFC 8187), else its filename, else the last segment of `path`;
-// folders before the name are left out and escapes undone. In `arena` or the inputs; may be empty.
+// folders before the name are left out, also spaces and dots at its end, and escapes and encoded
+// words undone. In `arena` or the inputs; may be empty.
 std::string_view file_name(std::string_view disposition, std::string_view path, Arena& arena);
 
 }  // namespace weir::http

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "filters/body/sniff.h"
 #include "filters/classify.h"
+#include "filters/declared.h"
 #include "filters/policy/policy.h"
 #include "filters/url.h"
 #include "proxy/base/ascii.h"
@@ -38,17 +38,6 @@ std::string_view find_field(const void* from, std::string_view name, std::size_t
   return {};
 }
 
-// "type/subtype" in lower case, without parameters.
-std::string_view essence(std::string_view content_type, Arena& arena) {
-  const std::string_view type = filters::bare_type(content_type);
-  if (std::none_of(type.begin(), type.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
-    return type;
-  }
-  char* const out = arena.allocate(type.size());
-  std::transform(type.begin(), type.end(), out, to_lower);
-  return {out, type.size()};
-}
-
 filters::GroupMask groups_of(Exchange& ex, Session& session) {
   const filters::Subject& who = ex.subject;
   const filters::Policy& policy = *ex.rules->policy;
@@ -74,21 +63,6 @@ std::optional<std::uint64_t> declared_length(const http::Framing& framing) {
 
 filters::FieldLookup lookup_in(const http::Fields& fields) {
   return {&fields, find_field};
-}
-
-std::string_view declared_type(const filters::FieldLookup& response) {
-  std::string_view out = response.value("Content-Type");
-  for (std::size_t nth = 0;; ++nth) {
-    const std::string_view line = response.value("Content-Type", nth);
-    if (line.data() == nullptr) {
-      return out;
-    }
-    http::each_element(line, [&out](std::string_view element) {
-      const std::string_view type = filters::bare_type(element);
-      out = type.find('/') != std::string_view::npos && type != "*/*" ? element : out;
-      return true;
-    });
-  }
 }
 
 void note_device(Exchange& ex, Session& session, Devices::For what) {
@@ -133,12 +107,12 @@ void describe_response_to_rules(Exchange& ex) {
   const http::Fields& fields = stored ? ex.cache.entry->head.fields : ex.response.fields;
   to.status = ex.response.status;
   to.response = lookup_in(fields);
-  to.media_type = essence(declared_type(to.response), ex.arena);
+  to.media_type = filters::declared_media_type(to.response, ex.arena);
   to.response_length = declared_length(ex.download_framing);
   if (stored && ex.cache.entry->length != cache::kCompleteUnknown) {
     to.response_length = ex.cache.entry->length;
   }
-  to.file_name = http::file_name(to.response.value("Content-Disposition"), to.path, ex.arena);
+  to.file_name = http::file_name(filters::disposition(to.response, ex.arena), to.path, ex.arena);
 }
 
 }  // namespace weir

@@ -17,10 +17,6 @@ class Session;
 // The fields of a head, by name.
 filters::FieldLookup lookup_in(const http::Fields& fields);
 
-// What browsers take for the Content-Type of a response, as it was received, parameters included:
-// of several types, in a line or in more, the last one that is one.
-std::string_view declared_type(const filters::FieldLookup& response);
-
 // Which device asks, for as long as the exchange lives.
 void note_device(Exchange& ex, Session& session, Devices::For what);
 

@@ -9,9 +9,9 @@
 
 #include "filters/body/decode.h"
 #include "filters/body/sniff.h"
+#include "filters/declared.h"
 #include "filters/policy/policy.h"
 #include "proxy/base/ascii.h"
-#include "proxy/pipeline/describe.h"
 #include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
@@ -97,7 +97,7 @@ Task<Failure> sniff_answer(Exchange& ex, Session& session) {
     co_return Failure::BodyNotRewritable;
   }
   const bool nosniff = same_ignoring_case(fields.value("X-Content-Type-Options"), "nosniff");
-  ex.subject.sniffed_type = filters::sniff(shown.bytes, declared_type(fields), nosniff);
+  ex.subject.sniffed_type = filters::sniff(shown.bytes, filters::declared_type(fields), nosniff);
   ex.subject.bytes_type = filters::shown_type(shown.bytes);
   co_return Failure::None;
 }
