@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "filters/policy/policy.h"
+#include "proxy/base/ascii.h"
 #include "proxy/pipeline/adjust.h"
 #include "proxy/pipeline/block.h"
 #include "proxy/pipeline/body_rules.h"
@@ -195,15 +196,43 @@ bool rules_await_response(const Exchange& ex) {
                       ex.verdict.adjustment_count > 0 || ex.verdict.edits.count > 0);
 }
 
+// Whether a body is to be rewritten if it is text, and only its bytes can tell.
+static bool is_text_by_its_bytes(const Exchange& ex) {
+  const bool typeless = ex.subject.media_type.find('/') == npos && ex.subject.sniffed_type.empty();
+  return typeless && shows_type(ex) && !ex.rules->policy->summarise(ex.verdict).rewrites.empty();
+}
+
+// The body's types by its first bytes. Leaves a Reply where they cannot be had.
+static Task<void> sniff_or_refuse(Exchange& ex, Session& session) {
+  const Failure why = co_await sniff_answer(ex, session);
+  if (why != Failure::None) {
+    co_await abandon_origin(ex, session);
+    refuse(ex, session, why);
+  }
+}
+
+// What the rules change about an answer that passes.
+static Task<void> change_response(Exchange& ex, Session& session) {
+  if (is_text_by_its_bytes(ex)) {
+    co_await sniff_or_refuse(ex, session);
+    if (ex.course == Course::Reply) {
+      co_return;
+    }
+  }
+  adjust_response(ex, session);
+  if (const Failure why = plan_body_rules(ex, session); why != Failure::None) {
+    co_await abandon_origin(ex, session);
+    refuse(ex, session, why);
+  }
+}
+
 Task<void> police_response(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   describe_response_to_rules(ex);
   if (policy.has_phase(Phase::Response)) {
     if (policy.wants_sniffing() && shows_type(ex)) {
-      const Failure why = co_await sniff_answer(ex, session);
-      if (why != Failure::None) {
-        co_await abandon_origin(ex, session);
-        refuse(ex, session, why);
+      co_await sniff_or_refuse(ex, session);
+      if (ex.course == Course::Reply) {
         co_return;
       }
     }
@@ -215,11 +244,7 @@ Task<void> police_response(Exchange& ex, Session& session) {
       co_return;
     }
   }
-  adjust_response(ex, session);
-  if (const Failure why = plan_body_rules(ex, session); why != Failure::None) {
-    co_await abandon_origin(ex, session);
-    refuse(ex, session, why);
-  }
+  co_await change_response(ex, session);
 }
 
 }  // namespace weir
