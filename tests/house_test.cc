@@ -107,6 +107,7 @@ const Names kAwaiting = {
     "proxy/pipeline/relay.cc",
     "proxy/pipeline/send.cc",
     "proxy/pipeline/session.cc",
+    "proxy/pipeline/sniff_answer.cc",
     "proxy/pipeline/spoken.cc",
     "proxy/pipeline/stored_wait.cc",
     "proxy/pipeline/tunnel.cc",

@@ -111,8 +111,7 @@ std::unique_ptr<BodyStage> capped(ContentCoding coding, const DecodeLimits& limi
   return std::make_unique<Capped>(std::make_unique<Undone>(make_codec(coding)), limits);
 }
 
-// False when the coding is unknown, or one too many.
-bool add_coding(std::string_view word, CodingList& list) {
+std::optional<ContentCoding> coding_named(std::string_view word) {
   struct Name {
     std::string_view word;
     ContentCoding coding;
@@ -122,22 +121,41 @@ bool add_coding(std::string_view word, CodingList& list) {
                              {"deflate", ContentCoding::Deflate},
                              {"br", ContentCoding::Brotli},
                              {"zstd", ContentCoding::Zstd}};
-  if (word.empty() || same_ignoring_case(word, "identity")) {
-    return true;
-  }
   const auto* const found = std::ranges::find_if(
       kNames, [word](const Name& name) { return same_ignoring_case(word, name.word); });
-  if (found == std::end(kNames) || list.count == CodingList::kMost) {
-    return false;
-  }
-  list.codings[list.count++] = found->coding;
-  return true;
+  return found == std::end(kNames) ? std::nullopt : std::optional(found->coding);
 }
 
-}  // namespace
+// What the Content-Encoding fields say, word by word.
+struct Said {
+  CodingList list;
+  std::size_t known = 0;  // codings, also those for which the list has no place
+  bool identity = false;
+  bool unknown = false;
+};
 
-std::optional<CodingList> content_codings(const FieldLookup& response) {
-  CodingList out;
+// Firefox takes a space for a comma: "x gzip" is unknown to others, and holds one known to it.
+void add_unknown(std::string_view word, Said& said) {
+  said.unknown = true;
+  while (!word.empty()) {
+    const std::size_t space = std::min(word.find_first_of(" \t"), word.size());
+    said.known += coding_named(word.substr(0, space)) ? 1U : 0U;
+    word.remove_prefix(std::min(space + 1, word.size()));
+  }
+}
+
+void add_word(std::string_view word, Said& said) {
+  if (word.empty() || same_ignoring_case(word, "identity")) {
+    said.identity = said.identity || !word.empty();
+  } else if (const auto coding = coding_named(word); !coding) {
+    add_unknown(word, said);
+  } else if (++said.known <= CodingList::kMost) {
+    said.list.codings[said.list.count++] = *coding;
+  }
+}
+
+Said content_encoding(const FieldLookup& response) {
+  Said out;
   for (std::size_t nth = 0;; ++nth) {
     std::string_view rest = response.value("Content-Encoding", nth);
     if (rest.data() == nullptr) {
@@ -145,12 +163,29 @@ std::optional<CodingList> content_codings(const FieldLookup& response) {
     }
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
-      if (!add_coding(trim_ows(rest.substr(0, comma)), out)) {
-        return std::nullopt;
-      }
+      add_word(trim_ows(rest.substr(0, comma)), out);
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   }
+}
+
+}  // namespace
+
+std::optional<CodingList> content_codings(const FieldLookup& response) {
+  const Said said = content_encoding(response);
+  const bool undone = !said.unknown && said.known == said.list.count;
+  return undone ? std::optional(said.list) : std::nullopt;
+}
+
+CodingsSeen codings_as_seen(const FieldLookup& response) {
+  const Said said = content_encoding(response);
+  if (said.known == 0) {
+    return {};
+  }
+  if (said.unknown || said.identity || said.known != said.list.count) {
+    return {CodedAs::Disputed, {}};
+  }
+  return {CodedAs::Coded, said.list};
 }
 
 std::unique_ptr<BodyStage> make_decoder(const CodingList& list, const DecodeLimits& limits) {
@@ -164,7 +199,7 @@ std::unique_ptr<BodyStage> make_decoder(const CodingList& list, const DecodeLimi
   return list.count == 1 ? std::move(out) : std::make_unique<Capped>(std::move(out), limits);
 }
 
-std::string_view decode_start(const CodingList& list, std::string_view coded, std::span<char> to) {
+DecodedStart decode_start(const CodingList& list, std::string_view coded, std::span<char> to) {
   const auto decoder = make_decoder(list, {.ratio = 0, .ratio_from = 0, .output = 0});
   std::size_t made = 0;
   while (made < to.size() && decoder->trouble() == BodyTrouble::None && !decoder->over()) {
@@ -175,7 +210,7 @@ std::string_view decode_start(const CodingList& list, std::string_view coded, st
       break;
     }
   }
-  return {to.data(), made};
+  return {{to.data(), made}, decoder->over(), decoder->trouble() != BodyTrouble::None};
 }
 
 }  // namespace weir::filters

@@ -32,6 +32,18 @@ struct CodingList {
 // more than CodingList::kMost: then the body cannot be decoded.
 std::optional<CodingList> content_codings(const FieldLookup& response);
 
+// What clients make of the Content-Encoding fields who undo what they know.
+enum class CodedAs : std::uint8_t {
+  Plain,     // none, or only words that nobody undoes ("utf-8"): the body is taken as it is
+  Coded,     // all of them can be undone here
+  Disputed,  // one client takes as it is what another undoes: "gzip, utf-8", "identity, gzip"
+};
+struct CodingsSeen {
+  CodedAs as = CodedAs::Plain;
+  CodingList list;  // empty unless Coded
+};
+CodingsSeen codings_as_seen(const FieldLookup& response);
+
 struct DecodeLimits {
   std::uint64_t ratio = 100;            // decoded bytes to one received ...
   std::uint64_t ratio_from = 64 << 10;  // ... once this many have been decoded; 0 ratio: any
@@ -41,8 +53,14 @@ struct DecodeLimits {
 // Never null; with an empty list it copies. A body of no bytes at all is whole under any coding.
 std::unique_ptr<BodyStage> make_decoder(const CodingList& list, const DecodeLimits& limits);
 
+struct DecodedStart {
+  std::string_view text;  // in `to`
+  bool over = false;      // that is the whole body
+  bool broken = false;    // what follows is not what the coding says
+};
+
 // The decoded beginning of a body of which `coded` is the beginning, as much as `to` holds and the
 // bytes tell: what sniffing needs. A malformed body yields what came before the fault.
-std::string_view decode_start(const CodingList& list, std::string_view coded, std::span<char> to);
+DecodedStart decode_start(const CodingList& list, std::string_view coded, std::span<char> to);
 
 }  // namespace weir::filters

@@ -336,9 +336,14 @@ std::string_view of_its_kind(std::string_view body, std::string_view type) {
 
 }  // namespace
 
+std::string_view bare_type(std::string_view content_type) {
+  const std::string_view text = trim_ows(content_type);
+  return text.substr(0, text.find_first_of(" \t;("));
+}
+
 std::string_view sniff(std::string_view first_bytes, std::string_view declared, bool nosniff) {
   const std::string_view body = first_bytes.substr(0, kSniffBytes);
-  const std::string_view type = trim_ows(declared.substr(0, declared.find(';')));
+  const std::string_view type = bare_type(declared);
   if (no_type(type)) {
     return unknown(body, !nosniff);
   }

@@ -17,6 +17,10 @@ namespace weir::filters {
 // No answer needs more of the body than this (two headers of MPEG audio a longest frame apart).
 constexpr std::size_t kSniffBytes = 1445;
 
+// The "type/subtype" of a Content-Type, in the letters it came in: up to where browsers stop
+// reading it, at a space, a semicolon or a parenthesis.
+std::string_view bare_type(std::string_view content_type);
+
 // The computed media type. `declared` is the value of Content-Type as received, or only its
 // "type/subtype"; empty: none. `nosniff`: X-Content-Type-Options says so. The result views either
 // a constant or the "type/subtype" inside `declared`, in the letters it came in.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "filters/declared.h"
 #include "filters/file_names.h"
 #include "filters/policy/schedule.h"
 #include "proxy/base/ascii.h"
@@ -41,14 +42,6 @@ std::vector<std::string_view> schedules_that_hold(const filters::PolicyDocument&
   return out;
 }
 
-// "Text/HTML; charset=x" to "text/html".
-std::string_view media_type(std::string_view declared, Arena& arena) {
-  const std::string_view type = trim_ows(declared.substr(0, declared.find(';')));
-  char* const out = arena.allocate(type.size());
-  std::transform(type.begin(), type.end(), out, to_lower);
-  return {out, type.size()};
-}
-
 // No body comes with these, whatever the head declares (RFC 9112 6.3).
 bool bodiless(std::string_view method, std::uint16_t status) {
   return method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
@@ -57,7 +50,7 @@ bool bodiless(std::string_view method, std::uint16_t status) {
 void describe_response(const Question& question, Arena& arena, filters::Subject& subject) {
   subject.status = question.status;
   subject.response = look_up(question.response);
-  subject.media_type = media_type(subject.response.value("content-type"), arena);
+  subject.media_type = filters::declared_media_type(subject.response, arena);
   subject.response_length = bodiless(subject.method, question.status)
                                 ? std::optional<std::uint64_t>(0)
                                 : parse_decimal(subject.response.value("content-length"));

@@ -116,27 +116,33 @@ void ask_for_whole(Exchange& ex) {
   lines.erase(std::remove_if(lines.begin(), lines.end(), ranged), lines.end());
 }
 
-// A body that may be rewritten is asked for whole, and in codings that can be undone here.
-void ask_for_rewritable(Exchange& ex) {
+bool decodable(std::string_view element) {
+  const std::string_view coding = trim_ows(element.substr(0, element.find(';')));
+  return std::any_of(std::begin(kDecodable), std::end(kDecodable),
+                     [coding](std::string_view c) { return same_ignoring_case(c, coding); });
+}
+
+// A body that somebody looks into is asked for whole, and in codings that can be undone here.
+void ask_for_readable(Exchange& ex, bool rewritten) {
   ask_for_whole(ex);
-  auto& lines = ex.request.fields.lines;
   std::string_view kept;
-  for (const http::Field& line : lines) {
+  bool others = rewritten && !ex.request.fields.has(FieldId::AcceptEncoding);
+  for (const http::Field& line : ex.request.fields.lines) {
     if (!same_ignoring_case(line.name, "Accept-Encoding")) {
       continue;
     }
     http::each_element(line.value, [&](std::string_view element) {
-      const std::string_view coding = trim_ows(element.substr(0, element.find(';')));
-      const bool known =
-          std::any_of(std::begin(kDecodable), std::end(kDecodable),
-                      [coding](std::string_view c) { return same_ignoring_case(c, coding); });
-      if (known) {
+      if (decodable(element)) {
         kept = ex.arena.join({kept, kept.empty() ? "" : ", ", element});
+      } else {
+        others = true;
       }
       return true;
     });
   }
-  set_field(ex, "Accept-Encoding", kept.empty() ? "identity" : kept);
+  if (others) {
+    set_field(ex, "Accept-Encoding", kept.empty() ? "identity" : kept);
+  }
 }
 
 }  // namespace
@@ -167,17 +173,15 @@ void adjust_request(Exchange& ex, Session& session) {
     edit_fields(ex.request.fields, all, filters::edit_request, ex.arena);
   }
   if (!all.rewrites.empty()) {
-    ask_for_rewritable(ex);
+    ask_for_readable(ex, true);
   }
   session.worker.metrics.add(metric::AdjustmentsLost, ex.verdict.adjustments_lost);
 }
 
 void foresee_response(Exchange& ex) {
   const filters::BodyNeeds needs = ex.rules->policy->body_needs(ex.subject, ex.verdict, ex.arena);
-  if (needs.rewrites) {
-    ask_for_rewritable(ex);
-  } else if (needs.types) {
-    ask_for_whole(ex);
+  if (needs.rewrites || needs.types) {
+    ask_for_readable(ex, needs.rewrites);
   }
 }
 

@@ -31,36 +31,53 @@ void unsay(http::Fields& fields, Arena& arena) {
   }
 }
 
-std::string_view type_of(const Exchange& ex) {
-  return ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
+Rewritable rewritable(const Exchange& ex, std::uint16_t status, filters::CodingList& codings) {
+  const std::string_view type =
+      ex.subject.sniffed_type.empty() ? ex.subject.media_type : ex.subject.sniffed_type;
+  return filters::may_rewrite(status, type, ex.subject.response, codings);
 }
 
-// Whether this head without a body, an answer to HEAD or a 304, speaks of one that GET is sent
-// rewritten. A 304 need not tell the type: then it may be.
-bool speaks_of_rewritten(const Exchange& ex) {
+// Whether the client names the tag that a rewritten body was given.
+bool holds_rewritten(const Exchange& ex, Arena& arena) {
+  const std::string_view tag =
+      filters::weak_etag(ex.response.fields.value(http::FieldId::Etag), arena);
+  const auto& lines = ex.request.fields.lines;
+  return !tag.empty() && std::any_of(lines.begin(), lines.end(), [tag](const http::Field& f) {
+    return same_ignoring_case(f.name, "If-None-Match") &&
+           f.value.find(tag) != std::string_view::npos;
+  });
+}
+
+// Whether a head without a body, an answer to HEAD or a 304, speaks of a body that GET is sent
+// rewritten. A 304 need not tell the type: then the client's tag does.
+bool speaks_of_rewritten(Exchange& ex) {
   constexpr std::uint16_t kOk = 200;
   constexpr std::uint16_t kNotModified = 304;
   const bool unmodified = ex.response.status == kNotModified;
-  const std::string_view type = type_of(ex);
+  if (unmodified && ex.subject.media_type.empty()) {
+    return holds_rewritten(ex, ex.arena);
+  }
   filters::CodingList codings;
-  return ex.download_framing.kind == http::BodyKind::None &&
-         filters::may_rewrite(unmodified ? kOk : ex.response.status,
-                              unmodified && type.empty() ? "text/plain" : type, ex.subject.response,
-                              codings) == Rewritable::Yes;
+  return (unmodified || ex.request.method_id == http::Method::Head) &&
+         rewritable(ex, unmodified ? kOk : ex.response.status, codings) == Rewritable::Yes;
 }
 
 // Null where there is no text to search; an error where there is, and it cannot be read.
 tl::expected<std::unique_ptr<BodyTransform>, Failure> plan_rewrite(Exchange& ex,
                                                                    const Settings::Limits& limits,
                                                                    const Adjustments& all) {
+  if (ex.download_framing.kind == http::BodyKind::None) {
+    if (speaks_of_rewritten(ex)) {
+      unsay(ex.response.fields, ex.arena);
+    }
+    return nullptr;
+  }
   filters::CodingList codings;
-  const bool bodiless = ex.download_framing.kind == http::BodyKind::None;
-  const Rewritable may =
-      filters::may_rewrite(ex.response.status, type_of(ex), ex.subject.response, codings);
-  if (!bodiless && may == Rewritable::UnknownCoding) {
+  const Rewritable may = rewritable(ex, ex.response.status, codings);
+  if (may == Rewritable::UnknownCoding) {
     return tl::unexpected(Failure::BodyNotRewritable);
   }
-  if (bodiless || may != Rewritable::Yes) {
+  if (may != Rewritable::Yes) {
     return nullptr;
   }
   std::vector<std::shared_ptr<const filters::Rewriter>> rewriters;
@@ -106,7 +123,7 @@ Failure plan_body_rules(Exchange& ex, Session& session) {
   if (!ex.subject.response_length) {
     check_at = policy.size_limit(ex.subject, ex.verdict).value_or(0);
   }
-  if (transform || (!all.rewrites.empty() && speaks_of_rewritten(ex))) {
+  if (transform) {
     unsay(ex.response.fields, ex.arena);
   }
   if (transform || check_at != 0) {

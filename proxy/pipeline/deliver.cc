@@ -65,6 +65,7 @@ void plan_download(Exchange& ex, Session& session, const http::Framing& framing)
   plan.from = ex.origin != nullptr ? &ex.origin->stream : nullptr;
   plan.in = &ex.origin_in;
   plan.pinned = &ex.pinned_response;
+  plan.in_holds_head = !ex.pinned_response.valid();  // a look at the body may have moved it
   plan.reader = &ex.download_reader;
   plan.to = &session.client;
   plan.arena = &ex.arena;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "filters/classify.h"
+#include "filters/declared.h"
 #include "filters/file_names.h"
 #include "filters/policy/policy.h"
 #include "filters/url.h"
@@ -35,17 +36,6 @@ std::string_view find_field(const void* from, std::string_view name, std::size_t
     }
   }
   return {};
-}
-
-// "type/subtype" in lower case, without parameters.
-std::string_view essence(std::string_view content_type, Arena& arena) {
-  const std::string_view type = trim_ows(content_type.substr(0, content_type.find(';')));
-  if (std::none_of(type.begin(), type.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
-    return type;
-  }
-  char* const out = arena.allocate(type.size());
-  std::transform(type.begin(), type.end(), out, to_lower);
-  return {out, type.size()};
 }
 
 filters::GroupMask groups_of(Exchange& ex, Session& session) {
@@ -117,7 +107,7 @@ void describe_response_to_rules(Exchange& ex) {
   const http::Fields& fields = stored ? ex.cache.entry->head.fields : ex.response.fields;
   to.status = ex.response.status;
   to.response = lookup_in(fields);
-  to.media_type = essence(fields.value(FieldId::ContentType), ex.arena);
+  to.media_type = filters::declared_media_type(to.response, ex.arena);
   to.response_length = declared_length(ex.download_framing);
   if (stored && ex.cache.entry->length != cache::kCompleteUnknown) {
     to.response_length = ex.cache.entry->length;

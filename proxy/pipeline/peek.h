@@ -22,15 +22,27 @@ constexpr Micros kPeekPause = 100 * kMillisecond;
 
 struct PeekParts {
   Stream* from = nullptr;
-  Buffer* in = nullptr;  // what came with the head, unread; not grown
+  Buffer* in = nullptr;      // what came with the head, unread
+  Buffer* pinned = nullptr;  // takes over `in`, whose head lives on, when a larger one is needed
+  BufferPool* buffers = nullptr;
   http::Framing framing;
   Arena* arena = nullptr;
 };
 
-// Reads until `want` bytes of payload are there, the body is over or broken, `in` is full, `until`
-// has come, or the body pauses. `first` views the payload, at most `want` bytes, good until the
-// body is relayed. Fails only when somebody closed the stream; trouble of the origin is left for
-// the relay to meet.
-Task<Failure> peek_body(PeekParts& parts, std::size_t want, Instant until, std::string_view& first);
+// How many bytes of payload somebody would like to see, and how few are of no use to him.
+struct PeekSize {
+  std::size_t least = 1;  // until these are there, a pause ends nothing
+  std::size_t want = 0;
+};
+
+struct Peeked {
+  std::string_view first;  // the payload, at most `want` bytes, good until the body is relayed
+  bool full = false;       // there is no room for more: the framing takes it all
+};
+
+// Reads until so many bytes are there, the body is over or broken, a large buffer is full, `until`
+// has come, or the body pauses. May be asked again, for more. Fails only when somebody closed the
+// stream; trouble of the origin is left for the relay to meet.
+Task<Failure> peek_body(PeekParts& parts, PeekSize size, Instant until, Peeked& out);
 
 }  // namespace weir

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 
-#include "filters/body/decode.h"
-#include "filters/body/sniff.h"
 #include "filters/policy/policy.h"
 #include "proxy/base/ascii.h"
 #include "proxy/pipeline/adjust.h"
@@ -16,11 +14,10 @@
 #include "proxy/pipeline/body_rules.h"
 #include "proxy/pipeline/describe.h"
 #include "proxy/pipeline/inside.h"
-#include "proxy/pipeline/peek.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/snapshot.h"
+#include "proxy/pipeline/sniff_answer.h"
 #include "proxy/pipeline/stages.h"
-#include "proxy/pipeline/stored_wait.h"
 #include "proxy/pipeline/worker.h"
 
 namespace weir {
@@ -80,48 +77,6 @@ void take_over(Exchange& ex, const filters::Verdict& now) {
   all.edits = ex.verdict.edits;
   all.add_adjustments(now);
   ex.verdict = all;
-}
-
-Task<Failure> first_bytes(Exchange& ex, Session& session, std::string_view& first) {
-  if (ex.course == Course::Stored) {
-    const std::span<char> to(ex.arena.allocate(filters::kSniffBytes), filters::kSniffBytes);
-    co_return co_await peek_stored(ex, session, to, first);
-  }
-  PeekParts parts;
-  parts.from = &ex.origin->stream;
-  parts.in = &ex.origin_in;
-  parts.framing = ex.download_framing;
-  parts.arena = &ex.arena;
-  const Instant until = session.worker.loop.now() + session.settings().timeouts.origin_head;
-  co_return co_await peek_body(parts, filters::kSniffBytes, until, first);
-}
-
-// The type that the first bytes show. Content codings are undone for the look.
-Task<Failure> sniff_response(Exchange& ex, Session& session) {
-  std::string_view first;
-  const Failure why = co_await first_bytes(ex, session, first);
-  if (why != Failure::None) {
-    co_return why;
-  }
-  const auto codings = filters::content_codings(ex.subject.response);
-  if (codings && codings->count > 0) {
-    char* const plain = ex.arena.allocate(filters::kSniffBytes);
-    first = filters::decode_start(*codings, first, std::span(plain, filters::kSniffBytes));
-  }
-  const bool nosniff =
-      same_ignoring_case(ex.subject.response.value("X-Content-Type-Options"), "nosniff");
-  const std::string_view declared = ex.subject.response.value("Content-Type");
-  if (codings) {
-    ex.subject.sniffed_type = filters::sniff(first, declared, nosniff);
-    ex.subject.bytes_type = filters::shown_type(first);
-  }
-  co_return Failure::None;
-}
-
-// A stream of events may be silent for hours: its head is not held back for a first byte, and
-// browsers read nothing else from what is declared to be one.
-bool shows_type(const Exchange& ex) {
-  return ex.response.status != 101 && ex.subject.media_type != "text/event-stream";
 }
 
 // The origin's connection, whose answer nobody will read. One that fills the cache goes on by
@@ -237,15 +192,43 @@ bool rules_await_response(const Exchange& ex) {
                       ex.verdict.adjustment_count > 0 || ex.verdict.edits.count > 0);
 }
 
+// Whether a body is to be rewritten if it is text, and only its bytes can tell.
+static bool is_text_by_its_bytes(const Exchange& ex) {
+  const bool typeless = ex.subject.media_type.find('/') == npos && ex.subject.sniffed_type.empty();
+  return typeless && shows_type(ex) && !ex.rules->policy->summarise(ex.verdict).rewrites.empty();
+}
+
+// The body's types by its first bytes. Leaves a Reply where they cannot be had.
+static Task<void> sniff_or_refuse(Exchange& ex, Session& session) {
+  const Failure why = co_await sniff_answer(ex, session);
+  if (why != Failure::None) {
+    co_await abandon_origin(ex, session);
+    refuse(ex, session, why);
+  }
+}
+
+// What the rules change about an answer that passes.
+static Task<void> change_response(Exchange& ex, Session& session) {
+  if (is_text_by_its_bytes(ex)) {
+    co_await sniff_or_refuse(ex, session);
+    if (ex.course == Course::Reply) {
+      co_return;
+    }
+  }
+  adjust_response(ex, session);
+  if (const Failure why = plan_body_rules(ex, session); why != Failure::None) {
+    co_await abandon_origin(ex, session);
+    refuse(ex, session, why);
+  }
+}
+
 Task<void> police_response(Exchange& ex, Session& session) {
   const filters::Policy& policy = *ex.rules->policy;
   describe_response_to_rules(ex);
   if (policy.has_phase(Phase::Response)) {
     if (policy.wants_sniffing() && shows_type(ex)) {
-      const Failure why = co_await sniff_response(ex, session);
-      if (why != Failure::None) {
-        co_await abandon_origin(ex, session);
-        refuse(ex, session, why);
+      co_await sniff_or_refuse(ex, session);
+      if (ex.course == Course::Reply) {
         co_return;
       }
     }
@@ -257,11 +240,7 @@ Task<void> police_response(Exchange& ex, Session& session) {
       co_return;
     }
   }
-  adjust_response(ex, session);
-  if (const Failure why = plan_body_rules(ex, session); why != Failure::None) {
-    co_await abandon_origin(ex, session);
-    refuse(ex, session, why);
-  }
+  co_await change_response(ex, session);
 }
 
 }  // namespace weir

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "filters/body/rewritable.h"
+#include "proxy/base/ascii.h"
 #include "proxy/http/forward.h"
 #include "proxy/pipeline/transform.h"
 
@@ -30,7 +31,8 @@ std::string_view true_trailers(std::string_view section, Arena& arena) {
   while (!section.empty()) {
     const std::size_t end = section.find("\r\n") + 2;
     const std::string_view line = section.substr(0, end);
-    if (!filters::untrue_when_rewritten(line.substr(0, line.find(':')))) {
+    const std::string_view name = line.substr(0, line.find(':'));
+    if (!filters::untrue_when_rewritten(name) && !same_ignoring_case(name, "ETag")) {
       out = arena.join({out, line});
     }
     section.remove_prefix(end);

@@ -22,8 +22,8 @@ constexpr int kOwnFrames = 2;  // the handler, and what the kernel puts before i
 
 std::array<void*, kFramesMost> frames;
 std::atomic<int> frame_count{0};
-std::atomic<unsigned> asked{0};     // by whoever wants to know; odd: an answer is awaited
-std::atomic<unsigned> answered{0};  // the value of `asked` that the answer belongs to
+std::atomic<unsigned> questions{0};  // by whoever wants to know; odd: an answer is awaited
+std::atomic<unsigned> answered{0};   // the value of `questions` that the answer belongs to
 
 int signal_number() {
   return SIGRTMIN + 1;
@@ -32,7 +32,7 @@ int signal_number() {
 // An answer that comes too late finds that nobody waits for it and leaves everything as it is.
 void note_frames(int) {
   const int error = errno;
-  const unsigned question = asked.load(std::memory_order_acquire);
+  const unsigned question = questions.load(std::memory_order_acquire);
   if (question % 2 == 1) {
     frame_count.store(::backtrace(frames.data(), kFramesMost), std::memory_order_relaxed);
     answered.store(question, std::memory_order_release);
@@ -68,7 +68,7 @@ void prepare_stack_traces() {
 }
 
 std::vector<std::string> stack_of(pthread_t thread, Micros patience) {
-  const unsigned question = asked.fetch_add(1, std::memory_order_acq_rel) + 1;
+  const unsigned question = questions.fetch_add(1, std::memory_order_acq_rel) + 1;
   const bool sent = ::pthread_kill(thread, signal_number()) == 0;
   const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(patience);
   bool told = false;
@@ -76,7 +76,7 @@ std::vector<std::string> stack_of(pthread_t thread, Micros patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     told = answered.load(std::memory_order_acquire) == question;
   }
-  asked.fetch_add(1, std::memory_order_acq_rel);
+  questions.fetch_add(1, std::memory_order_acq_rel);
   std::vector<std::string> out;
   if (!told) {
     return out;

@@ -184,7 +184,7 @@ Task<Failure> pull_stored(StoredPull& pull, Buffer& in) {
   }
 }
 
-Task<Failure> peek_stored(Exchange& ex, Session& session, std::span<char> to,
+Task<Failure> peek_stored(Exchange& ex, Session& session, std::size_t least, std::span<char> to,
                           std::string_view& first) {
   StoredSource source(ex.cache);
   std::size_t have = 0;
@@ -201,7 +201,7 @@ Task<Failure> peek_stored(Exchange& ex, Session& session, std::span<char> to,
       if (why != Failure::None) {
         co_return why;
       }
-    } else if (part.what == What::Wait && (have == 0 || session.worker.loop.now() < until)) {
+    } else if (part.what == What::Wait && (have < least || session.worker.loop.now() < until)) {
       const Failure why = co_await wait_for_bytes(session);
       if (why != Failure::None) {
         co_return why;

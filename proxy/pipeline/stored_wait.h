@@ -39,8 +39,9 @@ struct StoredPull {
 };
 Task<Failure> pull_stored(StoredPull& pull, Buffer& in);
 
-// Copies the first bytes of the body, as many as there are within a moment.
-Task<Failure> peek_stored(Exchange& ex, Session& session, std::span<char> to,
+// Copies the first bytes of the body, as many as there are within a moment, but at least `least`
+// unless there are fewer.
+Task<Failure> peek_stored(Exchange& ex, Session& session, std::size_t least, std::span<char> to,
                           std::string_view& first);
 
 }  // namespace weir

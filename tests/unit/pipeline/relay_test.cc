@@ -91,7 +91,9 @@ struct Scene {
   Arena arena;
   RelayPlan plan;
   std::unique_ptr<BodyTransform> transform;
-  std::string_view first;  // what a peek saw
+  std::size_t least = 1;   // of a peek
+  std::string_view first;  // what it saw
+  bool full = false;
   bool done = false;
   Failure why = Failure::Internal;
 };
@@ -102,9 +104,12 @@ Spawned relay_all(Scene& s) {
 }
 
 Spawned peek(Scene& s, std::size_t want, Micros most) {
-  PeekParts parts{&s.from, &s.in, s.framing, &s.arena};
+  PeekParts parts{&s.from, &s.in, &s.pinned, &s.buffers, s.framing, &s.arena};
   const Instant until = s.loop.now() + most;
-  s.why = co_await peek_body(parts, want, until, s.first);
+  Peeked seen;
+  s.why = co_await peek_body(parts, {.least = s.least, .want = want}, until, seen);
+  s.first = seen.first;
+  s.full = seen.full;
   s.done = true;
 }
 
@@ -455,16 +460,59 @@ TEST(Peek, GivesUpWhenNothingComes) {
   EXPECT_EQ(s.first, "");
 }
 
+// Sends it while a peek is under way; returns what is left.
+std::string_view feed(Scene& s, std::string_view body) {
+  while (!s.done) {
+    const ssize_t n = ::send(s.origin, body.data(), body.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    body.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
+    s.loop.turn(kMillisecond);
+  }
+  return body;
+}
+
+TEST(Peek, TakesALargerBufferAndKeepsTheHead) {
+  Scene s;
+  const std::string text = cats(8000);
+  const std::string body = chunked(text, 1);  // six bytes for each
+  s.frame(BodyKind::Chunked);
+  s.came_with_the_head(body.substr(0, 20));
+  const char* const head = s.in.data();
+  peek(s, text.size(), 100 * kSecond);
+  const std::string_view rest = feed(s, std::string_view(body).substr(20));
+  EXPECT_TRUE(s.first == text);
+  EXPECT_FALSE(s.full);
+  EXPECT_EQ(s.pinned.data(), head);
+  s.done = false;
+  s.plan.chunked = true;
+  s.plan.in_holds_head = false;
+  EXPECT_TRUE(unchunked(body_of(run(s, rest, 1000))) == text);
+}
+
 TEST(Peek, StopsWhenTheBufferIsFull) {
   Scene s;
   s.frame(BodyKind::Chunked);
-  const std::string body = chunked(std::string(8000, 'x'), 1);  // six bytes for each
-  ASSERT_GT(::send(s.origin, body.data(), body.size(), 0), 20'000);
-  peek(s, 8000, 100 * kSecond);
-  until_done(s);
+  peek(s, 80'000, 100 * kSecond);
+  feed(s, chunked(std::string(80'000, 'x'), 1));
+  EXPECT_TRUE(s.full);
   EXPECT_EQ(s.in.room(), 0U);
-  EXPECT_GT(s.first.size(), 2000U);
-  EXPECT_LT(s.first.size(), 8000U);
+  EXPECT_GT(s.first.size(), 20'000U);
+  EXPECT_LT(s.first.size(), 80'000U);
+}
+
+TEST(Peek, WaitsThroughAPauseForWhatIsNeededAtLeast) {
+  Scene s;
+  s.frame(BodyKind::UntilClose);
+  ASSERT_GT(::send(s.origin, "slow", 4, 0), 0);
+  s.least = 5;
+  peek(s, 1445, 100 * kSecond);
+  const Instant began = s.loop.now();
+  while (!s.done && s.loop.now() - began < 3 * kPeekPause) {
+    s.loop.turn(kMillisecond);
+  }
+  EXPECT_FALSE(s.done);
+  ASSERT_GT(::send(s.origin, "er", 2, 0), 0);
+  until_done(s);
+  EXPECT_EQ(s.first, "slower");
 }
 
 TEST(Peek, TellsWhenSomebodyClosesTheStream) {

@@ -270,20 +270,36 @@ TEST(Decode, RefusesFramesFromBeforeTheStandard) {
 TEST(Decode, ShowsTheBeginningForSniffing) {
   std::vector<char> to(10);
   const std::string body = coded(ContentCoding::Gzip, some_text(5000));
-  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), body.substr(0, body.size() / 2), to),
+  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), body.substr(0, body.size() / 2), to).text,
             some_text(5000).substr(0, 10));
-  EXPECT_EQ(decode_start({}, "plain", to), "plain");
-  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), "", to), "");
-  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), "not gzip", to), "");
+  EXPECT_EQ(decode_start({}, "plain", to).text, "plain");
+  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), "", to).text, "");
+  EXPECT_EQ(decode_start(only(ContentCoding::Gzip), "not gzip", to).text, "");
 }
 
-std::optional<CodingList> codings_of(const std::vector<std::string>& lines) {
+TEST(Decode, TellsWhetherTheBeginningIsAllOrBroken) {
+  std::vector<char> to(10);
+  const auto start = [&to](ContentCoding coding, std::string_view body) {
+    return decode_start(only(coding), body, to);
+  };
+  EXPECT_TRUE(start(ContentCoding::Gzip, "not gzip").broken);
+  EXPECT_TRUE(start(ContentCoding::Brotli, coded(ContentCoding::Brotli, "all")).over);
+  const DecodedStart part =
+      start(ContentCoding::Gzip, coded(ContentCoding::Gzip, "some").substr(0, 8));
+  EXPECT_FALSE(part.over || part.broken);
+}
+
+FieldLookup encoded(const std::vector<std::string>& lines) {
   const auto get = [](const void* from, std::string_view name, std::size_t nth) {
     const auto& all = *static_cast<const std::vector<std::string>*>(from);
     return name == "Content-Encoding" && nth < all.size() ? std::string_view(all[nth])
                                                           : std::string_view();
   };
-  return content_codings({&lines, get});
+  return {&lines, get};
+}
+
+std::optional<CodingList> codings_of(const std::vector<std::string>& lines) {
+  return content_codings(encoded(lines));
 }
 
 TEST(Decode, ReadsContentEncoding) {
@@ -299,6 +315,23 @@ TEST(Decode, ReadsContentEncoding) {
   EXPECT_FALSE(codings_of({"compress"}));
   EXPECT_FALSE(codings_of({"gzip, gzip, gzip"}));
   EXPECT_FALSE(codings_of({"gzip;q=1"}));
+}
+
+TEST(Decode, KnowsWhichCodingsClientsReadDifferently) {
+  const auto seen = [](const std::vector<std::string>& lines) {
+    return codings_as_seen(encoded(lines));
+  };
+  for (const auto* plain : {"", "identity", "utf-8", "none", "x-own, other", "gzip;q=1"}) {
+    EXPECT_EQ(seen({plain}).as, CodedAs::Plain) << plain;
+    EXPECT_EQ(seen({plain}).list.count, 0U);
+  }
+  EXPECT_EQ(seen({"GZIP", ", br,"}).as, CodedAs::Coded);
+  EXPECT_EQ(seen({"GZIP", ", br,"}).list.count, 2U);
+  for (const auto* disputed : {"gzip, x-own", "x-own, gzip", "x-own gzip", "identity, gzip",
+                               "gzip,identity", "gzip, gzip, gzip", "gzip\tbr"}) {
+    EXPECT_EQ(seen({disputed}).as, CodedAs::Disputed) << disputed;
+    EXPECT_EQ(seen({disputed}).list.count, 0U);
+  }
 }
 
 }  // namespace

@@ -101,6 +101,16 @@ TEST(FileNames, KeepTheFirstAndTheLastOfMany) {
   EXPECT_EQ(names_of({field}), (Texts{"0", "1", "2", "3", "4", "5", "6", "99"}));
 }
 
+TEST(EncodedWords, TakeTimeInProportion) {
+  Arena arena;
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) {
+    many += "=?u?B?!";
+  }
+  EXPECT_EQ(decode_words(many, arena), many);
+  EXPECT_EQ(decode_words(many + "?=.exe", arena), ".exe");
+}
+
 TEST(EncodedWords, BecomeTheirBytes) {
   Arena arena;
   const std::vector<std::pair<std::string, std::string>> cases = {
