@@ -70,7 +70,8 @@ std::string_view unescaped(std::string_view text, Arena& arena) {
 std::string_view decode_words(std::string_view text, Arena& arena) {
   const std::span<char> out(arena.allocate(text.size()), text.size());
   // No word is looked for where none can end any more.
-  const char* const behind = text.data() + std::min(text.rfind("?="), text.size());
+  const std::size_t last = text.rfind("?=");
+  const char* const behind = text.data() + (last == std::string_view::npos ? 0 : last);
   std::size_t n = 0;
   while (!text.empty()) {
     const auto word = text.data() < behind ? word_at(text) : std::nullopt;
