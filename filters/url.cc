@@ -193,6 +193,14 @@ std::size_t take_scheme(std::string_view text, Subject& subject, Arena& arena) {
 
 }  // namespace
 
+std::string_view normalised_escapes(std::string_view text, Arena& arena) {
+  if (text.find('%') == npos) {
+    return text;
+  }
+  char* const out = arena.allocate(text.size());
+  return {out, write_path(text, out)};
+}
+
 void set_url(Subject& subject, std::string_view path, Arena& arena) {
   // A tunnel's URL is that of the site it leads to; its port is not part of what rules cover.
   const std::string_view scheme = subject.host_only ? "https" : subject.scheme;

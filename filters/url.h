@@ -19,6 +19,9 @@ constexpr bool unreserved(char c) {
   return is(c, kHostChar) || c == '~';
 }
 
+// The text with its escapes as they are in URLs that rules see; the text itself when it has none.
+std::string_view normalised_escapes(std::string_view text, Arena& arena);
+
 // Sets subject.url and subject.path from subject.scheme, host and port and `path` (path and query
 // as sent; empty for a CONNECT). The result lives in `arena`.
 void set_url(Subject& subject, std::string_view path, Arena& arena);

@@ -14,6 +14,7 @@
 #include "filters/policy/query.h"
 #include "filters/policy/safe_search.h"
 #include "filters/policy/wildcard.h"
+#include "filters/url.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::filters {
@@ -286,6 +287,15 @@ std::span<const FieldLine> edit_request(std::span<const FieldLine> lines,
 std::span<const FieldLine> edit_response(std::span<const FieldLine> lines,
                                          const Adjustments& adjustments, Arena& arena) {
   return edit(lines, adjustments.response_fields, adjustments.edits, false, arena);
+}
+
+std::string_view take_out(std::string_view path, std::string_view url, std::string_view left,
+                          Arena& arena) {
+  const std::vector<std::string_view> unwanted = taken_out(url, left);
+  const auto keep = [&](const Parameter& parameter) {
+    return !std::ranges::binary_search(unwanted, normalised_escapes(parameter.whole, arena));
+  };
+  return with_parameters(path, keep, {}, arena);
 }
 
 std::string_view strip_query(std::string_view path, const Adjustments& adjustments, Arena& arena) {

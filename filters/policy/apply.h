@@ -32,6 +32,12 @@ bool edits_response(const Adjustments& adjustments);
 // decoding; what stays keeps its bytes and its order, and no '?' is left without a query.
 std::string_view strip_query(std::string_view path, const Adjustments& adjustments, Arena& arena);
 
+// The path and query, as they were sent, without the parameters that lists have taken out of `url`,
+// which is the same URL normalised (url.h); `left` is what they have left of it. What stays keeps
+// its bytes and its order.
+std::string_view take_out(std::string_view path, std::string_view url, std::string_view left,
+                          Arena& arena);
+
 // The path and query with exactly one parameter `name`, of this value; appended unless it stands
 // there as it should.
 std::string_view force_parameter(std::string_view path, std::string_view name,

@@ -3,6 +3,7 @@
 // See query.h.
 #include "filters/policy/query.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "proxy/base/ascii.h"
@@ -77,6 +78,19 @@ std::string_view left_by_both(std::string_view url, std::string_view one, std::s
     return true;
   });
   return size == one.size() ? one : std::string_view(out, size);
+}
+
+std::vector<std::string_view> taken_out(std::string_view url, std::string_view left) {
+  std::vector<std::string_view> out;
+  Left rest(left);
+  each_parameter(query_of(url), [&](const Parameter& parameter) {
+    if (!rest.take(parameter.whole)) {
+      out.push_back(parameter.whole);
+    }
+    return true;
+  });
+  std::ranges::sort(out);
+  return out;
 }
 
 std::string_view resolved_path(std::string_view path, Arena& arena) {

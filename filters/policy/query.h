@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "proxy/base/arena.h"
 
@@ -43,6 +44,9 @@ void each_parameter(std::string_view query, Use use) {
 // itself when that is all of it.
 std::string_view left_by_both(std::string_view url, std::string_view one, std::string_view other,
                               Arena& arena);
+
+// The parameters of `url` that `left`, a copy from which some were taken out, lacks; sorted.
+std::vector<std::string_view> taken_out(std::string_view url, std::string_view left);
 
 // The path without dot segments (RFC 3986 5.2.4), as an origin reads it; the path itself when it
 // has none. The query is left out.

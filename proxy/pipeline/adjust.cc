@@ -55,13 +55,6 @@ void take_words(Exchange& ex, const Adjustments& all) {
   }
 }
 
-// The path and query of an absolute URL.
-std::string_view path_of(std::string_view url) {
-  const std::size_t host = url.find("://");
-  const std::size_t path = host == std::string_view::npos ? host : url.find('/', host + 3);
-  return path == std::string_view::npos ? std::string_view("/") : url.substr(path);
-}
-
 void set_field(Exchange& ex, std::string_view name, std::string_view value) {
   auto& lines = ex.request.fields.lines;
   const auto same = [name](const http::Field& f) { return same_ignoring_case(f.name, name); };
@@ -163,7 +156,7 @@ void adjust_request(Exchange& ex, Session& session) {
   take_words(ex, all);
   limit_bandwidth(ex, session, all);
   if (!fresh.edits.url.empty()) {
-    ex.target.path = path_of(fresh.edits.url);
+    ex.target.path = filters::take_out(ex.target.path, ex.subject.url, fresh.edits.url, ex.arena);
   }
   ex.target.path = filters::strip_query(ex.target.path, all, ex.arena);
   if (all.safe_search != 0 || all.youtube) {

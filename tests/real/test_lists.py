@@ -414,6 +414,17 @@ class Lists(Case):
             file.write(text)
         os.rename(proxy.config + ".new", proxy.config)
 
+    def test_what_a_list_leaves_of_a_url_goes_on_as_it_was_sent(self):
+        listed = self.path("clean.txt")
+        with open(listed, "w") as file:
+            file.write("$removeparam=utm\n")
+        heads = []
+        origin = Server(self, lambda sock: (heads.append(read_head(sock)), say(sock, "200 OK", b"hello\n")))
+        proxy = self.proxy({"policy": {"lists": [{"name": "clean", "file": listed, "format": "adblock"}],
+                                       "rules": [{"id": "r1", "when": {"list": "clean"}, "then": {"block": {}}}]}})
+        self.curl(proxy, "--path-as-is", origin.url("/a/../b%2f//?x=%41&%75tm=1&{}|=\\"), "-g")
+        self.assertEqual(heads[0].split(b"\r\n")[0], b"GET /a/../b%2f//?x=%41&{}|=\\ HTTP/1.1")
+
     def test_sighup_takes_a_changed_policy_into_use(self):
         proxy = self.blocking()
         settings = self.settings()

@@ -83,6 +83,27 @@ TEST(Apply, APathWithNothingToStripIsGivenBackAsItIs) {
   EXPECT_EQ(strip_query(path, applied.adjustments, applied.asked.arena).data(), path.data());
 }
 
+TEST(Apply, WhatListsTakeOutIsMissingAndTheRestKeepsItsBytes) {
+  struct Row {
+    std::string_view path, url, left, expected;
+  };
+  const Row rows[] = {
+      {"/a/../b?x=%41&utm=1", "http://a/b?x=A&utm=1", "http://a/b?x=A", "/a/../b?x=%41"},
+      {"/?%75tm=1&x", "http://a/?utm=1&x", "http://a/?x", "/?x"},
+      {"/?u=%2f&x=%2f", "http://a/?u=%2F&x=%2F", "http://a/?x=%2F", "/?x=%2f"},
+      {"/?utm=1", "http://a/?utm=1", "http://a/", "/"},
+      {"/?a&&utm&&b", "http://a/?a&&utm&&b", "http://a/?a&&&b", "/?a&&&b"},
+      {"/?u=1&x&u=1", "http://a/?u=1&x&u=1", "http://a/?x", "/?x"},
+      // An earlier phase has taken "s" out and put "safe" in.
+      {"/?u=1&x&safe=1", "http://a/?s=1&u=1&x", "http://a/?s=1&x", "/?x&safe=1"},
+      {"/x", "http://a/x", "http://a/x", "/x"},
+  };
+  for (const Row& row : rows) {
+    Arena arena;
+    EXPECT_EQ(take_out(row.path, row.url, row.left, arena), row.expected) << row.path;
+  }
+}
+
 TEST(Apply, AParameterIsForcedOnceAndAtTheEnd) {
   Arena arena;
   const auto forced = [&arena](std::string_view path) {
