@@ -40,6 +40,7 @@ constexpr bool refuses(Decision decision) {
   return decision == Decision::Block || decision == Decision::Close;
 }
 
+constexpr std::size_t kTrialsMost = 8;
 constexpr std::size_t kAdjustmentsMost = 32;  // further ones are not applied, and counted
 constexpr std::size_t kListEditsMost = 16;
 
@@ -111,6 +112,15 @@ struct Verdict {
   Decision would = Decision::Default;
   std::uint32_t would_rule = UINT32_MAX;
   ListHit would_hit;
+  // Rules in dry run that would only have adjusted, as they came to hold; the first few.
+  std::array<std::uint32_t, kTrialsMost> trials;
+  std::uint32_t trial_count = 0;
+  void add_trial(std::uint32_t index) {
+    std::uint32_t* const end = trials.data() + trial_count;
+    if (trial_count < kTrialsMost && std::find(trials.data(), end, index) == end) {
+      trials[trial_count++] = index;
+    }
+  }
 
   // Adjustments as they came to hold: by phase, then in the order of the rules. A later phase only
   // adds to them, and `adjustments_lost` may then count one twice.
@@ -144,7 +154,7 @@ struct Verdict {
     hit = would_hit = {};
     redirect = {};
     gave_up = waits = false;
-    adjustment_count = adjustments_lost = 0;
+    adjustment_count = adjustments_lost = trial_count = 0;
     edits.clear();
   }
 };

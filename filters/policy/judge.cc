@@ -34,7 +34,7 @@ class Judging {
   void add_adjustments(std::uint32_t index);
   void decide(std::uint32_t index, const Evaluator::Answer& answer);
   void give_up(std::uint32_t index, const Evaluator::Answer& answer);
-  void would_decide(std::uint32_t index, const Evaluator::Answer& answer);
+  void try_out(std::uint32_t index, const Evaluator::Answer& answer);
   void explain(std::uint32_t index, RuleTrace::Result result);
 
   const Policy::Compiled& policy_;
@@ -94,7 +94,7 @@ bool Judging::consider(std::uint32_t index) {
   explain(index, result);
   if (rule.dry_run) {
     if (holds) {
-      would_decide(index, answer);
+      try_out(index, answer);
     }
     return false;
   }
@@ -106,7 +106,7 @@ bool Judging::consider(std::uint32_t index) {
     if (rule.dry_lists) {
       const auto other = evaluator_.ask(rule, true, nullptr);
       if (other.outcome.holds()) {
-        would_decide(index, other);
+        try_out(index, other);
       }
     }
     return false;
@@ -151,6 +151,10 @@ void Judging::decide(std::uint32_t index, const Evaluator::Answer& answer) {
     verdict_.would_rule = UINT32_MAX;
     verdict_.would_hit = {};
   }
+  auto* const end = verdict_.trials.data() + verdict_.trial_count;
+  auto* const stay = std::remove_if(verdict_.trials.data(), end,
+                                    [index](std::uint32_t rule) { return rule >= index; });
+  verdict_.trial_count = static_cast<std::uint32_t>(stay - verdict_.trials.data());
 }
 
 // Nobody knows what the rule's lists say of this request, and a request made so that they do not
@@ -163,12 +167,14 @@ void Judging::give_up(std::uint32_t index, const Evaluator::Answer& answer) {
   verdict_.gave_up = true;
 }
 
-void Judging::would_decide(std::uint32_t index, const Evaluator::Answer& answer) {
+void Judging::try_out(std::uint32_t index, const Evaluator::Answer& answer) {
   const CompiledRule& rule = policy_.rules[index];
   if (decides(rule) && index < verdict_.would_rule) {
     verdict_.would = rule.decision;
     verdict_.would_rule = index;
     verdict_.would_hit = answer.hit;
+  } else if (rule.decides == nullptr) {
+    verdict_.add_trial(index);
   }
 }
 

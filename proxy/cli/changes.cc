@@ -65,7 +65,7 @@ std::string changes_text(const Changes& changes, std::size_t limit) {
   text_table(out, "By rule", changes.by_rule, limit);
   text_table(out, "By host", changes.by_host, limit);
   text_table(out, "By client", changes.by_client, limit);
-  text_table(out, "Rules on trial would have decided", changes.on_trial, limit);
+  text_table(out, "Rules on trial that would have acted", changes.on_trial, limit);
   text_table(out, "Could not be judged, since", changes.unjudged, limit);
   if (changes.presumed != 0) {
     out += "\nOf " + grouped(changes.presumed) +

@@ -189,14 +189,20 @@ void Writer::decision() {
 
 void Writer::trial() {
   const filters::Verdict& verdict = e_.verdict;
-  if (verdict.would_rule == UINT32_MAX) {
-    return;
+  if (verdict.would_rule != UINT32_MAX) {
+    json_.name("on_trial").open_object();
+    text("decision", filters::decision_name(verdict.would));
+    text("rule", id(verdict.would_rule));
+    hit(verdict.would_hit);
+    json_.close_object();
   }
-  json_.name("on_trial").open_object();
-  text("decision", filters::decision_name(verdict.would));
-  text("rule", id(verdict.would_rule));
-  hit(verdict.would_hit);
-  json_.close_object();
+  if (verdict.trial_count > 0) {
+    json_.name("on_trial_adjusting").open_list();
+    for (std::uint32_t i = 0; i < verdict.trial_count; ++i) {
+      json_.text(id(verdict.trials[i]));
+    }
+    json_.close_list();
+  }
 }
 
 void Writer::edits() {

@@ -229,6 +229,9 @@ void TextWriter::decision() {
                         std::string(filters::decision_name(verdict.would)) +
                         (verdict.would_hit ? " (" + hit_words(verdict.would_hit) + ")" : ""));
   }
+  for (std::uint32_t i = 0; i < verdict.trial_count; ++i) {
+    row("on trial", "rule " + id(verdict.trials[i]) + " would have adjusted");
+  }
 }
 
 void TextWriter::changes() {

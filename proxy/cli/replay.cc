@@ -317,6 +317,9 @@ void Replay::count(const LogRecord& record, const filters::Foreseen& seen) {
   if (verdict_.would_rule != UINT32_MAX) {
     changes_.on_trial.add(policy_.rule(verdict_.would_rule).id);
   }
+  for (std::uint32_t i = 0; i < verdict_.trial_count; ++i) {
+    changes_.on_trial.add(policy_.rule(verdict_.trials[i]).id);
+  }
   if (outcome == before) {
     return;
   }

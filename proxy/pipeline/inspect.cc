@@ -156,6 +156,9 @@ void take_over(Exchange& ex, Session& session, const filters::Subject& seen,
     all.would_rule = now.would_rule;
     all.would_hit = now.would_hit;
   }
+  for (std::uint32_t i = 0; i < now.trial_count; ++i) {
+    all.add_trial(now.trials[i]);
+  }
   note_verdict(ex);
   adjust_request(ex, session);
 }

@@ -30,15 +30,25 @@ std::string_view where(const filters::ListHit& hit, Arena& arena) {
   return hit ? arena.join({hit.list_name, ":", std::to_string(hit.line)}) : std::string_view();
 }
 
-void count_verdict(const Exchange& ex, Session& session) {
-  Metrics& metrics = session.worker.metrics;
-  metrics.add(metric::Decisions, static_cast<RuleDecision>(ex.verdict.decision));
-  if (ex.verdict.gave_up) {
-    metrics.add(metric::DecisionsGivenUp);
+// A verdict that waits has decided nothing yet.
+Decision decision_of(const filters::Verdict& verdict) {
+  return verdict.waits ? Decision::Default : verdict.decision;
+}
+
+// What rules in dry run would have done: "block:the-rest:ads:1,adjust:safe".
+std::string_view trial_words(const filters::Policy& policy, const filters::Verdict& verdict,
+                             Arena& arena) {
+  std::string_view out;
+  if (verdict.would_rule != UINT32_MAX) {
+    const std::string_view list = where(verdict.would_hit, arena);
+    out = arena.join({filters::decision_name(verdict.would), ":",
+                      policy.rule(verdict.would_rule).id, list.empty() ? "" : ":", list});
   }
-  if (ex.verdict.would_rule != UINT32_MAX) {
-    metrics.add(metric::TrialDecisions, static_cast<RuleDecision>(ex.verdict.would));
+  for (std::uint32_t i = 0; i < verdict.trial_count; ++i) {
+    const std::string_view id = policy.rule(verdict.trials[i]).id;
+    out = arena.join({out, out.empty() ? "adjust:" : ",adjust:", id});
   }
+  return out;
 }
 
 // Measured now and then: reading the clock twice is dear beside an easy judgement.
@@ -105,13 +115,21 @@ void note_verdict(Exchange& ex) {
   const bool decided = verdict.rule != UINT32_MAX && !verdict.waits;
   ex.record.rule = decided ? std::string_view(policy.rule(verdict.rule).id) : std::string_view();
   ex.record.list = decided ? where(verdict.hit, ex.arena) : std::string_view();
-  ex.record.decision = filters::decision_name(verdict.waits ? Decision::Default : verdict.decision);
-  ex.record.would_have = {};
-  if (verdict.would_rule != UINT32_MAX) {
-    const std::string_view list = where(verdict.would_hit, ex.arena);
-    ex.record.would_have =
-        ex.arena.join({filters::decision_name(verdict.would), ":",
-                       policy.rule(verdict.would_rule).id, list.empty() ? "" : ":", list});
+  ex.record.decision = filters::decision_name(decision_of(verdict));
+  ex.record.would_have = trial_words(policy, verdict, ex.arena);
+}
+
+void count_verdict(const Exchange& ex, Session& session) {
+  if (!ex.rules || (session.inside != nullptr && session.inside->blocked_by != nullptr)) {
+    return;
+  }
+  Metrics& metrics = session.worker.metrics;
+  metrics.add(metric::Decisions, static_cast<RuleDecision>(decision_of(ex.verdict)));
+  if (ex.verdict.gave_up) {
+    metrics.add(metric::DecisionsGivenUp);
+  }
+  if (ex.verdict.would_rule != UINT32_MAX) {
+    metrics.add(metric::TrialDecisions, static_cast<RuleDecision>(ex.verdict.would));
   }
 }
 
@@ -138,7 +156,6 @@ void police_request(Exchange& ex, Session& session) {
   ex.verdict.clear();
   judge_request(ex, session);
   note_verdict(ex);
-  count_verdict(ex, session);
   if (ex.verdict.decision == Decision::Intercept && !looks_inside(ex, session)) {
     ex.record.intercept = "untrusting";
   }

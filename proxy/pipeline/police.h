@@ -24,4 +24,8 @@ void settle_address(Exchange& ex, Session& session, const IpAddress& settled);
 // Puts the verdict into the record.
 void note_verdict(Exchange& ex);
 
+// Counts what came of it in the end. Once for each exchange; a page about a tunnel that was blocked
+// is not judged again.
+void count_verdict(const Exchange& ex, Session& session);
+
 }  // namespace weir

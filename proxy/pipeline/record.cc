@@ -5,6 +5,7 @@
 #include "proxy/pipeline/record.h"
 
 #include "proxy/pipeline/describe.h"
+#include "proxy/pipeline/police.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
 #include "proxy/pipeline/worker.h"
@@ -87,6 +88,7 @@ void complete_record(Exchange& ex, Session& session) {
     r.referer = r.user_agent = {};
   }
   r.unlogged = ex.log_level == filters::LogLevel::None;
+  count_verdict(ex, session);
 }
 
 void record_exchange(Exchange& ex, Session& session) {

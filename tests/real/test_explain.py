@@ -88,8 +88,8 @@ class Explain(Case):
         self.curl(proxy, "-o", os.devnull, "--interface", client, *more, url, ok=False)
         lines = wait_until("a record", lambda: proxy.log().splitlines()[before:])
         record = json.loads(lines[-1])
-        words = (record["would_have"] or "").split(":")
-        return (record["decision"], record["rule"] or "", ":".join(words[:2]),
+        trials = [":".join(words.split(":")[:2]) for words in (record["would_have"] or "").split(",")]
+        return (record["decision"], record["rule"] or "", trials,
                 sorted((record["tags"] or "").split(",")))
 
     def told(self, proxy, method, url, fields, client):
@@ -103,8 +103,9 @@ class Explain(Case):
         told = json.loads(out)
         trial = told.get("on_trial")
         tags = [change["value"] for change in told["changes"] if change["action"] == "tag"]
-        return (told["decision"]["decision"], told["decision"].get("rule", ""),
-                "%s:%s" % (trial["decision"], trial["rule"]) if trial else "", sorted(tags) or [""])
+        trials = ["%s:%s" % (trial["decision"], trial["rule"])] if trial else []
+        trials += ["adjust:" + rule for rule in told.get("on_trial_adjusting", [])]
+        return (told["decision"]["decision"], told["decision"].get("rule", ""), trials or [""], sorted(tags) or [""])
 
     def same(self, proxy, port, request, note=""):
         method, host, path, fields, client = request
