@@ -130,9 +130,7 @@ void judge(const Policy& policy, Subject& subject, weir::Arena& arena) {
   }
   WEIR_ASSERT(trace.rules.size() == policy.document().rules.size());
   (void)policy.size_limit(subject, verdict);
-  if (verdict.rule != UINT32_MAX) {
-    (void)policy.ends(verdict, subject, arena);
-  }
+  (void)policy.ends(verdict, subject, arena);
   check_query(policy.summarise(verdict), subject.path, arena);
 }
 
