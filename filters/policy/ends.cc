@@ -117,33 +117,41 @@ class ByTime {
   ScheduleMask on_ = 0;
 };
 
-// The schedules as time goes by.
+// The schedules as time goes by. Each is asked only when it may have changed.
 class Clock {
  public:
-  Clock(const std::vector<Schedule>& schedules, WallTime now) : schedules_(schedules), at_(now) {}
-
-  ScheduleMask on() const {
-    ScheduleMask out = 0;
+  Clock(const std::vector<Schedule>& schedules, WallTime now) : schedules_(schedules), at_(now) {
     for (std::size_t i = 0; i < schedules_.size(); ++i) {
-      out |= schedules_[i].holds(at_) ? ScheduleMask{1} << i : 0;
+      look(i);
     }
-    return out;
   }
+
+  ScheduleMask on() const { return on_; }
   // To the next time at which one may turn on or off.
   void move() {
-    WallTime next{INT64_MAX};
-    for (std::size_t i = 0; i < schedules_.size(); ++i) {
-      const WallTime look = schedules_[i].next_look(at_);
-      by_ = look < next ? i : by_;
-      next = std::min(next, look);
+    const auto end = looks_.begin() + static_cast<std::ptrdiff_t>(schedules_.size());
+    const auto next = std::min_element(looks_.begin(), end);
+    by_ = static_cast<std::size_t>(next - looks_.begin());
+    at_ = *next;
+    for (std::size_t i = by_; i < schedules_.size(); ++i) {
+      if (looks_[i] == at_) {
+        look(i);
+      }
     }
-    at_ = next;
   }
   ScheduleEnd now() const { return {at_, schedules_[by_].utc_offset(at_)}; }
 
  private:
+  void look(std::size_t i) {
+    const ScheduleMask bit = ScheduleMask{1} << i;
+    on_ = schedules_[i].holds(at_) ? on_ | bit : on_ & ~bit;
+    looks_[i] = schedules_[i].next_look(at_);
+  }
+
   const std::vector<Schedule>& schedules_;
   WallTime at_;
+  std::array<WallTime, 64> looks_{};  // when to ask each again
+  ScheduleMask on_ = 0;
   std::size_t by_ = 0;  // whose time it is
 };
 
