@@ -95,6 +95,7 @@ class Names {
   }
 
   std::span<const std::string_view> all() const { return names_.first(count_); }
+  bool more() const { return more_; }
 
  private:
   void parameter(std::string_view text) {
@@ -145,6 +146,7 @@ class Names {
     if (name.empty() || std::ranges::find(all(), name) != all().end()) {
       return !name.empty();
     }
+    more_ = more_ || count_ == kMost;
     count_ = std::min(count_ + 1, kMost);
     names_[count_ - 1] = name;
     return true;
@@ -153,6 +155,7 @@ class Names {
   Arena& arena_;
   std::span<std::string_view> names_;
   std::size_t count_ = 0;
+  bool more_ = false;     // than there is room for
   bool certain_ = false;  // every browser understands one of them
 };
 
@@ -169,6 +172,7 @@ void set_file_names(Subject& subject, Arena& arena) {
   }
   names.path(subject.path);
   subject.file_names = names.all();
+  subject.more_file_names = names.more();
 }
 
 }  // namespace weir::filters

@@ -14,8 +14,9 @@ namespace weir::filters {
 // Sets subject.file_names from all Content-Disposition fields of subject.response: each `filename`
 // and `filename*` (RFC 8187), without folders before it and without the dots and blanks behind it
 // that no system keeps. The last segment of subject.path is one, too, unless there is a name that
-// every browser understands. At most eight: the first seven and the last. They live in `arena` or
-// where the fields do. Cost: linear in the fields.
+// every browser understands. At most eight: the first seven and the last; that there are more
+// is told by subject.more_file_names. They live in `arena` or where the fields do. Cost: linear in
+// the fields.
 void set_file_names(Subject& subject, Arena& arena);
 
 }  // namespace weir::filters

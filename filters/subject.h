@@ -91,6 +91,7 @@ struct Subject {
   std::optional<std::uint64_t> response_length;
   bool response_counted = false;  // response_length is what has passed so far; more may come
   std::span<const std::string_view> file_names;  // see file_names.h
+  bool more_file_names = false;                  // there are others, of which nothing is known
 };
 
 }  // namespace weir::filters

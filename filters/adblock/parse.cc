@@ -54,7 +54,9 @@ bool cosmetic(std::string_view text) {
 bool comment(std::string_view text) {
   return text.empty() || text.front() == '!' || text.front() == '#' ||
          (text.front() == '[' && text.back() == ']' &&
-          (text.starts_with("[A") || text.starts_with("[u")));
+          (text.starts_with("[A") || text.starts_with("[u") ||
+           starts_with_ignoring_case(text, "[adblock") ||
+           starts_with_ignoring_case(text, "[adguard")));
 }
 
 // Where a comment at the end of a network filter begins.

@@ -414,6 +414,7 @@ bool Evaluator::media(const Node& node) const {
   return fits(s.bytes_type);
 }
 
+// More names than there is room for may be any names.
 bool Evaluator::file_name(const Node& node) const {
   const std::span run(tables_.words.data() + node.first, node.count);
   const auto fits = [run](std::string_view name) {
@@ -421,8 +422,10 @@ bool Evaluator::file_name(const Node& node) const {
         run, [name](const std::string& wanted) { return wildcard_match(wanted, name, true); });
   };
   const auto& names = subject_.file_names;
-  return node.strict ? !names.empty() && std::ranges::all_of(names, fits)
-                     : std::ranges::any_of(names, fits);
+  if (node.strict) {
+    return !names.empty() && !subject_.more_file_names && std::ranges::all_of(names, fits);
+  }
+  return subject_.more_file_names || std::ranges::any_of(names, fits);
 }
 
 // A size that is still growing is within a range once it is past the start of one without an end,

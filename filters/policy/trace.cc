@@ -124,7 +124,8 @@ std::string actual(ConditionKind kind, const Subject& s) {
     case ConditionKind::ResponseSize:
       return known(s.response_length);
     case ConditionKind::FileName:
-      return s.file_names.empty() ? "without a name" : joined(s.file_names);
+      return s.file_names.empty() ? "without a name"
+                                  : joined(s.file_names) + (s.more_file_names ? " and more" : "");
     default:
       return {};
   }

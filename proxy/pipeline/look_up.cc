@@ -169,29 +169,35 @@ LookUp ask_origin(Exchange& ex, Session& session) {
   return lead_or_follow(ex, session);
 }
 
-// The limits on addresses, ours and the rules', hold for a hit as for a connection. Where nothing
-// is known of where it came from, the origin is asked.
+Failure judge_address(const Session& session, const IpAddress& address, std::uint16_t port) {
+  const Setup& setup = session.setup();
+  return judge_destination(address, port, ClientClass::of(session.peer.address),
+                           setup.settings.destinations, setup.own)
+      .failure;
+}
+
+// The limits on addresses, ours and the rules', hold for a hit as for a connection: one through a
+// parent had no address but one that was asked for. Where nothing is known of where it came from,
+// the origin is asked.
 bool address_may_serve(Exchange& ex, Session& session, const Entry& entry) {
   const cache::Freshness& from = entry.freshness;
   if (from.came_from == cache::CameFrom::Unknown) {
     forward(ex, Forward::Bypass, Reason::RuleForbids);
     return false;
   }
-  if (from.came_from == cache::CameFrom::Parent) {
-    return true;  // no address was judged for the fetch either
-  }
-  const Setup& setup = session.setup();
-  Failure why = judge_destination(from.address, ex.port, ClientClass::of(session.peer.address),
-                                  setup.settings.destinations, setup.own)
-                    .failure;
+  const bool by_parent = from.came_from == cache::CameFrom::Parent;
+  const auto address = by_parent ? named_address(ex, session) : from.address;
+  Failure why = by_parent ? Failure::None : judge_address(session, from.address, ex.port);
   if (why == Failure::None) {
-    why = police_address(ex, from.address);
+    why = police_address(ex, address);
   }
   if (why != Failure::None) {
     refuse(ex, session, why);
     return false;
   }
-  settle_address(ex, session, from.address);
+  if (address) {
+    settle_address(ex, session, *address);
+  }
   if (ex.rules) {
     read_overrides(ex, ex.verdict);
   }

@@ -162,8 +162,10 @@ void note_origin(Exchange& ex, Session& session, const Hop& hop) {
   ex.record.destination = ex.origin->dialled;
   ex.record.origin_reused = ex.origin->reused;
   ex.record.parent = hop.parent != nullptr ? std::string_view(hop.parent->name) : "";
-  if (hop.parent == nullptr) {
-    settle_address(ex, session, ex.origin->dialled.address);
+  const auto address =
+      hop.parent == nullptr ? ex.origin->dialled.address : named_address(ex, session);
+  if (address) {
+    settle_address(ex, session, *address);
   }
 }
 
@@ -319,7 +321,7 @@ Failure judge_for_parent(Exchange& ex, const Session& session) {
       ex.claim != Claim::Verified) {
     return Failure::NameContradicted;
   }
-  const auto& address = session.arrival ? session.arrival->address : ex.host.address;
+  const auto address = named_address(ex, session);
   const Failure denied = address ? judge(session, *address, ex.port).failure : Failure::None;
   return denied != Failure::None ? denied : police_address(ex, address);
 }
@@ -337,8 +339,7 @@ Task<Failure> obtain_by_route(Exchange& ex, Session& session, Riding riding) {
   Failure why = Failure::ConnectFailed;
   while (ex.next_parent < ex.route->size()) {
     const Settings::Parent* parent = find_parent(settings, (*ex.route)[ex.next_parent++]);
-    const Failure denied =
-        parent != nullptr || !session.arrival ? judge_for_parent(ex, session) : Failure::None;
+    const Failure denied = parent != nullptr ? judge_for_parent(ex, session) : Failure::None;
     if (denied != Failure::None) {
       co_return denied;
     }

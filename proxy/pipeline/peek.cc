@@ -17,7 +17,7 @@ class Look {
   Look(const PeekParts& parts, std::size_t want) : parts_(parts), want_(want) {
     if (parts.framing.kind == http::BodyKind::Chunked) {
       reader_.begin(parts.framing);
-      copy_ = parts.arena->allocate(want);
+      copy_ = parts.copy;
     }
   }
 

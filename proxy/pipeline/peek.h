@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <string_view>
 
-#include "proxy/base/arena.h"
 #include "proxy/base/failure.h"
 #include "proxy/http/framing.h"
 #include "proxy/net/buffer.h"
@@ -26,7 +25,7 @@ struct PeekParts {
   Buffer* pinned = nullptr;  // takes over `in`, whose head lives on, when a larger one is needed
   BufferPool* buffers = nullptr;
   http::Framing framing;
-  Arena* arena = nullptr;
+  char* copy = nullptr;  // room for as many bytes as are wanted: the payload of chunks
 };
 
 // How many bytes of payload somebody would like to see, and how few are of no use to him.

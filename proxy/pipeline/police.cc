@@ -170,6 +170,10 @@ void police_request(Exchange& ex, Session& session) {
   foresee_response(ex);
 }
 
+std::optional<IpAddress> named_address(const Exchange& ex, const Session& session) {
+  return session.arrival ? session.arrival->address : ex.host.address;
+}
+
 Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   if (!ex.rules || !ex.rules->policy->has_phase(Phase::Address)) {
     return Failure::None;

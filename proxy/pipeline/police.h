@@ -14,11 +14,14 @@ namespace weir {
 
 class Session;
 
+// The address that the client itself has named, which a parent would dial.
+std::optional<IpAddress> named_address(const Exchange& ex, const Session& session);
+
 // Whether the rules let this request go to `address`: None or Blocked. The verdict stays as it was,
 // unless it is a refusal. No address: only a parent will know it, and nothing is waited for.
 Failure police_address(Exchange& ex, const std::optional<IpAddress>& address);
 
-// The address is settled (ex.record.destination): its adjustments are taken.
+// The address is settled, that dialled or the one a parent is given: its adjustments are taken.
 void settle_address(Exchange& ex, Session& session, const IpAddress& settled);
 
 // Puts the verdict into the record.

@@ -30,11 +30,11 @@ struct Shown {
   bool unclear = false;  // clients may see others
 };
 
-Task<Failure> first_bytes(Exchange& ex, Session& session, PeekSize size, Instant until,
-                          Peeked& out) {
+// `room`: as much as is wanted.
+Task<Failure> first_bytes(Exchange& ex, Session& session, PeekSize size, std::span<char> room,
+                          Instant until, Peeked& out) {
   if (ex.course == Course::Stored) {
-    const std::span<char> to(ex.arena.allocate(size.want), size.want);
-    co_return co_await peek_stored(ex, session, size.least, to, out.first);
+    co_return co_await peek_stored(ex, session, size.least, room, out.first);
   }
   PeekParts parts;
   parts.from = &ex.origin->stream;
@@ -42,7 +42,7 @@ Task<Failure> first_bytes(Exchange& ex, Session& session, PeekSize size, Instant
   parts.pinned = &ex.pinned_response;
   parts.buffers = &session.worker.buffers;
   parts.framing = ex.download_framing;
-  parts.arena = &ex.arena;
+  parts.copy = room.data();
   co_return co_await peek_body(parts, size, until, out);
 }
 
@@ -52,9 +52,13 @@ Task<Failure> look(Exchange& ex, Session& session, const filters::CodingList& co
   const std::span<char> plain(ex.arena.allocate(filters::kSniffBytes), filters::kSniffBytes);
   const Instant until = session.worker.loop.now() + session.settings().timeouts.origin_head;
   PeekSize size{.least = 1, .want = filters::kSniffBytes};
+  std::span<char> room;
   for (;;) {
+    if (room.size() < size.want) {  // not each time: a body that trickles is looked at often
+      room = {ex.arena.allocate(size.want), size.want};
+    }
     Peeked seen;
-    const Failure why = co_await first_bytes(ex, session, size, until, seen);
+    const Failure why = co_await first_bytes(ex, session, size, room, until, seen);
     if (why != Failure::None || codings.count == 0) {
       shown = {seen.first, seen.full};
       co_return why;

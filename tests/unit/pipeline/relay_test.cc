@@ -104,7 +104,7 @@ Spawned relay_all(Scene& s) {
 }
 
 Spawned peek(Scene& s, std::size_t want, Micros most) {
-  PeekParts parts{&s.from, &s.in, &s.pinned, &s.buffers, s.framing, &s.arena};
+  PeekParts parts{&s.from, &s.in, &s.pinned, &s.buffers, s.framing, s.arena.allocate(want)};
   const Instant until = s.loop.now() + most;
   Peeked seen;
   s.why = co_await peek_body(parts, {.least = s.least, .want = want}, until, seen);

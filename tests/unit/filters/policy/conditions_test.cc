@@ -256,6 +256,15 @@ TEST(Conditions, OfSeveralFileNamesAnyIsRefusedAndAllMustPass) {
   EXPECT_TRUE(holds(none({is(Kind::FileName, {"*"})}), asked, Phase::Response));
 }
 
+TEST(Conditions, FileNamesThatThereWasNoRoomForMayBeAny) {
+  Asked asked("http://a.test/");
+  const std::string_view names[] = {"paper.pdf"};
+  asked.subject.file_names = names;
+  asked.subject.more_file_names = true;
+  EXPECT_TRUE(holds(is(Kind::FileName, {"*.exe"}), asked, Phase::Response));
+  EXPECT_TRUE(holds(none({is(Kind::FileName, {"*.pdf"})}), asked, Phase::Response));
+}
+
 TEST(Conditions, ServerNamesAreOnlyThoseOfGreetings) {
   Asked plain("http://a.test/");
   EXPECT_FALSE(holds(is(Kind::ServerName, {"a.test"}), plain));
