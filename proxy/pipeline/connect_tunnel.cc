@@ -8,6 +8,7 @@
 #include "proxy/http/parse.h"
 #include "proxy/pipeline/inside.h"
 #include "proxy/pipeline/obtain.h"
+#include "proxy/pipeline/police.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
@@ -151,7 +152,7 @@ Task<void> open_tunnel(Exchange& ex, Session& session) {
   if (why != Failure::None) {
     give_up_origin(ex, session);
     const std::uint16_t told = ex.record.status;
-    refuse(ex, session, why);
+    refuse(ex, session, police_failure(ex, why));
     if (ex.established) {  // no status can be told in the middle of a tunnel
       ex.record.status = told;
       ex.record.kind = RecordKind::Tunnel;

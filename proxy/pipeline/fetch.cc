@@ -11,6 +11,7 @@
 #include "proxy/pipeline/limits.h"
 #include "proxy/pipeline/look_up.h"
 #include "proxy/pipeline/obtain.h"
+#include "proxy/pipeline/police.h"
 #include "proxy/pipeline/send.h"
 #include "proxy/pipeline/session.h"
 #include "proxy/pipeline/stages.h"
@@ -293,7 +294,7 @@ void give_up(Exchange& ex, Session& session, Failure why) {
       serve_stale(ex, session, timeout ? cache::ErrorKind::Timeout : cache::ErrorKind::Unreachable);
   end_flight(ex, session, store::FlightState::Failed, why);
   if (!stale) {
-    refuse(ex, session, why);
+    refuse(ex, session, police_failure(ex, why));
   }
 }
 

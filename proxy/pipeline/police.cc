@@ -189,6 +189,11 @@ Failure police_address(Exchange& ex, const std::optional<IpAddress>& address) {
   return Failure::Blocked;
 }
 
+Failure police_failure(Exchange& ex, Failure why) {
+  const bool nameless = row(why).proxy_status.starts_with("dns_");
+  return nameless && police_address(ex, std::nullopt) != Failure::None ? Failure::Blocked : why;
+}
+
 void settle_address(Exchange& ex, Session& session, const IpAddress& settled) {
   if (!ex.rules || ex.subject.destination == settled) {
     return;

@@ -21,6 +21,10 @@ std::optional<IpAddress> named_address(const Exchange& ex, const Session& sessio
 // unless it is a refusal. No address: only a parent will know it, and nothing is waited for.
 Failure police_address(Exchange& ex, const std::optional<IpAddress>& address);
 
+// What to refuse with in place of `why`: a name without an address lets nothing pass that rules
+// would only let pass by its address.
+Failure police_failure(Exchange& ex, Failure why);
+
 // The address is settled, that dialled or the one a parent is given: its adjustments are taken.
 void settle_address(Exchange& ex, Session& session, const IpAddress& settled);
 

@@ -119,6 +119,16 @@ class Names(Case):
     def test_a_name_server_that_says_nothing_gives_504(self):
         self.assertEqual(self.status_for(None), 504)
 
+    def test_a_name_without_an_address_passes_no_block_that_waits_for_one(self):
+        server = NameServer(self, 3)
+        inner = {"id": "inner", "when": {"destination": "10.0.0.0/8"}, "then": {"allow": True}}
+        for policy in ({"default": "block", "rules": [inner]},
+                       {"rules": [inner, {"id": "rest", "then": {"block": True}}]}):
+            proxy = self.proxy({"dns": {"servers": [server.address], "hosts_file": False}, "policy": policy})
+            self.assertEqual(self.get(proxy, "http://nowhere.test/")[0], 403)
+            self.assertIn(b" 403 ", self.curl(proxy, "-v", "https://nowhere.test/", ok=False).stderr)
+            proxy.end()
+
     def test_a_name_with_a_configured_address_needs_no_server(self):
         origin = Nginx(self)
         self.path("root/small.txt", b"hello\n")
