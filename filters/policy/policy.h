@@ -39,8 +39,9 @@ struct RuleTrace {
   Result result = Result::Failed;
   std::string condition;  // the first condition that failed or is not known yet, in words
   ListHit hit;
-  ListHit exception;     // a list matched and this line of it lifted the match
-  bool gave_up = false;  // at `hit`, as asking on would have cost too much
+  ListHit exception;          // a list matched and this line of it lifted the match
+  bool gave_up = false;       // at `hit`, as asking on would have cost too much
+  bool asks_address = false;  // it is asked again once the address is known
 };
 
 struct Trace {

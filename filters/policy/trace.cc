@@ -215,6 +215,7 @@ void explain_rule(const Policy::Compiled& policy, const Subject& subject, Evalua
     return;
   }
   const CompiledRule& compiled = policy.rules[rule];
+  out.asks_address = compiled.asks_address;
   if (result == Result::Failed || result == Result::NotYet) {
     Outcomes outcome = Outcomes::no();
     const Node* blamed =

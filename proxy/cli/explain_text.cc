@@ -212,10 +212,11 @@ void TextWriter::decision() {
   }
   for (const RuleTrace* trace : e_.open) {
     const bool decided = verdict.rule != UINT32_MAX;
+    const bool asked = !verdict.ends() && (!verdict.waits || trace->asks_address);
     row("but", "rule " + id(trace->rule) +
-                   (!decided            ? " may still decide: "
-                    : e_.verdict.ends() ? " stands before it and is not asked any more: "
-                                        : " stands before it and may still decide: ") +
+                   (!decided ? " may still decide: "
+                    : asked  ? " stands before it and may still decide: "
+                             : " stands before it and is not asked any more: ") +
                    trace->condition);
   }
   if (e_.ends) {

@@ -133,6 +133,13 @@ class Explain(Case):
             proxy.end()
         self.assertEqual(origin.accepted, 1)  # nobody was asked for what is blocked
 
+    def test_of_the_rules_before_a_block_it_is_said_which_it_waits_for(self):
+        name = {"id": "name", "when": {"file_name": "*.pdf"}, "then": {"allow": True}}
+        proxy = self.begin([OUTER, name, REST])
+        told = self.run_program(os.environ["WEIR_BINARY"], "explain", "-c", proxy.config, "http://a.test/").stdout.decode()
+        self.assertIn("rule outer stands before it and may still decide: ", told)
+        self.assertIn("rule name stands before it and is not asked any more: ", told)
+
     def test_a_tunnel_waits_for_the_address_too(self):
         origin = Server(self, serve)
         for rules, status in (([INNER, REST], b" 200 "), ([OUTER, REST], b" 403 ")):
