@@ -120,13 +120,13 @@ class OutlineReader {
     const auto begin = at_;
     const char c = text_[at_];
     at_ = unit_end(at_);
+    const std::size_t size = at_ - begin;
     if (c == '^' && begin == 0) {
       out_.start = !quantified();  // "^*" may be nothing
     } else if (c == '$' && at_ == text_.size()) {
       out_.end = true;
-    } else if (c == '\\' && at_ - begin == 2 && !word(text_[begin + 1])) {
-      literal(text_[begin + 1]);
-    } else if (c == '[' && at_ - begin == 3 && text_[begin + 1] != '\\') {
+    } else if ((c == '\\' && size == 2 && !word(text_[begin + 1])) ||
+               (c == '[' && size == 3 && text_[begin + 1] != '\\')) {
       literal(text_[begin + 1]);
     } else if (c == '\\' || c == '[' || c == '(' || c == ')' || c == '.' || c == '^' || c == '$' ||
                quantifier(c)) {

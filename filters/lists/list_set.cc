@@ -196,7 +196,7 @@ struct ListSets::Compiled {
 ListSets::ListSets(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
 ListSets::~ListSets() = default;
 
-ListSets::Built ListSets::build(std::vector<List> lists, std::vector<Indices> sets,
+ListSets::Built ListSets::build(std::vector<List> lists, const std::vector<Indices>& sets,
                                 bool third_party_hosts) {
   Built built;
   auto compiled = std::make_unique<Compiled>();

@@ -35,7 +35,7 @@ class ListSets {
     std::vector<std::string> errors;       // what makes the whole unusable (out of memory, ...)
   };
   // `sets[i]` names the lists (by index) of set i. Every list must have been read.
-  static Built build(std::vector<List> lists, std::vector<std::vector<std::uint16_t>> sets,
+  static Built build(std::vector<List> lists, const std::vector<std::vector<std::uint16_t>>& sets,
                      bool third_party_hosts);
   ~ListSets();
 

@@ -142,7 +142,7 @@ std::string_view Lines::replaced(std::string_view value, const re2::RE2& match,
                                  std::string_view with) {
   Writer counter(nullptr);
   if (value.data() == nullptr) {
-    value = std::string_view("", 0);
+    value = "";
   }
   if (replace_all(value, match, with, counter) == 0 || counter.size() > kValueMost) {
     return value;
