@@ -13,15 +13,7 @@ namespace {
 
 // Cuts the first element off a list; commas within quotes are none.
 std::string_view take_element(std::string_view& list) {
-  bool quoted = false;
-  std::size_t end = 0;
-  for (; end < list.size() && (quoted || list[end] != ','); ++end) {
-    if (list[end] == '"') {
-      quoted = !quoted;
-    } else if (quoted && list[end] == '\\' && end + 1 < list.size()) {
-      ++end;
-    }
-  }
+  const std::size_t end = find_unquoted(list, ',');
   const std::string_view element = trim_ows(list.substr(0, end));
   list.remove_prefix(std::min(end + 1, list.size()));
   return element;

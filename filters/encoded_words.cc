@@ -13,20 +13,6 @@
 namespace weir::filters {
 namespace {
 
-// Undoes `mark` and two digits; `blank` stands for a space. What it makes is at `out`.
-std::size_t undo_digits(std::string_view text, char mark, char blank, char* out) {
-  std::size_t n = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == mark && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
-                        is(text[i + 2], kHexDigit);
-    out[n++] = escape ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]))
-               : text[i] == blank ? ' '
-                                  : text[i];
-    i += escape ? 2 : 0;
-  }
-  return n;
-}
-
 struct Word {
   char encoding;
   std::string_view text;
@@ -59,12 +45,25 @@ std::size_t undo_base64(std::string_view text, std::span<char> out, Arena& arena
 
 }  // namespace
 
+std::size_t undo_escapes(std::string_view text, char mark, char blank, char* out) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == mark && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
+                        is(text[i + 2], kHexDigit);
+    out[n++] = escape ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]))
+               : text[i] == blank ? ' '
+                                  : text[i];
+    i += escape ? 2 : 0;
+  }
+  return n;
+}
+
 std::string_view unescaped(std::string_view text, Arena& arena) {
   if (text.find('%') == std::string_view::npos) {
     return text;
   }
   char* const out = arena.allocate(text.size());
-  return {out, undo_digits(text, '%', ' ', out)};
+  return {out, undo_escapes(text, '%', ' ', out)};
 }
 
 std::string_view decode_words(std::string_view text, Arena& arena) {
@@ -83,7 +82,7 @@ std::string_view decode_words(std::string_view text, Arena& arena) {
     if (word->encoding == 'b') {
       n += undo_base64(word->text, out.subspan(n), arena);
     } else {
-      n += undo_digits(word->text, '=', '_', out.data() + n);
+      n += undo_escapes(word->text, '=', '_', out.data() + n);
     }
     text.remove_prefix(word->length);
     const std::size_t next = std::min(text.find_first_not_of(" \t"), text.size());

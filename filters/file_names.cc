@@ -60,28 +60,13 @@ Value read_value(std::string_view text, Arena& arena) {
   return {.text = {out, n}, .quoted = true, .behind = text.substr(std::min(i + 1, text.size()))};
 }
 
-// The end of a parameter: the next semicolon outside quotes.
-std::size_t parameter_end(std::string_view text) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (text[i] == ';' && !quoted) {
-      return i;
-    }
-  }
-  return text.size();
-}
-
 class Names {
  public:
   explicit Names(Arena& arena) : arena_(arena), names_(arena.array<std::string_view>(kMost)) {}
 
   void disposition(std::string_view field) {
     while (!field.empty()) {
-      const std::size_t end = parameter_end(field);
+      const std::size_t end = find_unquoted(field, ';');
       parameter(field.substr(0, end));
       field.remove_prefix(std::min(end + 1, field.size()));
     }

@@ -40,6 +40,11 @@ constexpr bool refuses(Decision decision) {
   return decision == Decision::Block || decision == Decision::Close;
 }
 
+// Neither refused nor sent elsewhere.
+constexpr bool lets_pass(Decision decision) {
+  return !refuses(decision) && decision != Decision::Redirect;
+}
+
 constexpr std::size_t kTrialsMost = 8;
 constexpr std::size_t kAdjustmentsMost = 32;  // further ones are not applied, and counted
 constexpr std::size_t kListEditsMost = 16;

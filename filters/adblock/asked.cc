@@ -23,21 +23,15 @@ constexpr unsigned kSearchesMost = 16;
 // Beyond so many tokens a table tells which came before.
 constexpr std::size_t kWalkMost = 48;
 
-template <class T>
-T* aligned(std::size_t count, Arena& arena) {
-  char* const bytes = arena.allocate((count + 1) * sizeof(T));
-  return reinterpret_cast<T*>(bytes + -reinterpret_cast<std::uintptr_t>(bytes) % alignof(T));
-}
-
 // Keeps each token once and marks those that came again, so that a URL of one word repeated costs
 // no more than the word. A table of where a token stands among those kept, for many. Tokens that
 // the index cannot tell apart count as one that came again.
 class Distinct {
  public:
-  Distinct(std::size_t most, Arena& arena) : kept_(aligned<Found>(most, arena)) {
+  Distinct(std::size_t most, Arena& arena) : kept_(arena.array<Found>(most).data()) {
     if (most > kWalkMost) {
       slots_ = std::bit_ceil(most * 2);
-      table_ = aligned<std::uint32_t>(slots_, arena);
+      table_ = arena.array<std::uint32_t>(slots_).data();
       std::fill_n(table_, slots_, 0U);
     }
   }
@@ -84,7 +78,7 @@ class Distinct {
 // The tokens that filters may know. What tells about them is brought nearer.
 std::span<const Token> likely_tokens(const Engine& engine, std::string_view url, char* room,
                                      Arena& arena) {
-  auto* const tokens = aligned<Token>(url.size() / 2 + 1, arena);
+  auto* const tokens = arena.array<Token>(url.size() / 2 + 1).data();
   std::size_t count = 0;
   each_token(url, room, [&](const Token& token) {
     tokens[count] = token;

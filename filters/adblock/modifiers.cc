@@ -10,6 +10,7 @@
 #include <charconv>
 
 #include "filters/adblock/refused_values.h"
+#include "filters/encoded_words.h"
 #include "proxy/base/ascii.h"
 
 namespace weir::adblock {
@@ -115,24 +116,11 @@ std::optional<Expression> expression_of(std::string_view value) {
 // As expressions see a parameter: percent-decoded, and "name=" where it has no value. Longer ones
 // are seen as they are.
 std::string_view decoded(std::string_view param, std::span<char> room) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
   const bool bare = param.find('=') == npos;
   if (param.size() >= room.size() || (!bare && param.find('%') == npos)) {
     return param;
   }
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < param.size(); ++i) {
-    const bool escape = param[i] == '%' && i + 2 < param.size() && digit(param[i + 1]) >= 0 &&
-                        digit(param[i + 2]) >= 0;
-    room[size++] =
-        escape ? static_cast<char>(digit(param[i + 1]) * 16 + digit(param[i + 2])) : param[i];
-    i += escape ? 2 : 0;
-  }
+  std::size_t size = filters::undo_escapes(param, '%', ' ', room.data());
   if (bare) {
     room[size++] = '=';
   }

@@ -31,17 +31,13 @@ bool rewrites(const RuleDocument& document) {
          document.actions.end();
 }
 
-bool ends(Decision decision) {
-  return refuses(decision) || decision == Decision::Redirect;
-}
-
 }  // namespace
 
 void mark_bodies(Policy::Compiled& out) {
   for (std::size_t i = 0; i < out.rules.size(); ++i) {
     CompiledRule& rule = out.rules[i];
-    const bool lets_pass = rule.decides != nullptr && !ends(rule.decision);
-    const bool types = mark(out.tables, rule.first, rule.count, lets_pass);
+    const bool strict = rule.decides != nullptr && lets_pass(rule.decision);
+    const bool types = mark(out.tables, rule.first, rule.count, strict);
     if (!rule.dry_run && rule.last_phase != Phase::Request) {
       rule.later = {rewrites(out.document.rules[i]), types && rule.decides != nullptr};
       out.later.rewrites = out.later.rewrites || rule.later.rewrites;

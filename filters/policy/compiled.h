@@ -68,6 +68,11 @@ struct CompiledRule {
   Decision decision = Decision::Default;
   const Action* decides = nullptr;
   std::vector<PreparedAction> prepared;  // one per action
+
+  // `intercept` decides about tunnels. What one carries is judged as if no rule had said it.
+  bool decides_about(bool host_only) const {
+    return decides != nullptr && (decision != Decision::Intercept || host_only);
+  }
 };
 
 struct ClientGroups {

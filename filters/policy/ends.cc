@@ -27,10 +27,6 @@ bool names_schedule(const NodeTables& tables, const Node& node) {
   return node.kind == Kind::Schedule;
 }
 
-bool passes(Decision decision) {
-  return !refuses(decision) && decision != Decision::Redirect;
-}
-
 // What the rules say while certain schedules are on. Of the rule that has decided, conditions that
 // must hold with its schedules go on holding: some of them nobody could answer here.
 class ByTime {
@@ -50,7 +46,8 @@ class ByTime {
   bool matters(bool now) const {
     for (std::uint32_t i = 0; i < policy_.rules.size() && i <= decided_; ++i) {
       const CompiledRule& rule = policy_.rules[i];
-      if (decides(rule) && rule.has_schedule && (i == decided_ || passes(rule.decision) != now)) {
+      if (decides(rule) && rule.has_schedule &&
+          (i == decided_ || lets_pass(rule.decision) != now)) {
         return true;
       }
     }
@@ -66,7 +63,7 @@ class ByTime {
       }
       const Outcomes outcome = all(rule.first, rule.count, i == decided_);
       if (i == decided_ ? outcome.may_hold() : outcome.holds()) {
-        return passes(rule.decision);
+        return lets_pass(rule.decision);
       }
     }
     return policy_.document.allow_by_default;
@@ -74,8 +71,7 @@ class ByTime {
 
  private:
   bool decides(const CompiledRule& rule) const {
-    return rule.decides != nullptr && !rule.dry_run &&
-           (rule.decision != Decision::Intercept || subject_.host_only);
+    return !rule.dry_run && rule.decides_about(subject_.host_only);
   }
 
   Outcomes all(std::uint32_t first, std::uint32_t count, bool stays) {
@@ -179,7 +175,7 @@ class Seen {
 std::optional<ScheduleEnd> Policy::ends(const Verdict& verdict, const Subject& subject,
                                         Arena& arena) const {
   ByTime rules(*compiled_, subject, arena, verdict.rule);
-  const bool passes_now = passes(verdict.decision);
+  const bool passes_now = lets_pass(verdict.decision);
   if (!rules.matters(passes_now) || subject.now.us > kFar || subject.now.us < -kFar) {
     return std::nullopt;
   }

@@ -362,8 +362,7 @@ void Foreseeing::follow(Phase phase, const Subject& subject, const Way& way,
   Open address;  // for what a rule would
   for (std::uint32_t i = 0; i < end; ++i) {
     const CompiledRule& rule = policy_.rules[i];
-    const bool decides =
-        rule.decides != nullptr && (rule.decision != Decision::Intercept || subject.host_only);
+    const bool decides = rule.decides_about(subject.host_only);
     const bool settled = phase != Phase::Request && rule.last_phase == Phase::Request;
     if (phase == Phase::Request && retypes(rule, policy_.document.rules[i])) {
       const Guesses guesses = guesser.rule(rule);

@@ -71,9 +71,8 @@ void Judging::run() {
   }
 }
 
-// `intercept` decides about tunnels. What one carries is judged as if no rule had said it.
 bool Judging::decides(const CompiledRule& rule) const {
-  return rule.decides != nullptr && (rule.decision != Decision::Intercept || subject_.host_only);
+  return rule.decides_about(subject_.host_only);
 }
 
 // Whether the rule has decided.

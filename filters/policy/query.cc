@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "proxy/base/ascii.h"
+#include "filters/encoded_words.h"
 
 namespace weir::filters {
 namespace {
@@ -48,18 +48,7 @@ std::string_view decode_query(std::string_view text, Arena& arena) {
     return text;
   }
   char* const out = arena.allocate(text.size());
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && is(text[i + 1], kHexDigit) &&
-                        is(text[i + 2], kHexDigit);
-    if (escape) {
-      out[size++] = static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out[size++] = text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return {out, size};
+  return {out, undo_escapes(text, '%', '+', out)};
 }
 
 std::string_view left_by_both(std::string_view url, std::string_view one, std::string_view other,

@@ -33,7 +33,7 @@ class Arena {
     return out;
   }
 
-  // So many values, as their default makes them, valid until reset().
+  // So many values, as their default makes them (numbers: of no value), valid until reset().
   template <class Value>
   std::span<Value> array(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<Value>);
@@ -41,7 +41,7 @@ class Arena {
     void* at = allocate(room);
     at = std::align(alignof(Value), count * sizeof(Value), at, room);
     auto* const first = static_cast<Value*>(at);
-    std::uninitialized_value_construct_n(first, count);
+    std::uninitialized_default_construct_n(first, count);
     return {first, count};
   }
 

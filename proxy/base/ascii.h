@@ -143,6 +143,21 @@ constexpr std::optional<std::uint64_t> parse_decimal(std::string_view text,
   return value;
 }
 
+// Where `mark` stands first outside of quoted strings (RFC 9110 5.6.4); the text's size: nowhere.
+constexpr std::size_t find_unquoted(std::string_view text, char mark) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == mark && !quoted) {
+      return i;
+    }
+    if (text[i] == '"') {
+      quoted = !quoted;
+    }
+    i += quoted && text[i] == '\\' ? 1 : 0;
+  }
+  return text.size();
+}
+
 // The value of one hexadecimal digit. Requires is(c, kHexDigit).
 constexpr unsigned hex_value(char c) {
   return static_cast<unsigned>(c <= '9' ? c - '0' : to_lower(c) - 'a' + 10);

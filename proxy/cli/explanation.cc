@@ -12,6 +12,7 @@
 #include "proxy/base/ascii.h"
 #include "proxy/base/host.h"
 #include "proxy/cli/surroundings.h"
+#include "proxy/http/framing.h"
 #include "proxy/http/neutral.h"
 
 namespace weir::cli {
@@ -42,16 +43,11 @@ std::vector<std::string_view> schedules_that_hold(const filters::PolicyDocument&
   return out;
 }
 
-// No body comes with these, whatever the head declares (RFC 9112 6.3).
-bool bodiless(std::string_view method, std::uint16_t status) {
-  return method == "HEAD" || status / 100 == 1 || status == 204 || status == 304;
-}
-
 void describe_response(const Question& question, Arena& arena, filters::Subject& subject) {
   subject.status = question.status;
   subject.response = look_up(question.response);
   subject.media_type = filters::declared_media_type(subject.response, arena);
-  subject.response_length = bodiless(subject.method, question.status)
+  subject.response_length = http::bodiless(subject.method == "HEAD", question.status)
                                 ? std::optional<std::uint64_t>(0)
                                 : parse_decimal(subject.response.value("content-length"));
   filters::set_file_names(subject, arena);

@@ -88,10 +88,10 @@ void PolicyJudge::decide(filters::Subject& subject, Arena& arena) {
   verdict_.clear();
   subject.destination.reset();
   policy_->judge(filters::Phase::Request, subject, arena, verdict_);
-  if (judges_addresses_ && subject.host_address) {
+  if (judges_addresses_) {
     subject.destination = subject.host_address;  // known without asking anybody
-    policy_->judge(filters::Phase::Address, subject, arena, verdict_);
-  } else if (verdict_.waits) {  // for an address that nobody will tell
+  }
+  if (subject.destination || verdict_.waits) {  // else nobody will tell it
     policy_->judge(filters::Phase::Address, subject, arena, verdict_);
   }
   const bool changes = verdict_.adjustment_count != 0 || !verdict_.edits.url.empty();

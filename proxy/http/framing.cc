@@ -103,7 +103,7 @@ Result<Framing> response_framing(const ResponseHead& head, bool to_head) {
   if (coding == Coding::Unknown) {
     return fail(Failure::OriginBadCoding);
   }
-  if (to_head || head.status < 200 || head.status == 204 || head.status == 304) {
+  if (bodiless(to_head, head.status)) {
     return Framing{BodyKind::None, 0};
   }
   if (coding == Coding::Chunked) {

@@ -22,6 +22,11 @@ struct Framing {
 // Never UntilClose.
 Result<Framing> request_framing(const RequestHead& head);
 
+// No body comes with these, whatever the head declares (RFC 9112 6.3).
+constexpr bool bodiless(bool to_head, std::uint16_t status) {
+  return to_head || status < 200 || status == 204 || status == 304;
+}
+
 // `to_head`: the request was HEAD. Interim answers (1xx) have no body. Failures are Origin rows.
 Result<Framing> response_framing(const ResponseHead& head, bool to_head);
 

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/base/ascii.h"
+
 namespace weir::http {
 
 enum class FieldId : std::uint8_t {
@@ -76,29 +78,13 @@ struct ResponseHead {
 // removed. Commas inside quoted strings do not separate. Stops early when `use` returns false.
 template <class Use>
 void each_element(std::string_view list, Use use) {
-  std::size_t start = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i <= list.size(); ++i) {
-    if (i < list.size() && quoted && list[i] == '\\' && i + 1 < list.size()) {
-      ++i;
-      continue;
+  while (!list.empty()) {
+    const std::size_t end = find_unquoted(list, ',');
+    const std::string_view element = trim_ows(list.substr(0, end));
+    if (!element.empty() && !use(element)) {
+      return;
     }
-    if (i < list.size() && list[i] == '"') {
-      quoted = !quoted;
-    }
-    if (i == list.size() || (list[i] == ',' && !quoted)) {
-      std::string_view element = list.substr(start, i - start);
-      while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) {
-        element.remove_prefix(1);
-      }
-      while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) {
-        element.remove_suffix(1);
-      }
-      if (!element.empty() && !use(element)) {
-        return;
-      }
-      start = i + 1;
-    }
+    list.remove_prefix(end + (end < list.size() ? 1 : 0));
   }
 }
 

@@ -30,7 +30,7 @@ struct Shown {
   bool unclear = false;  // clients may see others
 };
 
-// `room`: as much as is wanted.
+// `room`: as much as is wanted, for what is copied: chunks, and what is stored.
 Task<Failure> first_bytes(Exchange& ex, Session& session, PeekSize size, std::span<char> room,
                           Instant until, Peeked& out) {
   if (ex.course == Course::Stored) {
@@ -49,12 +49,15 @@ Task<Failure> first_bytes(Exchange& ex, Session& session, PeekSize size, std::sp
 // Looks at more and more coded bytes until they show enough, or no more come.
 Task<Failure> look(Exchange& ex, Session& session, const filters::CodingList& codings,
                    Shown& shown) {
-  const std::span<char> plain(ex.arena.allocate(filters::kSniffBytes), filters::kSniffBytes);
+  const std::size_t decoded = codings.count > 0 ? filters::kSniffBytes : 0;
+  const std::span<char> plain(ex.arena.allocate(decoded), decoded);
+  const bool copies =
+      ex.course == Course::Stored || ex.download_framing.kind == http::BodyKind::Chunked;
   const Instant until = session.worker.loop.now() + session.settings().timeouts.origin_head;
   PeekSize size{.least = 1, .want = filters::kSniffBytes};
   std::span<char> room;
   for (;;) {
-    if (room.size() < size.want) {  // not each time: a body that trickles is looked at often
+    if (copies && room.size() < size.want) {  // not each time: one that trickles comes often
       room = {ex.arena.allocate(size.want), size.want};
     }
     Peeked seen;
