@@ -49,7 +49,9 @@ ListVerdict judge(std::string_view text, const Subject& subject, Arena& arena,
 
 // Each line of the list again, as an exception of its own.
 std::string with_exceptions(std::string_view list) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";  // in front of a list it is no part of it
   std::string out(list);
+  list.remove_prefix(list.starts_with(kMark) ? kMark.size() : 0);
   while (!list.empty()) {
     const auto line = take_line(list);
     if (!line.starts_with("@@")) {
